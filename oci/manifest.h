@@ -1,0 +1,46 @@
+// A manifest names content by digest. Of the whole document only what a cache needs is modelled: its type,
+// the descriptors it holds, its subject. The bytes themselves are kept and served untouched, elsewhere.
+// Source: OCI image-spec, manifest.md and image-index.md; Docker's "Image Manifest V 2, Schema 2".
+#pragma once
+
+#include "oci/digest.h"
+#include "oci/error.h"
+#include "oci/media_type.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace oci {
+
+inline constexpr std::size_t max_manifest_size = 4 * 1024 * 1024;
+
+enum class child_role : std::uint8_t { config, layer, manifest };
+
+struct descriptor {
+    std::string media_type;
+    oci::digest digest;
+    std::uint64_t size = 0;
+    child_role role = child_role::layer;
+    bool foreign = false; // has "urls", or a non-distributable type: may be absent from the registry
+};
+
+struct manifest {
+    std::string media_type; // the document's own, else the one it was sent with, else derived from its shape
+    manifest_kind kind = manifest_kind::other;
+    std::string artifact_type;                       // its own, else the config's media type; empty for an index without one
+    std::vector<descriptor> children;                // config first, in document order; duplicates kept
+    std::optional<descriptor> subject;
+    std::map<std::string, std::string> annotations;  // string values only
+};
+
+// Parses `body` as it came, declared as `content_type` (may be empty or carry parameters).
+// MANIFEST_INVALID: not JSON, not an object, a descriptor without digest or size, deeper than 32 levels;
+// SIZE_INVALID: more than max_manifest_size bytes. An index of BuildKit's cache, whose entries are layer
+// blobs, gives children with role layer. Schema 1 and unknown types parse to a manifest without children.
+result<manifest> parse_manifest(std::string_view body, std::string_view content_type);
+
+} // namespace oci

@@ -1,0 +1,48 @@
+// What can go wrong while a request is served: what the client is told, whose fault it was, and whether the
+// same thing may work elsewhere or later.
+#pragma once
+
+#include "oci/error.h"
+#include "store/error.h"
+
+#include <boost/system/result.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace proxy {
+
+enum class error_source : std::uint8_t { client, upstream, store, internal };
+
+enum class retry_class : std::uint8_t {
+    never,          // a definite answer: asking again gives the same
+    next_endpoint,  // this endpoint could not do it; another may
+    fresh_connection // a reused connection broke before any answer: once more on a new one
+};
+
+std::string_view to_string(error_source s) noexcept;
+std::string_view to_string(retry_class r) noexcept;
+
+struct error {
+    oci::errc code = oci::errc::unknown;
+    error_source source = error_source::internal;
+    retry_class retry = retry_class::never;
+    unsigned status = 500; // of our answer to the client; never an upstream's 401, 429 or redirect
+    std::string message;   // for the client and the log: no secret, no URL with a query
+};
+
+template <class T>
+using result = boost::system::result<T, error>;
+
+[[noreturn]] void throw_exception_from_error(error const& e, boost::source_location const& where);
+
+// The one mapping of the lower layers' errors.
+error from_oci(oci::error e);
+error from_store(store::error const& e);
+
+// 502/503/504 in the protocol's words (UNAVAILABLE), so that clients move on to their next mirror.
+error upstream_error(unsigned status, std::string message, retry_class retry = retry_class::next_endpoint);
+error internal_error(std::string message);
+
+} // namespace proxy

@@ -1,0 +1,105 @@
+// What happened, counted: relaxed counters, one slot per thread, summed on read. Counting takes no lock and
+// shares no cache line between threads.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace proxy {
+
+// How a request was answered; the same words in Cache-Status, statistics, metrics and the access log.
+enum class outcome : std::uint8_t { hit, miss, collapsed, stale, error, pass };
+std::string_view to_string(outcome o) noexcept;
+
+enum class content_class : std::uint8_t { manifest, blob, other };
+std::string_view to_string(content_class c) noexcept;
+
+// A counter that one thread writes and any thread reads.
+class counter {
+public:
+    void add(std::uint64_t n = 1) noexcept { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+    std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::uint64_t> value_{0};
+};
+
+inline constexpr std::size_t outcome_count = 6;
+inline constexpr std::size_t content_class_count = 3;
+
+// Latency buckets: powers of two from 64 µs up; the last takes the rest.
+inline constexpr std::size_t latency_buckets = 20;
+
+// What one thread counted.
+struct alignas(64) thread_counters {
+    std::array<std::array<counter, outcome_count>, content_class_count> requests;
+    counter bytes_served;      // body bytes sent to clients
+    counter bytes_from_cache;  // of these, from content that was in the store when asked for
+    counter connections;       // accepted
+    counter bad_requests;      // refused before routing
+    std::array<counter, latency_buckets> first_byte; // time to the answer's head
+    counter latency_sum_us;
+};
+
+// What one upstream cost; counted by any thread.
+struct upstream_counters {
+    std::atomic<std::uint64_t> requests{0};
+    std::atomic<std::uint64_t> bytes{0};  // body bytes received, used or not
+    std::atomic<std::uint64_t> errors{0}; // answers that were no answer: unreachable, 5xx, 429, cut off
+    std::atomic<std::uint64_t> connections{0};
+};
+
+// A sum over threads and over earlier runs.
+struct stats_totals {
+    std::array<std::array<std::uint64_t, outcome_count>, content_class_count> requests{};
+    std::uint64_t bytes_served = 0;
+    std::uint64_t bytes_from_cache = 0;
+    std::uint64_t connections = 0;
+    std::uint64_t bad_requests = 0;
+    std::array<std::uint64_t, latency_buckets> first_byte{};
+    std::uint64_t latency_sum_us = 0;
+    struct per_upstream {
+        std::uint64_t requests = 0, bytes = 0, errors = 0;
+    };
+    std::map<std::string, per_upstream> upstreams;
+
+    std::uint64_t bytes_from_upstream() const noexcept;
+};
+
+class stats {
+public:
+    explicit stats(std::size_t threads);
+
+    thread_counters& on(std::size_t thread) noexcept { return threads_[thread]; }
+
+    // Made once per configured upstream, at start; the reference stays valid.
+    upstream_counters& upstream(std::string const& name);
+
+    // Everything since the store was made. Any thread.
+    stats_totals totals() const;
+
+    // Totals as text for the store's named values, and back; unknown fields are ignored, so that versions mix.
+    std::string save() const;
+    void restore(std::string_view saved); // before the first count
+
+    std::chrono::seconds uptime() const noexcept;
+
+    std::atomic<std::int64_t> open_connections{0};
+    std::atomic<std::int64_t> running_fills{0};
+
+private:
+    std::chrono::steady_clock::time_point started_;
+    std::vector<thread_counters> threads_;
+    std::map<std::string, upstream_counters> upstreams_;
+    stats_totals earlier_;
+};
+
+} // namespace proxy

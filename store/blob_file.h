@@ -1,0 +1,55 @@
+// A readable piece of content: an open file, or the bytes of a small object.
+//
+// Stays readable until destroyed, also when the object is removed from the store meanwhile: an unlinked file
+// lives on under its descriptor. Shared between threads freely; reads are positional.
+#pragma once
+
+#include "store/error.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace store {
+
+// An owned file descriptor; closed on destruction.
+class file_descriptor {
+public:
+    file_descriptor() = default;
+    explicit file_descriptor(int fd) noexcept : fd_(fd) {}
+    file_descriptor(file_descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    file_descriptor& operator=(file_descriptor&& other) noexcept;
+    ~file_descriptor();
+
+    int get() const noexcept { return fd_; }
+    explicit operator bool() const noexcept { return fd_ >= 0; }
+
+private:
+    int fd_ = -1;
+};
+
+class blob_file {
+public:
+    // Of a file on disk / of a small object.
+    blob_file(file_descriptor fd, std::uint64_t size);
+    explicit blob_file(std::shared_ptr<std::string const> bytes);
+
+    std::uint64_t size() const noexcept { return size_; }
+    bool in_memory() const noexcept { return bytes_ != nullptr; }
+
+    std::string_view bytes() const noexcept { return *bytes_; } // in_memory() only
+    int fd() const noexcept { return fd_.get(); }               // !in_memory() only
+
+    // Fills `to` from `offset`; fewer bytes come back at the end only. May block.
+    result<std::size_t> read(std::uint64_t offset, std::span<std::byte> to) const;
+
+private:
+    file_descriptor fd_;
+    std::shared_ptr<std::string const> bytes_;
+    std::uint64_t size_ = 0;
+};
+
+} // namespace store

@@ -1,0 +1,87 @@
+// Bytes by digest: each piece of content once, however many repositories name it.
+//
+// Up to inline_max bytes live as rows of RocksDB, larger ones as one file a digest below blobs/. A row of the
+// index exists only for a durable object: a crash can leave an orphaned file, never a row without its bytes.
+//
+// All members may be called from any thread. Those that can block say so; with `access::memory` a lookup
+// answers from RocksDB's memory or says would_block, so that an event loop can try it first.
+#pragma once
+
+#include "store/blob_file.h"
+#include "store/blob_writer.h"
+#include "store/error.h"
+#include "store/metadata_index.h"
+#include "store/object.h"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace store {
+
+// Pulled content can be fetched again, so by default it skips the syncs: a crash may lose it, but never shows
+// wrong bytes (a file whose size or content is not as recorded is dropped). Pushed content always syncs.
+enum class durability : std::uint8_t { cache, full };
+
+struct options {
+    std::filesystem::path path;
+    std::uint64_t inline_max = 64 * 1024;
+    store::durability durability = store::durability::cache;
+    std::function<std::int64_t()> now; // Unix seconds; the system's clock if empty
+};
+
+// Everything that the store holds, in bytes unless said otherwise.
+struct usage {
+    std::uint64_t objects = 0;       // count
+    std::uint64_t content_bytes = 0; // sum of object sizes
+    std::uint64_t disk_bytes = 0;    // files (st_blocks), temp files, RocksDB with its WAL
+    std::uint64_t reserved_bytes = 0; // promised to writers and not yet written
+    std::uint64_t logical_bytes = 0; // sum over (repository, digest): what it would take without deduplication
+};
+
+class content_store {
+public:
+    // Creates or opens the store; blocks. Clears what a crash left in the temp folder.
+    //   locked, newer_schema, io
+    static result<std::unique_ptr<content_store>> open(options o);
+    ~content_store();
+
+    // Repositories, tags, manifests' children, named values.
+    metadata_index& index() noexcept;
+
+    result<std::optional<object>> find(oci::digest const& d, access a = access::any) const;
+
+    // The content, ready to be read, with what is known of it. An object whose file is missing or has another
+    // size is dropped from the index and answered as absent. Large objects open a file: with access::memory that
+    // happens only if it needs no disk read (openat2 with RESOLVE_CACHED), else would_block.
+    struct opened {
+        object info;
+        std::shared_ptr<blob_file const> file;
+    };
+    result<std::optional<opened>> open_blob(oci::digest const& d, access a = access::any) const;
+
+    // Starts a piece of content of `size` bytes, or of unknown size; blocks. Reserves the space first.
+    //   no_space
+    result<blob_writer> begin(oci::algorithm a, std::optional<std::uint64_t> size);
+
+    // Stores small content in one go; blocks. digest_mismatch, no_space.
+    result<object> put(oci::digest const& d, std::string_view bytes, object_traits traits);
+
+    // Forgets the content: first the rows, then the file; blocks. Absent content is fine. Links stay.
+    result<void> remove(oci::digest const& d);
+
+    usage used() const;
+
+    // Flushes what is buffered in memory; blocks. Called at a clean stop.
+    result<void> flush();
+
+private:
+    friend class blob_writer;
+    friend struct blob_writer_access;
+    struct state;
+    explicit content_store(std::unique_ptr<state> s);
+    std::unique_ptr<state> state_;
+};
+
+} // namespace store

@@ -1,0 +1,35 @@
+// What the store can fail with. Absence is not an error: lookups answer with an empty optional.
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace store {
+
+enum class errc : std::uint8_t {
+    would_block,     // asked for memory only, and the answer is not there: ask again from a thread that may block
+    no_space,        // the disk or the limit has no room for this
+    digest_mismatch, // the bytes are not those that were promised
+    size_mismatch,   // fewer or more bytes than were promised
+    corrupt,         // a row or a file contradicts itself
+    locked,          // another process has the store open
+    newer_schema,    // written by a newer layerd
+    io,              // the operating system or RocksDB said no; the message says what
+};
+
+std::string_view to_string(errc code) noexcept;
+
+struct error {
+    errc code = errc::io;
+    std::string message;
+};
+
+template <class T>
+using result = boost::system::result<T, error>;
+
+[[noreturn]] void throw_exception_from_error(error const& e, boost::source_location const& where);
+
+} // namespace store

@@ -1,0 +1,79 @@
+// What refers to content: which repository may see which digest, what a tag means, what a manifest holds.
+//
+// The one place that knows RocksDB. All members may be called from any thread; writes and reads with
+// access::any may block.
+#pragma once
+
+#include "oci/digest.h"
+#include "oci/manifest.h"
+#include "oci/reference.h"
+#include "store/error.h"
+#include "store/object.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace store {
+
+enum class access : std::uint8_t { memory, any };
+
+// A repository as the store names it: "docker.io/library/alpine", "local/app". The first component is an
+// upstream's name or a hosted prefix, so equal paths of two registries never mix.
+using repository_name = std::string;
+
+// One (repository, digest) pair: this repository may show this content.
+struct link {
+    std::uint64_t size = 0;   // from the descriptor that named it, or from the content itself
+    std::string media_type;   // as the descriptor says, or empty
+    object_kind kind = object_kind::unknown;
+    std::int64_t linked_at;
+};
+
+struct tag_record {
+    oci::digest digest;
+    std::int64_t checked_at = 0; // when upstream last said so, Unix seconds
+    std::int64_t updated_at = 0; // when it last moved
+};
+
+class metadata_index {
+public:
+    ~metadata_index();
+
+result<std::optional<link>> find_link(repository_name const& repo, oci::digest const& d,
+                                                  access a = access::any) const;
+result<void> put_link(repository_name const& repo, oci::digest const& d, link const& l);
+
+result<std::optional<tag_record>> find_tag(repository_name const& repo, oci::tag const& t,
+                                                       access a = access::any) const;
+result<void> put_tag(repository_name const& repo, oci::tag const& t, tag_record const& r);
+result<void> remove_tag(repository_name const& repo, oci::tag const& t);
+
+    // Links a manifest and all its children to the repository and remembers the children, in one batch. The
+    // manifest's bytes must already be stored (content_store::put). Foreign children are not linked.
+result<void> put_manifest(repository_name const& repo, oci::digest const& d, oci::manifest const& m,
+                                      std::uint64_t size);
+
+    // The children that put_manifest recorded, in document order.
+result<std::vector<oci::descriptor>> children(oci::digest const& manifest) const;
+
+    // Every repository of which something is linked, in byte order, after `after`, at most `limit`.
+result<std::vector<repository_name>> repositories(std::string_view after, std::size_t limit) const;
+result<std::vector<std::string>> tags(repository_name const& repo, std::string_view after,
+                                                  std::size_t limit) const;
+
+    // Small values by name, for what must survive a restart (the statistics' totals).
+result<std::optional<std::string>> find_value(std::string_view name) const;
+result<void> put_value(std::string_view name, std::string_view value);
+
+    // Grows whenever something that was visible may have stopped being so, or a tag moved. A cache of lookups
+    // made at one generation is valid for as long as the number stays.
+std::uint64_t generation() const noexcept;
+};
+
+} // namespace store

@@ -1,0 +1,30 @@
+// What the index knows about one piece of content.
+#pragma once
+
+#include "oci/digest.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace store {
+
+// The numbers of these enums are written to disk: never change them.
+enum class object_kind : std::uint8_t { unknown = 0, manifest = 1, config = 2, layer = 3, cache_blob = 4 };
+enum class object_origin : std::uint8_t { pull = 0, push = 1 };
+enum class object_place : std::uint8_t { row = 0, file = 1 }; // inside RocksDB, or a file of its own
+
+std::string_view to_string(object_kind k) noexcept;   // as policies spell it: "oci.manifest", …, "cache.blob"
+std::string_view to_string(object_origin o) noexcept; // "pull", "push"
+
+struct object {
+    std::uint64_t size = 0;       // bytes of content
+    std::uint64_t disk_bytes = 0; // what it takes on disk: st_blocks * 512 of a file, the size of a row
+    std::int64_t stored_at = 0;   // Unix seconds
+    object_kind kind = object_kind::unknown;
+    object_origin origin = object_origin::pull;
+    object_place place = object_place::file;
+    std::string media_type; // of manifests; empty for blobs
+};
+
+} // namespace store
