@@ -1,0 +1,82 @@
+# The two commands of the README are `make run` and `make test`; both install what they need (Debian 12, apt only).
+#
+#   make run [ARGS="--config FILE"]   build, then serve on 127.0.0.1:5000
+#   make test [TESTS=regex]           build everything, run every test (TESTS: those whose name matches)
+#   make build                        the program: build/release/layerd
+#   make deps                         the packages that building needs
+#   make demo                         a real image pulled twice through layerd, without a network
+#   make bench                        layerd beside nginx and docker-registry; BENCH_QUICK=1 for a short run
+#   make fuzz [MINUTES=5]             every fuzz target, MINUTES in all
+#   make asan, make tsan              the unit tests under the sanitizers
+#   make format, make tidy            clang-format in place; clang-tidy
+#   make install [PREFIX=/usr/local]  the program, the annotated configuration, the systemd unit
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+MINUTES ?= 5
+TESTS ?= .
+PREFIX ?= /usr/local
+ARGS ?=
+BUILD := build/release
+UNIT_TESTS := oci_test store_test proxy_test
+
+# The packages asked for are looked up by dpkg-query each time; nothing is installed twice.
+.PHONY: help run test build deps demo bench fuzz asan tsan format tidy install clean
+help:
+	@sed -n '3,/^SHELL/{/^#/s/^# \{0,1\}//p}' Makefile
+
+deps:
+	@tests/deps build
+
+# The program alone: configured without tests and benchmarks, so that running needs no test package. A folder
+# that `make test` configured keeps what it has.
+build: deps
+	@[[ -f $(BUILD)/build.ninja ]] || cmake --preset release -DLAYERD_TESTS=OFF -DLAYERD_BENCH=OFF
+	@cmake --build $(BUILD) --parallel $(JOBS) --target layerd
+
+run: build
+	exec $(BUILD)/layerd serve $(ARGS)
+
+test:
+	@tests/deps build test
+	@cmake --preset release -DLAYERD_TESTS=ON -DLAYERD_BENCH=ON
+	@cmake --build $(BUILD) --parallel $(JOBS)
+	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS) --tests-regex '$(TESTS)'
+
+demo: build
+	@tests/deps test
+	@bench/demo $(BUILD)/layerd
+
+bench:
+	@tests/deps build test bench
+	@cmake --preset release -DLAYERD_TESTS=ON -DLAYERD_BENCH=ON
+	@cmake --build $(BUILD) --parallel $(JOBS) --target layerd load
+	@bench/run $(BUILD)
+
+asan tsan:
+	@tests/deps build test
+	@cmake --preset $@
+	@cmake --build build/$@ --parallel $(JOBS) --target $(UNIT_TESTS)
+	@ctest --test-dir build/$@ --output-on-failure --tests-regex '^($(subst $() ,|,$(UNIT_TESTS)))$$'
+
+fuzz:
+	@tests/deps build test dev
+	@cmake --preset fuzz
+	@cmake --build build/fuzz --parallel $(JOBS)
+	@tests/fuzz/run build/fuzz $(MINUTES)
+
+format:
+	@tests/deps dev
+	@git ls-files --cached --others --exclude-standard -- '*.h' '*.cpp' | xargs -r clang-format -i
+
+# Configured for clang and without the precompiled header, which is GCC's.
+tidy:
+	@tests/deps build test dev
+	@cmake --preset release -B build/tidy -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON
+	@git ls-files -- 'oci/*.cpp' 'store/*.cpp' 'proxy/*.cpp' | \
+	    xargs -r -n 1 -P $(JOBS) clang-tidy -p build/tidy --quiet --warnings-as-errors='*'
+
+install: build
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean:
+	@rm -rf build
