@@ -1,0 +1,59 @@
+# Private daemons: containerd and dockerd with every path in the work folder, so that those of the machine are
+# neither asked nor disturbed.
+
+start_containerd() {
+    need_namespaces containerd
+    mkdir -p "$work/containerd"
+    # Version 2 is read by 1.6 and by 2.x. CRI is off: it wants cgroups and CNI, and ctr does not use it.
+    cat >"$work/containerd/config.toml" <<TOML
+version = 2
+root = "$work/containerd/root"
+state = "$work/containerd/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"]
+[grpc]
+  address = "$work/containerd/sock"
+# Read from 1.7 on, where ctr leaves pulling to the daemon.
+[[plugins."io.containerd.transfer.v1.local".unpack_config]]
+  platform = "linux/$(platform_architecture)"
+  snapshotter = "native"
+TOML
+    start containerd client containerd --config "$work/containerd/config.toml"
+    serving() { alive containerd || skip_daemon containerd; ctr version; }
+    eventually 20 serving || fail "containerd does not answer"
+}
+
+ctr() { run_client ctr --address "$work/containerd/sock" "$@"; }
+
+# hosts.toml for docker.io and ghcr.io, as `layerd client-config containerd` says it.
+write_hosts_toml() {
+    local upstream
+    for upstream in docker.io ghcr.io; do
+        mkdir -p "$work/certs.d/$upstream"
+        cat >"$work/certs.d/$upstream/hosts.toml" <<TOML
+server = "https://$upstream"
+[host."http://$mirror"]
+  capabilities = ["pull", "resolve"]
+TOML
+    done
+}
+
+# No bridge and no packet filter: builds and runs have no network, pulls need none of their own.
+start_dockerd() {
+    need_namespaces dockerd
+    mkdir -p "$work/docker"
+    cat >"$work/docker/daemon.json" <<JSON
+{"data-root": "$work/docker/data", "exec-root": "$work/docker/exec", "pidfile": "$work/docker/pid",
+ "hosts": ["unix://$work/docker/sock"], "iptables": false, "ip6tables": false, "bridge": "none",
+ "registry-mirrors": ["http://$mirror"], "insecure-registries": ["127.0.0.0/8"] $1}
+JSON
+    start dockerd client dockerd --config-file "$work/docker/daemon.json"
+    serving() { alive dockerd || skip_daemon dockerd; docker info; }
+    eventually 40 serving || fail "dockerd does not answer"
+}
+
+docker() { run_client env DOCKER_CONFIG="$work/docker" docker --host "unix://$work/docker/sock" "$@"; }
+
+# A daemon that ends while starting has met something that this machine does not let it do; its last words say what.
+skip_daemon() {
+    skip "$1 cannot run here: $(grep -vE 'level=(info|debug)' "$work/$1.log" | tail -n 1 | cut -c 1-300)"
+}

@@ -1,0 +1,63 @@
+# layerd in front of the origins, and what it says about itself.
+
+declare -A config_tail=()
+mirror_port=
+admin_port=
+mirror=
+admin=
+
+# mirror [UPSTREAM=URL]...: starts layerd with these upstreams, the first as default. MIRROR_UPSTREAM_<n>, lines of
+# TOML, are added to the n-th upstream.
+mirror() {
+    mirror_port=$(free_port)
+    admin_port=$(free_port)
+    mirror=127.0.0.1:$mirror_port
+    admin=http://127.0.0.1:$admin_port
+    write_mirror_config "$@"
+    start_mirror
+}
+
+write_mirror_config() {
+    local upstream n=0 extra default=true
+    {
+        cat <<TOML
+[server]
+listen = ["127.0.0.1:$mirror_port"]
+admin_listen = ["127.0.0.1:$admin_port"]
+[store]
+path = "$work/store"
+[gc]
+keep_storage = "4GB"
+min_free_space = "0%"
+TOML
+        for upstream; do
+            n=$((n + 1))
+            extra=MIRROR_UPSTREAM_$n
+            printf '[[upstream]]\nname = "%s"\nendpoints = ["%s"]\n' "${upstream%%=*}" "${upstream#*=}"
+            [[ $default == true ]] && echo 'default = true'
+            [[ ${upstream%%=*} == docker.io ]] && echo 'aliases = ["index.docker.io", "registry-1.docker.io"]'
+            printf '%s\n' "${!extra:-}"
+            default=false
+        done
+    } >"$work/layerd.toml"
+}
+
+start_mirror() {
+    start layerd "$layerd" serve --config "$work/layerd.toml"
+    eventually 15 ready layerd "$admin/readyz" || fail "layerd does not become ready"
+    eventually 5 ready layerd "http://$mirror/v2/" || fail "layerd does not listen"
+}
+
+# stat JQ_PATH: one number of /api/v1/stats.
+stat_of() { curl --silent --fail --max-time 5 "$admin/api/v1/stats" | jq -r "$1"; }
+
+# get PATH [CURL OPTION]...: the status; body and header in the files `body` and `head` of the work folder.
+get() {
+    local path=$1
+    shift
+    curl --silent --max-time 60 --dump-header "$work/head" --output "$work/body" --write-out '%{http_code}' "$@" \
+        "http://$mirror$path"
+}
+header() { tr -d '\r' <"$work/head" | sed -n "s/^$1: //Ip" | tail -n 1; }
+body_digest() { echo "sha256:$(sha256sum "$work/body" | cut -d' ' -f1)"; }
+error_code() { jq -r '.errors[0].code' "$work/body"; }
