@@ -9,7 +9,7 @@
 #   make fuzz [MINUTES=5]             every fuzz target, MINUTES in all
 #   make asan, make tsan              the unit tests under the sanitizers
 #   make format, make tidy            clang-format in place; clang-tidy
-#   make install [PREFIX=/usr/local]  the program, the annotated configuration, the systemd unit
+#   make install [PREFIX=/usr/local]  what CMake installs: the program
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 MINUTES ?= 5

@@ -1,16 +1,9 @@
-# A hundred clients of one layer that is not stored. Made here, not in the seed: 100 MiB is too much to copy for each test.
+# A hundred clients of one layer of 100 MiB that is not stored.
 
 herd_layer=
-# Adds a random 100 MiB blob to the origin's folder, as a push would have left it.
 origin_with_herd_layer() {
     origin hub
-    local file=$work/herd root=$work/hub.data/docker/registry/v2 hex
-    head -c $((100 << 20)) /dev/urandom >"$file"
-    hex=$(sha256sum "$file" | cut -d' ' -f1)
-    mkdir -p "$root/blobs/sha256/${hex:0:2}/$hex" "$root/repositories/library/demo/_layers/sha256/$hex"
-    mv "$file" "$root/blobs/sha256/${hex:0:2}/$hex/data"
-    printf 'sha256:%s' "$hex" >"$root/repositories/library/demo/_layers/sha256/$hex/link"
-    herd_layer=sha256:$hex
+    herd_layer=$(add_layer hub $((100 << 20)))
 }
 
 # One client's body, as a digest; with an argument it hangs up after so many bytes.

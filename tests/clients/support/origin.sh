@@ -55,3 +55,15 @@ demo_blobs() { jq -r '.config.digest, .layers[].digest' "$(stored_blob "$(manife
 large_blob() {
     jq -r '.layers | max_by(.size).digest' "$(stored_blob "$(manifest_digest library/demo 1)")"
 }
+
+# add_layer NAME BYTES: puts a random blob into the origin's folder, as a push to library/demo would have left it, and
+# prints its digest. Not part of the seed: too much to copy for each test.
+add_layer() {
+    local file=$work/layer root=$work/$1.data/docker/registry/v2 hex
+    head -c "$2" /dev/urandom >"$file"
+    hex=$(openssl dgst -sha256 -r "$file" | cut -d' ' -f1)
+    mkdir -p "$root/blobs/sha256/${hex:0:2}/$hex" "$root/repositories/library/demo/_layers/sha256/$hex"
+    mv "$file" "$root/blobs/sha256/${hex:0:2}/$hex/data"
+    printf 'sha256:%s' "$hex" >"$root/repositories/library/demo/_layers/sha256/$hex/link"
+    echo "sha256:$hex"
+}

@@ -1,0 +1,80 @@
+# The three caches of one origin, each as its documentation sets it up: layerd, nginx with proxy_cache, and
+# docker-registry in proxy mode. Each writes one log line a request; layerd and nginx have a worker for every core.
+
+declare -A base=() # NAME -> what stands before /v2/ in its URLs
+
+# start_nginx NAME HTTP_SECTION
+start_nginx() {
+    cat >"$work/$1.conf" <<CONF
+daemon off;
+user root;
+worker_processes $(nproc);
+pid $work/$1.pid;
+error_log $work/$1-error.log;
+events { worker_connections 8192; }
+http {
+    access_log $work/$1-access.log;
+    sendfile on;
+    tcp_nopush on;
+    keepalive_timeout 180s;
+    keepalive_requests 100000000;
+    client_body_temp_path $work/$1-body;
+    proxy_temp_path $work/$1-proxy;
+    fastcgi_temp_path $work/$1-fastcgi;
+    uwsgi_temp_path $work/$1-uwsgi;
+    scgi_temp_path $work/$1-scgi;
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    upstream origin { server ${origin_url[hub]#http://}; keepalive 32; }
+$2
+}
+CONF
+    start "$1" nginx -c "$work/$1.conf"
+}
+
+start_nginx_cache() {
+    local address
+    address=127.0.0.1:$(free_port)
+    base[nginx]=http://$address
+    mkdir "$work/nginx-cache"
+    start_nginx nginx "
+    proxy_cache_path $work/nginx-cache levels=1:2 keys_zone=blobs:10m max_size=8g inactive=1d use_temp_path=off;
+    server {
+        listen $address reuseport backlog=4096;
+        location / {
+            proxy_pass http://origin;
+            proxy_cache blobs;
+            proxy_cache_valid 200 1d;
+            proxy_cache_lock on;
+            proxy_cache_lock_timeout 120s;
+            proxy_cache_lock_age 120s;
+        }
+        location /line/ { proxy_pass ${base[line]}/; proxy_cache blobs; proxy_cache_valid 200 1d; proxy_cache_lock on;
+            proxy_cache_lock_timeout 120s; proxy_cache_lock_age 120s; }
+    }"
+}
+
+# An origin at the far end of a line: the same, at a bounded rate. Its own nginx, whose CPU time counts for nobody.
+start_line() {
+    local address
+    address=127.0.0.1:$(free_port)
+    base[line]=http://$address
+    start_nginx line "
+    server { listen $address; location / { proxy_pass http://origin; proxy_max_temp_file_size 0; limit_rate $1; } }"
+}
+
+start_contenders() {
+    origin hub
+    base[straight]=${origin_url[hub]}
+    start_line "$line_rate"
+    start_nginx_cache
+    local address
+    address=127.0.0.1:$(free_port)
+    base[registry]=http://$address
+    mkdir "$work/registry.data"
+    run_registry registry "$address" "$work/registry.data" "proxy:
+  remoteurl: ${origin_url[hub]}"
+    mirror docker.io="${origin_url[hub]}" ghcr.io="${base[line]}"
+    base[layerd]=http://$mirror
+    eventually 10 answers "${base[nginx]}/v2/" || fail "nginx does not answer"
+}
