@@ -43,6 +43,8 @@ unsigned http_status(errc code) noexcept;
 struct error {
     errc code = errc::unknown;
     std::string message;
+
+    friend bool operator==(error const&, error const&) = default; // makes results comparable
 };
 
 template <class T>
