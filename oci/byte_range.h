@@ -38,6 +38,8 @@ std::string content_range(byte_range const& r, std::uint64_t size);
 struct received_range {
     byte_range range;
     std::uint64_t total = 0; // 0 if unknown
+
+    friend bool operator==(received_range const&, received_range const&) = default;
 };
 result<received_range> parse_content_range(std::string_view field);
 
