@@ -26,19 +26,25 @@ struct descriptor {
     std::uint64_t size = 0;
     child_role role = child_role::layer;
     bool foreign = false; // has "urls", or a non-distributable type: may be absent from the registry
+
+    friend bool operator==(descriptor const&, descriptor const&) = default;
 };
 
 struct manifest {
     std::string media_type; // the document's own, else the one it was sent with, else derived from its shape
     manifest_kind kind = manifest_kind::other;
-    std::string artifact_type;                       // its own, else the config's media type; empty for an index without one
-    std::vector<descriptor> children;                // config first, in document order; duplicates kept
+    std::string artifact_type;        // its own, else the config's media type; empty for an index without one
+    std::vector<descriptor> children; // config first, in document order; duplicates kept
     std::optional<descriptor> subject;
-    std::map<std::string, std::string> annotations;  // string values only
+    std::map<std::string, std::string> annotations; // string values only
+
+    friend bool operator==(manifest const&, manifest const&) = default;
 };
 
 // Parses `body` as it came, declared as `content_type` (may be empty or carry parameters).
-// MANIFEST_INVALID: not JSON, not an object, a descriptor without digest or size, deeper than 32 levels;
+// MANIFEST_INVALID: not JSON, not an object, a descriptor without size or without a digest of a registered
+// algorithm, a media type with control bytes or longer than 255, a known member of another JSON type (null is
+// an absent one), deeper than 32 levels;
 // SIZE_INVALID: more than max_manifest_size bytes. An index of BuildKit's cache, whose entries are layer
 // blobs, gives children with role layer. Schema 1 and unknown types parse to a manifest without children.
 result<manifest> parse_manifest(std::string_view body, std::string_view content_type);
