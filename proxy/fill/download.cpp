@@ -1,0 +1,144 @@
+#include "proxy/fill/download.h"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <vector>
+
+namespace proxy {
+
+namespace {
+
+constexpr std::size_t chunk_size = 256 * 1024;
+constexpr std::uint64_t max_unsized_body = 64ull << 30; // of an answer that does not say its length
+
+// Appends chunks on the disk pool while the next is being read from the network: at most one append is under way, and
+// the fill's watermark moves from the pool thread, without a detour through the event loop.
+class appender {
+public:
+    appender(fill& f, store::blob_writer& writer, disk_pool& disk, std::optional<std::uint64_t> size)
+        : fill_(f), writer_(writer), disk_(disk), size_(size), file_(writer.view()) {}
+
+    // Waits for the append before, then starts this one. `data` must stay untouched until the next call returned.
+    task<result<void>> append(std::span<std::byte const> data) {
+        auto before = co_await settle();
+        if (!before) co_return before.error();
+        pending_ = true;
+        net::post(disk_, [this, data] { run(data); });
+        co_return result<void>();
+    }
+
+    // Waits until nothing is under way. Must be called before the appender, the writer or a buffer dies.
+    task<result<void>> settle() {
+        if (!pending_) co_return result<void>();
+        auto seen = finished_.get();
+        while (seen.value.count == settled_) seen = co_await finished_.changed(seen.version);
+        settled_ = seen.value.count;
+        pending_ = false;
+        if (seen.value.failure) co_return *seen.value.failure;
+        co_return result<void>();
+    }
+
+private:
+    struct outcome_of_append {
+        std::uint64_t count = 0;
+        std::shared_ptr<error const> failure;
+    };
+
+    void run(std::span<std::byte const> data) {
+        auto written = writer_.append(data);
+        if (!written) {
+            finished_.publish({++count_, std::make_shared<error const>(from_store(written.error()))});
+            return;
+        }
+        announce(writer_.written());
+        finished_.publish({++count_, nullptr});
+    }
+
+    // The end of the body is held back until the digest is known to match. A body of unknown length is not shown
+    // at all before that: no exact Content-Length could be sent.
+    void announce(std::uint64_t written) {
+        if (!size_ || written >= *size_) return;
+        fill_.state().publish({fill_stage::streaming, *size_, written, file_, nullptr});
+    }
+
+    fill& fill_;
+    store::blob_writer& writer_;
+    disk_pool& disk_;
+    std::optional<std::uint64_t> size_;
+    std::shared_ptr<store::blob_file const> file_;
+    watch<outcome_of_append> finished_{outcome_of_append{}};
+    std::uint64_t count_ = 0;   // pool side; one append at a time orders it
+    std::uint64_t settled_ = 0; // loop side
+    bool pending_ = false;
+};
+
+result<std::optional<std::uint64_t>> agreed_size(upstream_response const& response, fill_source const& source) {
+    auto told = response.content_length();
+    if (told && source.expected_size && *told != *source.expected_size)
+        return upstream_error(502, "upstream's length of the blob is not the one its manifest names");
+    return told ? told : source.expected_size;
+}
+
+task<result<void>> copy_body(upstream_response& response, appender& out, std::optional<std::uint64_t> size,
+                             std::chrono::milliseconds idle) {
+    std::array<std::vector<std::byte>, 2> buffers{std::vector<std::byte>(chunk_size), std::vector<std::byte>(chunk_size)};
+    std::uint64_t const limit = size.value_or(max_unsized_body);
+    std::uint64_t received = 0;
+    std::optional<error> failure;
+    for (std::size_t turn = 0;; turn ^= 1) {
+        auto n = co_await response.read_some(buffers[turn], deadline::after(idle));
+        if (!n) failure = n.error();
+        else if (*n == 0) break;
+        else if (received += *n; received > limit) failure = upstream_error(502, "upstream sent more than it announced");
+        if (failure) break;
+        auto appended = co_await out.append({buffers[turn].data(), *n});
+        if (!appended) failure = appended.error();
+        if (failure) break;
+    }
+    auto last = co_await out.settle(); // before the buffers die, whatever happened
+    if (failure) co_return *failure;
+    co_return last;
+}
+
+} // namespace
+
+task<result<fill_state>> download(worker& w, std::shared_ptr<fill> f, store::content_store& content, disk_pool& disk) {
+    auto const& source = f->source();
+    auto const& settings = source.from->config();
+    upstream_request request{http_method::get, source.repo, source.path, {}, {}};
+    auto response = co_await source.from->open(w, std::move(request), deadline::after(settings.first_byte_timeout));
+    if (!response) co_return response.error();
+    if (response->status() != 200) {
+        if (response->status() == 404) co_return from_oci({oci::errc::blob_unknown, "upstream does not have this blob"});
+        co_return upstream_error(502, fmt::format("upstream answered {} to a blob request", response->status()));
+    }
+    auto size = agreed_size(*response, source);
+    if (!size) co_return size.error();
+
+    auto begin = [&] { return content.begin(f->digest().algo(), *size); };
+    auto writer = co_await on_disk(disk, begin);
+    if (!writer) co_return from_store(writer.error());
+    if (*size) f->state().publish({fill_stage::streaming, **size, 0, writer->view(), nullptr});
+
+    appender out(*f, *writer, disk, *size);
+    auto copied = co_await copy_body(*response, out, *size, settings.idle_timeout);
+    if (!copied) co_return copied.error();
+
+    auto const total = writer->written();
+    auto const file = writer->view();
+    if (*size && total != **size) co_return upstream_error(502, "upstream's body is shorter than announced");
+    auto finish = [&]() -> store::result<store::object> {
+        if (writer->finish() != f->digest()) return store::error{store::errc::digest_mismatch, "upstream's bytes have another digest"};
+        return writer->commit(f->digest(), {source.kind, store::object_origin::pull, {}});
+    };
+    auto stored = co_await on_disk(disk, finish);
+    if (!stored && stored.error().code == store::errc::digest_mismatch) {
+        spdlog::error("{} from {}: wrong bytes from upstream, discarded", f->digest().to_string(), source.repository_name);
+        co_return upstream_error(502, stored.error().message);
+    }
+    if (!stored) spdlog::warn("{}: not kept: {}", f->digest().to_string(), stored.error().message);
+    co_return fill_state{fill_stage::done, total, total, file, nullptr};
+}
+
+} // namespace proxy

@@ -1,0 +1,89 @@
+#include "proxy/fill/fill_table.h"
+
+#include "proxy/fill/download.h"
+#include "proxy/runtime/spawn.h"
+
+#include <spdlog/spdlog.h>
+
+#include <ctime>
+
+namespace proxy {
+
+std::shared_ptr<fill> fill_table::find(oci::digest const& d) const {
+    std::lock_guard lock(mutex_);
+    auto it = fills_.find(d);
+    return it == fills_.end() ? nullptr : it->second;
+}
+
+fill_table::joined fill_table::join(worker& w, oci::digest const& d, fill_source source) {
+    std::shared_ptr<fill> f;
+    {
+        std::lock_guard lock(mutex_);
+        auto& slot = fills_[d];
+        if (slot) return {slot, false};
+        slot = std::make_shared<fill>(d, std::move(source));
+        f = slot;
+    }
+    counts_.running_fills.fetch_add(1, std::memory_order_relaxed);
+    spawn(w.executor(), "fill", [this, &w, f] { return run(w, f); });
+    return {f, true};
+}
+
+std::vector<std::shared_ptr<fill>> fill_table::running() const {
+    std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<fill>> all;
+    all.reserve(fills_.size());
+    for (auto const& [d, f] : fills_) all.push_back(f);
+    return all;
+}
+
+void fill_table::forget(oci::digest const& d) {
+    std::lock_guard lock(mutex_);
+    fills_.erase(d);
+}
+
+// Order at the end: commit, remove the entry, publish. A new fill looks in the store first, so neither side of that
+// race downloads twice.
+task<void> fill_table::run(worker& w, std::shared_ptr<fill> f) {
+    std::optional<result<fill_state>> outcome;
+    try {
+        auto ended = co_await outcome_of(w, f);
+        outcome.emplace(std::move(ended));
+    } catch (std::exception const& e) {
+        outcome.emplace(internal_error(e.what()));
+    }
+    forget(f->digest());
+    if (*outcome) {
+        f->state().publish(std::move(**outcome));
+    } else {
+        auto const& e = outcome->error();
+        spdlog::warn("fill of {} for {} failed: {}", f->digest().to_string(), f->source().repository_name, e.message);
+        f->state().publish({fill_stage::failed, 0, 0, nullptr, std::make_shared<error const>(e)});
+    }
+    counts_.running_fills.fetch_sub(1, std::memory_order_relaxed);
+}
+
+task<result<fill_state>> fill_table::outcome_of(worker& w, std::shared_ptr<fill> f) {
+    if (co_await already_stored(f->digest())) co_return fill_state{fill_stage::superseded, 0, 0, nullptr, nullptr};
+    auto downloaded = co_await download(w, f, content_, disk_);
+    if (downloaded) co_await link_source(*f, downloaded->size);
+    co_return downloaded;
+}
+
+// Whether a fill before this one has just stored the content.
+task<bool> fill_table::already_stored(oci::digest const& d) {
+    auto find = [&] { return content_.find(d); };
+    auto found = co_await on_disk(disk_, find);
+    co_return found && *found;
+}
+
+task<void> fill_table::link_source(fill const& f, std::uint64_t size) {
+    auto const& s = f.source();
+    auto put = [&] {
+        return content_.index().put_link(s.repository_name, f.digest(), {size, s.media_type, s.kind, std::time(nullptr)});
+    };
+    auto linked = co_await on_disk(disk_, put);
+    if (!linked) spdlog::warn("{}: not linked to {}: {}", f.digest().to_string(), s.repository_name, linked.error().message);
+}
+
+} // namespace proxy

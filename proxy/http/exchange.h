@@ -1,0 +1,73 @@
+// One request and the answer to it: what a handler is given.
+//
+// A handler answers exactly once, through one of the reply functions, or returns an error, which the router answers.
+// An error after a head has gone out closes the connection: the client sees a body cut short.
+#pragma once
+
+#include "oci/byte_range.h"
+#include "proxy/error.h"
+#include "proxy/fill/fill.h"
+#include "proxy/http/request.h"
+#include "proxy/http/response_head.h"
+#include "proxy/http/sender.h"
+#include "proxy/http/worker_local.h"
+#include "proxy/stats/stats.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace proxy {
+
+class exchange {
+public:
+    exchange(request const& r, sender& s, worker_local& local, std::string& head_buffer, bool keep_alive)
+        : request_(r), sender_(s), local_(local), head_buffer_(head_buffer), keep_alive_(keep_alive) {}
+
+    request const& req() const noexcept { return request_; }
+    worker_local& local() noexcept { return local_; }
+
+    // Starts a head in the connection's buffer. `ns`, if set before, is echoed as OCI-Namespace.
+    response_head begin(unsigned status);
+
+    // Ends the head with Content-Length and sends it with the body (without it for HEAD).
+    task<result<void>> reply(response_head head, std::string_view body);
+    // Of a HEAD answer about a body that is elsewhere.
+    task<result<void>> reply_length_only(response_head head, std::uint64_t length);
+    // Without body and without length: 304.
+    task<result<void>> reply_empty(response_head head);
+    // `head` says everything but Content-Length; the part of the file or of the fill follows.
+    task<result<void>> reply_file(response_head head, store::blob_file const& file, oci::byte_range part);
+    task<result<void>> reply_fill(response_head head, fill& f, oci::byte_range part);
+
+    // 416 with the size of what there is.
+    task<result<void>> reply_unsatisfiable(error const& e, std::uint64_t size);
+    // An OCI error body. The connection stays usable.
+    task<result<void>> reply_error(error const& e);
+
+    // What the log and the counters will say of this exchange.
+    proxy::outcome outcome = proxy::outcome::pass;
+    content_class content = content_class::other;
+    std::string_view upstream_name; // of a configured upstream, or ""
+    std::string ns;                 // as the client sent it
+
+    unsigned status() const noexcept { return status_; }
+    std::uint64_t body_bytes() const noexcept { return body_bytes_; }
+    bool keep_alive() const noexcept { return keep_alive_; }
+    void close_after() noexcept { keep_alive_ = false; }
+    steady_clock::time_point head_sent_at() const noexcept { return head_sent_at_; }
+
+private:
+    result<void> sent(bool whole, std::uint64_t before);
+
+    request const& request_;
+    sender& sender_;
+    worker_local& local_;
+    std::string& head_buffer_;
+    bool keep_alive_;
+    unsigned status_ = 0;
+    std::uint64_t body_bytes_ = 0;
+    steady_clock::time_point head_sent_at_{};
+};
+
+} // namespace proxy

@@ -1,0 +1,111 @@
+#include "proxy/http/router.h"
+
+#include "oci/route.h"
+
+#include <spdlog/spdlog.h>
+
+#include <bit>
+
+namespace proxy {
+
+namespace {
+
+template <class... Ts>
+struct overloaded : Ts... {
+    using Ts::operator()...;
+};
+
+error read_only() {
+    auto e = from_oci({oci::errc::unsupported, "this registry is a pull-through mirror: it takes no pushes and deletes nothing"});
+    e.source = error_source::client;
+    return e;
+}
+
+std::size_t latency_bucket(steady_clock::duration d) {
+    auto const us = std::chrono::duration_cast<std::chrono::microseconds>(d).count();
+    auto const bucket = std::bit_width(static_cast<std::uint64_t>(us < 0 ? 0 : us) / 64);
+    return std::min<std::size_t>(bucket, latency_buckets - 1);
+}
+
+// Errors that somebody should look at; a client's 404 is not one.
+void log_error(error const& e, request const& r) {
+    if (e.source == error_source::client) {
+        spdlog::debug("{} {}: {}", r.method_name(), r.target(), e.message);
+        return;
+    }
+    spdlog::warn("{} {}: {} ({}, {})", r.method_name(), r.target(), e.message, to_string(e.source), oci::to_string(e.code));
+}
+
+} // namespace
+
+task<void> router::dispatch(exchange& x, std::string_view client) {
+    auto const started = steady_clock::now();
+    auto done = co_await handle(x);
+    if (!done && x.status() == 0) {
+        log_error(done.error(), x.req());
+        done = co_await x.reply_error(done.error());
+    } else if (!done) {
+        // The head is out: only a body cut short can still tell the client.
+        x.close_after();
+    }
+    account(x, client, started);
+}
+
+task<result<void>> router::handle(exchange& x) {
+    auto route = oci::parse_route(x.req().target());
+    if (!route) co_return from_oci(route.error());
+    if (!x.req().is_get() && !x.req().is_head()) co_return read_only();
+    if (route->repo) co_return co_await on_repository(x, *route);
+    if (!std::holds_alternative<oci::ping_endpoint>(route->endpoint))
+        co_return from_oci({oci::errc::unsupported, "the catalog is not served here"});
+    auto head = x.begin(200);
+    head.field("Content-Type", "application/json").field("Cache-Status", "layerd; detail=local");
+    co_return co_await x.reply(head, "{}");
+}
+
+task<result<void>> router::on_repository(exchange& x, oci::route const& r) {
+    auto target = parts_.upstreams.resolve(r);
+    if (!target) co_return target.error();
+    if (target->from) x.upstream_name = target->from->config().name;
+    if (auto ns = r.query.find("ns")) x.ns = *ns; // names a configured upstream: safe to echo
+    auto task = std::visit(
+        overloaded{
+            [&](oci::manifest_endpoint const& e) { return manifests_.handle(x, *target, e.ref); },
+            [&](oci::blob_endpoint const& e) { return blobs_.handle(x, *target, e.digest); },
+            [&](oci::tags_endpoint const&) { return listings_.tags(x, r, *target); },
+            [&](oci::referrers_endpoint const& e) { return listings_.referrers(x, r, *target, e.digest); },
+            [&](auto const&) { return refuse(); },
+        },
+        r.endpoint);
+    co_return co_await std::move(task);
+}
+
+// An upload's path asked for with GET or HEAD: there are no uploads here.
+task<result<void>> router::refuse() { co_return read_only(); }
+
+void router::account(exchange& x, std::string_view client, steady_clock::time_point started) {
+    auto& local = x.local();
+    auto& counters = local.counters;
+    auto const now = steady_clock::now();
+    counters.requests[static_cast<std::size_t>(x.content)][static_cast<std::size_t>(x.outcome)].add();
+    counters.bytes_served.add(x.body_bytes());
+    if (x.outcome == outcome::hit || x.outcome == outcome::stale) counters.bytes_from_cache.add(x.body_bytes());
+    auto const first_byte = x.head_sent_at() - started;
+    counters.first_byte[latency_bucket(first_byte)].add();
+    counters.latency_sum_us.add(static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(first_byte).count()));
+    if (!parts_.settings.log.access) return;
+    access_record const line{
+        .client = client,
+        .method = x.req().method_name(),
+        .target = x.req().target(),
+        .status = x.status(),
+        .body_bytes = x.body_bytes(),
+        .duration = now - started,
+        .result = x.outcome,
+        .upstream = x.upstream_name,
+        .user_agent = x.req().header(boost::beast::http::field::user_agent),
+    };
+    local.log.write(line);
+}
+
+} // namespace proxy

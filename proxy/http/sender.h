@@ -1,0 +1,49 @@
+// Bytes to one client: heads and small bodies with one system call, files with sendfile, fills as they grow.
+//
+// Sends are tried at once and wait only when the socket is full, so a small answer costs no trip through the event
+// loop. File pages that are not in memory are sent from the disk pool: a cold read never holds up the other
+// connections of the thread.
+#pragma once
+
+#include "proxy/fill/fill.h"
+#include "proxy/http/watchdog.h"
+#include "proxy/runtime/net.h"
+#include "proxy/runtime/on_disk.h"
+#include "store/blob_file.h"
+
+#include <cstdint>
+#include <string_view>
+
+namespace proxy {
+
+enum class more : std::uint8_t { no, follows }; // whether the next bytes come at once: the kernel waits for them
+
+class sender {
+public:
+    // All must outlive the sender; the socket is non-blocking. A client that takes no byte for `timeout` is let go.
+    sender(tcp_socket& socket, watchdog::entry& entry, disk_pool& disk, std::chrono::seconds timeout)
+        : socket_(socket), entry_(entry), disk_(disk), timeout_(timeout) {}
+
+    // Each answers whether everything went out; after false the connection is only good for closing.
+    task<bool> send(std::string_view head, std::string_view body, more m = more::no);
+    task<bool> send_file(store::blob_file const& file, std::uint64_t offset, std::uint64_t length);
+
+    // Sends the range of a fill's content while it runs. False also when the fill failed: the client must see a body
+    // cut short, never one that ends cleanly.
+    task<bool> send_fill(fill& f, std::uint64_t offset, std::uint64_t length);
+
+    std::uint64_t sent() const noexcept { return sent_; } // bytes in all since construction, heads included
+
+private:
+    task<bool> send_part(int fd, std::uint64_t& offset, std::uint64_t end);
+    task<bool> wait_writable();
+    void touch() noexcept { entry_.expire_after(timeout_, steady_clock::now()); }
+
+    tcp_socket& socket_;
+    watchdog::entry& entry_;
+    disk_pool& disk_;
+    std::chrono::seconds timeout_;
+    std::uint64_t sent_ = 0;
+};
+
+} // namespace proxy

@@ -1,0 +1,145 @@
+#include "proxy/http/session.h"
+
+#include "proxy/http/exchange.h"
+#include "proxy/http/sender.h"
+
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+#include <spdlog/spdlog.h>
+
+namespace proxy {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+constexpr std::size_t read_size = 8 * 1024;
+constexpr unsigned char tls_handshake_record = 0x16;
+
+std::string name_of(tcp_socket const& socket) {
+    error_code ec;
+    auto const peer = socket.remote_endpoint(ec);
+    if (ec) return "-";
+    return peer.address().to_string() + ":" + std::to_string(peer.port());
+}
+
+} // namespace
+
+session::session(tcp_socket socket, worker_local& local, service& s, server_parts const& parts)
+    : socket_(std::move(socket)), local_(local), service_(s), parts_(parts), entry_(local.dog, socket_), client_(name_of(socket_)) {}
+
+task<void> session::run() {
+    local_.counters.connections.add();
+    parts_.counts.open_connections.fetch_add(1, std::memory_order_relaxed);
+    bool more = true;
+    while (more) more = co_await serve_one();
+    co_await linger();
+    parts_.counts.open_connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+// Closing with unread bytes in the socket would make the kernel reset the connection, and the client might lose an
+// answer that it has not read yet. So the rest is read and dropped, up to a bound.
+task<void> session::linger() {
+    error_code ignored;
+    socket_.shutdown(tcp_socket::shutdown_send, ignored);
+    entry_.expire_after(seconds(2), steady_clock::now());
+    entry_.set_idle(true);
+    for (std::size_t dropped = 0; dropped < max_drained_body; dropped += buffer_.size()) {
+        buffer_.clear();
+        if (!co_await fill_buffer()) co_return;
+    }
+}
+
+task<bool> session::fill_buffer() {
+    error_code ec;
+    auto const n = co_await socket_.async_read_some(buffer_.prepare(read_size), net::redirect_error(use_task, ec));
+    if (ec) co_return false;
+    buffer_.commit(n);
+    co_return true;
+}
+
+// Reads until the head is complete. Leaves what follows it in the buffer.
+task<session::head_result> session::read_head() {
+    auto const& limits = parts_.settings.server;
+    parser_.emplace();
+    parser_->header_limit(max_head_size);
+    parser_->body_limit(boost::none); // bodies are bounded where they are read
+    if (buffer_.size() == 0) {
+        entry_.expire_after(limits.idle_timeout, steady_clock::now());
+        entry_.set_idle(true);
+        bool const more = co_await fill_buffer();
+        entry_.set_idle(false);
+        if (!more) co_return head_result::closed;
+    }
+    entry_.expire_after(limits.header_timeout, steady_clock::now());
+    if (*static_cast<unsigned char const*>(buffer_.data().data()) == tls_handshake_record) co_return head_result::tls;
+    for (;;) {
+        error_code ec;
+        buffer_.consume(parser_->put(buffer_.data(), ec));
+        if (parser_->is_header_done()) co_return head_result::complete;
+        if (ec == http::error::header_limit || buffer_.size() >= max_head_size) co_return head_result::too_large;
+        if (ec && ec != http::error::need_more) co_return head_result::malformed;
+        if (!co_await fill_buffer()) co_return head_result::closed;
+    }
+}
+
+task<bool> session::serve_one() {
+    switch (co_await read_head()) {
+    case head_result::closed: co_return false;
+    case head_result::tls:
+        co_await refuse(400, "this port speaks plain HTTP");
+        co_return false;
+    case head_result::malformed:
+        co_await refuse(400, "malformed request");
+        co_return false;
+    case head_result::too_large:
+        co_await refuse(431, "the request's head is too large");
+        co_return false;
+    case head_result::complete: break;
+    }
+    auto const& head = parser_->get();
+    auto const body = check_framing(head);
+    if (!body) {
+        co_await refuse(400, "the length of the request is ambiguous");
+        co_return false;
+    }
+    bool keep_alive = head.version() == 11 && head.keep_alive() && !local_.draining;
+    if (body->kind == body_framing::chunked) keep_alive = false;
+    if (body->kind == body_framing::length && body->length > max_drained_body) keep_alive = false;
+
+    request const r(head, *body);
+    entry_.expire_after(parts_.settings.server.write_timeout, steady_clock::now());
+    sender out(socket_, entry_, parts_.disk, parts_.settings.server.write_timeout);
+    exchange x(r, out, local_, head_buffer_, keep_alive);
+    co_await service_.serve(x, client_);
+    if (!x.keep_alive()) co_return false;
+    co_return co_await drop_body(*body);
+}
+
+// What came with a request that needs no body. Everything is discarded; its end is where the next request begins.
+task<bool> session::drop_body(framing const& body) {
+    if (body.kind == body_framing::none) co_return true;
+    entry_.expire_after(parts_.settings.server.header_timeout, steady_clock::now());
+    auto left = body.length;
+    for (;;) {
+        auto const here = std::min<std::uint64_t>(left, buffer_.size());
+        buffer_.consume(here);
+        left -= here;
+        if (left == 0) co_return true;
+        if (!co_await fill_buffer()) co_return false;
+    }
+}
+
+// Before there is a request: a plain answer that every client understands, then the end of the connection.
+task<void> session::refuse(unsigned status, std::string_view why) {
+    local_.counters.bad_requests.add();
+    spdlog::info("{}: refused with {}: {}", client_, status, why);
+    auto const body = oci::to_json({oci::errc::unsupported, std::string(why)});
+    response_head head(head_buffer_, status, local_.date);
+    head.field("Content-Type", "application/json").field("Cache-Status", "layerd; detail=error");
+    head.field("Content-Length", body.size()).finish(false);
+    sender out(socket_, entry_, parts_.disk, seconds(5));
+    co_await out.send(head_buffer_, body);
+}
+
+} // namespace proxy

@@ -1,0 +1,59 @@
+// One client's connection: requests one after another until it ends.
+//
+// A coroutine of the worker that accepted the connection; it never moves to another thread. Each request passes the
+// framing gate before anything looks at its path. A body that came with a GET is read and dropped up to a limit; where
+// its end is not certain, the connection closes after the answer.
+#pragma once
+
+#include "proxy/http/request.h"
+#include "proxy/http/service.h"
+#include "proxy/http/watchdog.h"
+#include "proxy/http/worker_local.h"
+#include "proxy/runtime/net.h"
+#include "proxy/server_parts.h"
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace proxy {
+
+class session {
+public:
+    static constexpr std::size_t max_head_size = 32 * 1024;
+    static constexpr std::uint64_t max_drained_body = 64 * 1024;
+
+    // All references must outlive the session.
+    session(tcp_socket socket, worker_local& local, service& s, server_parts const& parts);
+
+    // Runs to the connection's end.
+    task<void> run();
+
+private:
+    using parser = boost::beast::http::request_parser<boost::beast::http::empty_body>;
+
+    enum class head_result : std::uint8_t { complete, closed, malformed, too_large, tls };
+
+    task<bool> serve_one();
+    task<head_result> read_head();
+    task<void> linger();
+    task<bool> fill_buffer();
+    task<void> refuse(unsigned status, std::string_view why);
+    task<bool> drop_body(framing const& body);
+
+    tcp_socket socket_;
+    worker_local& local_;
+    service& service_;
+    server_parts const& parts_;
+    watchdog::entry entry_;
+    std::string client_; // "address:port"
+    boost::beast::flat_buffer buffer_;
+    std::optional<parser> parser_;
+    std::string head_buffer_;
+};
+
+} // namespace proxy

@@ -1,0 +1,29 @@
+// What the connections of one worker share, without a lock: its counters, its log buffer, its clock, its hot manifests.
+#pragma once
+
+#include "proxy/http/watchdog.h"
+#include "proxy/log/access_log.h"
+#include "proxy/pull/manifest_cache.h"
+#include "proxy/runtime/worker.h"
+#include "proxy/stats/stats.h"
+
+#include <cstdint>
+#include <string>
+
+namespace proxy {
+
+struct worker_local {
+    worker& home;
+    thread_counters& counters;
+    access_log log;
+    watchdog dog{};
+    manifest_cache manifests{};
+
+    // Set once a second by the worker's tick.
+    std::int64_t unix_now = 0;
+    std::string date;
+
+    bool draining = false; // no request after the present one
+};
+
+} // namespace proxy

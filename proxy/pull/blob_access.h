@@ -1,0 +1,33 @@
+// May this repository show this content, and how large is it there? Upstream says so, once, with a HEAD.
+//
+// For content that is held (or being fetched) for one repository and asked for through another: it is not downloaded
+// again, but neither does a digest alone open anything.
+#pragma once
+
+#include "proxy/pull/upstream_set.h"
+#include "proxy/runtime/single_flight.h"
+#include "proxy/server_parts.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace proxy {
+
+class blob_access {
+public:
+    explicit blob_access(server_parts const& parts) : parts_(parts) {}
+
+    // The size that upstream names for the blob in this repository, if it names one. BLOB_UNKNOWN if it has none
+    // there or refuses access.
+    task<result<std::optional<std::uint64_t>>> ask(worker& w, repository_target const& t, oci::digest const& d);
+
+private:
+    using size_answer = std::optional<std::uint64_t>;
+    task<result<size_answer>> head(worker& w, repository_target t, oci::digest d);
+    task<result<size_answer>> first_byte(worker& w, repository_target const& t, oci::digest const& d, deadline until);
+
+    server_parts const& parts_;
+    single_flight<size_answer> flights_;
+};
+
+} // namespace proxy

@@ -1,0 +1,37 @@
+// GET and HEAD of /v2/<name>/blobs/<digest>: from the store, from a running fill, or from a fill that starts now.
+#pragma once
+
+#include "oci/route.h"
+#include "proxy/http/exchange.h"
+#include "proxy/pull/blob_access.h"
+
+namespace proxy {
+
+class blob_handler {
+public:
+    explicit blob_handler(server_parts const& parts) : parts_(parts), access_(parts) {}
+
+    task<result<void>> handle(exchange& x, repository_target const& t, oci::digest const& d);
+
+private:
+    using opened = std::optional<store::content_store::opened>;
+    using link = std::optional<store::link>;
+
+    task<result<opened>> open(oci::digest const& d);
+    task<result<link>> find_link(repository_target const& t, oci::digest const& d);
+    task<result<void>> prove(exchange& x, repository_target const& t, oci::digest const& d,
+                             std::optional<std::uint64_t> known_size);
+
+    task<result<void>> reply_stored(exchange& x, oci::digest const& d, store::blob_file const& file, std::string_view cache_status);
+    task<result<void>> reply_head_of_missing(exchange& x, repository_target const& t, oci::digest const& d);
+    // False: superseded, look in the store again.
+    task<result<bool>> reply_from_fill(exchange& x, repository_target const& t, oci::digest const& d, link known);
+    task<result<void>> follow(exchange& x, fill& f, fill_state state, oci::digest const& d);
+
+    static error without_denial(error e, oci::digest const& d);
+
+    server_parts const& parts_;
+    blob_access access_;
+};
+
+} // namespace proxy

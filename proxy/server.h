@@ -1,0 +1,37 @@
+// The whole server as one object, and the program's `serve` around it.
+#pragma once
+
+#include "proxy/config/config.h"
+#include "proxy/error.h"
+#include "proxy/runtime/net.h"
+
+#include <memory>
+#include <vector>
+
+namespace proxy {
+
+class server {
+public:
+    // Opens the store, binds every address and starts serving; blocks until that is done. What cannot be had (an
+    // address in use, a store locked by another process) is an error with a message for people.
+    static result<std::unique_ptr<server>> start(config c);
+    ~server(); // stop() has been called
+
+    // The addresses that were bound, with the ports that the system chose for port 0.
+    std::vector<tcp::endpoint> addresses() const;
+    std::vector<tcp::endpoint> admin_addresses() const;
+
+    // No new connection, running requests and fills finish within the drain timeout, statistics and store are
+    // flushed. Blocks. False: something was still running when the time was up, and destruction is not safe.
+    [[nodiscard]] bool stop();
+
+private:
+    struct parts;
+    explicit server(std::unique_ptr<parts> p);
+    std::unique_ptr<parts> parts_;
+};
+
+// Serves until SIGINT or SIGTERM; answers the program's exit code.
+int serve(config c);
+
+} // namespace proxy

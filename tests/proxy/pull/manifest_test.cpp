@@ -1,0 +1,163 @@
+#include "tests/catch.h"
+#include "tests/support/mirror.h"
+
+using namespace tests;
+
+namespace {
+
+std::string const repo = "library/alpine";
+std::string manifest_path(std::string const& reference) { return "/v2/" + repo + "/manifests/" + reference; }
+
+struct image {
+    std::string config = random_bytes(500, 100);
+    std::string layer = random_bytes(150'000, 101);
+    std::string manifest = image_manifest({config, layer});
+};
+
+} // namespace
+
+TEST_CASE("a tag is pulled once and then served from the store, byte for byte") {
+    mirror m;
+    image const i;
+    auto const d = m.put_manifest(repo, "3.19", i.manifest);
+    m.start();
+    auto const first = m.get(manifest_path("3.19"));
+    CHECK(first.status == 200);
+    CHECK(first.body == i.manifest);
+    CHECK(first.header("Content-Type") == "application/vnd.oci.image.manifest.v1+json");
+    CHECK(first.header("Docker-Content-Digest") == d);
+    CHECK(first.header("Cache-Status") == "layerd; fwd=miss; stored");
+    auto const asked = m.origin.requests().size();
+    auto const second = m.get(manifest_path("3.19"));
+    CHECK(second.body == i.manifest);
+    CHECK(second.header("Cache-Status") == "layerd; hit");
+    CHECK_FALSE(second.header("Age").empty());
+    CHECK(m.get(manifest_path(d)).header("Cache-Status") == "layerd; hit");
+    CHECK(m.origin.requests().size() == asked);
+}
+
+TEST_CASE("a HEAD of a cold tag costs upstream no GET and says what a pull needs") {
+    mirror m;
+    image const i;
+    auto const d = m.put_manifest(repo, "3.19", i.manifest);
+    m.start();
+    auto const a = m.head(manifest_path("3.19"));
+    CHECK(a.status == 200);
+    CHECK(a.header("Docker-Content-Digest") == d);
+    CHECK(a.header("Content-Length") == std::to_string(i.manifest.size()));
+    CHECK(m.origin.count("GET", manifest_path("3.19")) + m.origin.count("GET", manifest_path(d)) == 0);
+}
+
+TEST_CASE("a tag past its ttl is confirmed with a HEAD, not fetched again") {
+    mirror m;
+    image const i;
+    auto const d = m.put_manifest(repo, "3.19", i.manifest);
+    for (auto& u : m.settings.upstreams) u.tag_ttl = std::chrono::seconds(0);
+    m.start();
+    m.get(manifest_path("3.19"));
+    auto const again = m.get(manifest_path("3.19"));
+    CHECK(again.body == i.manifest);
+    CHECK(again.header("Cache-Status") == "layerd; fwd=stale; hit");
+    CHECK(m.origin.count("GET", manifest_path(d)) == 1);
+    CHECK(m.origin.count("HEAD", manifest_path("3.19")) == 2);
+}
+
+TEST_CASE("a tag that moved is served as it is now") {
+    mirror m;
+    image const i;
+    auto const other = image_manifest({random_bytes(10, 102)});
+    m.put_manifest(repo, "3.19", i.manifest);
+    auto const moved = digest_of(other);
+    header_list const fields{{"Content-Type", "application/vnd.oci.image.manifest.v1+json"}, {"Docker-Content-Digest", moved}};
+    m.origin.on("GET", manifest_path("3.19")).reply(200, fields, other);
+    m.origin.on("GET", manifest_path(moved)).reply(200, fields, other);
+    for (auto& u : m.settings.upstreams) u.tag_ttl = std::chrono::seconds(0);
+    m.start();
+    CHECK(m.get(manifest_path("3.19")).body == i.manifest);
+    CHECK(m.get(manifest_path("3.19")).body == other);
+    CHECK(m.get(manifest_path(digest_of(i.manifest))).body == i.manifest); // for pulls that began before
+}
+
+TEST_CASE("a manifest's children may be pulled without asking upstream about access") {
+    mirror m;
+    image const i;
+    m.put_manifest(repo, "3.19", i.manifest);
+    m.put_manifest("library/copy", "1", i.manifest);
+    auto const d = m.put_blob(repo, i.layer);
+    m.start();
+    m.get(manifest_path("3.19"));
+    m.get("/v2/library/copy/manifests/1");
+    m.get("/v2/" + repo + "/blobs/" + d);
+    auto const a = m.get("/v2/library/copy/blobs/" + d);
+    CHECK(a.body == i.layer);
+    CHECK(a.header("Cache-Status") == "layerd; hit");
+    CHECK(m.origin.requests("/v2/library/copy/blobs/" + d).empty());
+}
+
+TEST_CASE("If-None-Match with the manifest's digest is 304") {
+    mirror m;
+    image const i;
+    auto const d = m.put_manifest(repo, "3.19", i.manifest);
+    m.start();
+    m.get(manifest_path("3.19"));
+    CHECK(m.get(manifest_path("3.19"), {{"If-None-Match", '"' + d + '"'}}).status == 304);
+}
+
+TEST_CASE("upstream always hears our own full Accept list") {
+    mirror m;
+    image const i;
+    m.put_manifest(repo, "3.19", i.manifest);
+    m.start();
+    m.get(manifest_path("3.19"), {{"Accept", "application/vnd.docker.distribution.manifest.v1+json"}});
+    for (auto const& r : m.origin.requests()) {
+        CHECK(r.header("Accept").find("application/vnd.oci.image.index.v1+json") != std::string::npos);
+        CHECK(r.header("Accept").find("application/vnd.docker.distribution.manifest.list.v2+json") != std::string::npos);
+        CHECK(r.header("Accept-Encoding") == "identity");
+    }
+}
+
+TEST_CASE("an upstream without HEAD, or without the digest in its answer, still gives its tags") {
+    mirror m;
+    image const i;
+    auto const status = GENERATE(200u, 405u);
+    m.origin.on("HEAD", manifest_path("old")).reply(status);
+    m.origin.on("GET", manifest_path("old")).reply(200, {{"Content-Type", "text/plain"}}, i.manifest);
+    m.start();
+    auto const a = m.get(manifest_path("old"));
+    CHECK(a.status == 200);
+    CHECK(a.body == i.manifest);
+    CHECK(a.header("Content-Type") == "application/vnd.oci.image.manifest.v1+json");
+    CHECK(a.header("Docker-Content-Digest") == digest_of(i.manifest));
+}
+
+TEST_CASE("a known tag is served stale while upstream cannot be asked, and says so") {
+    mirror m;
+    image const i;
+    auto const d = digest_of(i.manifest);
+    header_list const fields{{"Content-Type", "application/vnd.oci.image.manifest.v1+json"}, {"Docker-Content-Digest", d}};
+    m.origin.on("HEAD", manifest_path("3.19")).reply(200, fields, i.manifest).reply(503);
+    m.origin.on("GET", manifest_path(d)).reply(200, fields, i.manifest);
+    for (auto& u : m.settings.upstreams) u.tag_ttl = std::chrono::seconds(0);
+    m.start();
+    m.get(manifest_path("3.19"));
+    auto const stale = m.get(manifest_path("3.19"));
+    CHECK(stale.status == 200);
+    CHECK(stale.body == i.manifest);
+    CHECK(stale.header("Cache-Status") == "layerd; hit; detail=stale-if-error");
+}
+
+TEST_CASE("a tag that upstream removed is gone here too") {
+    mirror m;
+    image const i;
+    auto const d = digest_of(i.manifest);
+    header_list const fields{{"Content-Type", "application/vnd.oci.image.manifest.v1+json"}, {"Docker-Content-Digest", d}};
+    m.origin.on("HEAD", manifest_path("3.19")).reply(200, fields, i.manifest).reply(404);
+    m.origin.on("GET", manifest_path(d)).reply(200, fields, i.manifest);
+    for (auto& u : m.settings.upstreams) u.tag_ttl = std::chrono::seconds(0);
+    m.start();
+    m.get(manifest_path("3.19"));
+    auto const gone = m.get(manifest_path("3.19"));
+    CHECK(gone.status == 404);
+    CHECK(gone.body.find("MANIFEST_UNKNOWN") != std::string::npos);
+    CHECK(m.get(manifest_path(d)).status == 200);
+}

@@ -1,0 +1,100 @@
+#include "tests/support/http_client.h"
+
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+
+#include <stdexcept>
+#include <sys/socket.h>
+
+namespace tests {
+
+namespace http = boost::beast::http;
+using boost::asio::ip::tcp;
+
+http_client::http_client(std::uint16_t port) : socket_(context_) {
+    socket_.connect({boost::asio::ip::address_v4::loopback(), port});
+    timeval const patience{20, 0};
+    ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+}
+
+http_answer http_client::request(std::string const& method, std::string const& target, headers h,
+                                 std::string const& body) {
+    http::request<http::string_body> r;
+    r.method_string(method);
+    r.target(target);
+    r.version(11);
+    r.set(http::field::host, "layerd.test");
+    for (auto const& [name, value] : h)
+        r.insert(name, value);
+    if (!body.empty())
+        r.body() = body;
+    r.prepare_payload();
+    http::write(socket_, r);
+
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(boost::none);
+    if (method == "HEAD")
+        parser.skip(true);
+    boost::system::error_code ec;
+    http::read_header(socket_, buffer_, parser, ec);
+    if (ec)
+        throw std::runtime_error("no answer to " + method + " " + target + ": " + ec.message());
+    http::read(socket_, buffer_, parser, ec);
+    http_answer a;
+    a.complete = !ec;
+    a.status = parser.get().result_int();
+    a.body = std::move(parser.get().body());
+    a.fields = parser.get().base();
+    return a;
+}
+
+void http_client::send_raw(std::string const& text) {
+    boost::asio::write(socket_, boost::asio::buffer(text));
+}
+
+void http_client::send_get(std::string const& target) {
+    send_raw("GET " + target + " HTTP/1.1\r\nHost: layerd.test\r\n\r\n");
+}
+
+std::string http_client::read_raw_until(std::string const& text) {
+    while (raw_.find(text) == std::string::npos)
+        read_raw_at_least(raw_.size() + 1);
+    return raw_;
+}
+
+std::string http_client::read_raw_at_least(std::size_t n) {
+    char piece[65536];
+    boost::system::error_code ec;
+    while (raw_.size() < n && !ec)
+        raw_.append(piece, socket_.read_some(boost::asio::buffer(piece), ec));
+    if (raw_.size() < n)
+        throw std::runtime_error("the connection ended after " + std::to_string(raw_.size()) + " bytes");
+    return raw_;
+}
+
+std::string http_client::read_raw_to_end() {
+    char piece[65536];
+    boost::system::error_code ec;
+    while (!ec)
+        raw_.append(piece, socket_.read_some(boost::asio::buffer(piece), ec));
+    if (ec == boost::asio::error::would_block || ec == boost::asio::error::try_again)
+        throw std::runtime_error("the server did not close");
+    return raw_;
+}
+
+void http_client::hang_up() {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+}
+
+http_answer http_get(std::uint16_t port, std::string const& target, http_client::headers h) {
+    return http_client(port).get(target, std::move(h));
+}
+
+} // namespace tests
