@@ -11,7 +11,7 @@ namespace oci {
 
 namespace {
 
-constexpr std::size_t max_field_size = 8 * 1024;
+constexpr std::size_t max_field_size = std::size_t{8} * 1024;
 constexpr std::size_t max_challenges = 16;
 
 class cursor {

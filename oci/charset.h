@@ -45,24 +45,24 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
 
 inline constexpr std::array<std::uint8_t, 256> classes = make_classes();
 
-constexpr std::array<std::int8_t, 256> make_hex_values(bool upper) {
-    std::array<std::int8_t, 256> table{};
+constexpr std::array<std::uint8_t, 256> make_hex_values(bool upper) {
+    std::array<std::uint8_t, 256> table{};
     for (auto& value : table)
-        value = -1;
-    for (int i = 0; i < 10; ++i)
-        table[static_cast<std::size_t>('0' + i)] = static_cast<std::int8_t>(i);
-    for (int i = 10; i < 16; ++i) {
-        table[static_cast<std::size_t>('a' + i - 10)] = static_cast<std::int8_t>(i);
+        value = 0xff;
+    for (std::uint8_t i = 0; i < 10; ++i)
+        table['0' + i] = i;
+    for (std::uint8_t i = 10; i < 16; ++i) {
+        table['a' + i - 10] = i;
         if (upper)
-            table[static_cast<std::size_t>('A' + i - 10)] = static_cast<std::int8_t>(i);
+            table['A' + i - 10] = i;
     }
     return table;
 }
 } // namespace detail
 
-// Value of a hex digit, or -1.
-inline constexpr std::array<std::int8_t, 256> hex_value = detail::make_hex_values(true);
-inline constexpr std::array<std::int8_t, 256> lower_hex_value = detail::make_hex_values(false);
+// Value of a hex digit, or 0xff: of several values ORed together, one above 15 tells that not all were digits.
+inline constexpr std::array<std::uint8_t, 256> hex_value = detail::make_hex_values(true);
+inline constexpr std::array<std::uint8_t, 256> lower_hex_value = detail::make_hex_values(false);
 
 constexpr bool is(char c, unsigned wanted) noexcept {
     return (detail::classes[static_cast<unsigned char>(c)] & wanted) != 0;

@@ -34,16 +34,16 @@ char* write_hex(std::span<std::byte const> bytes, char* out) noexcept {
     return out;
 }
 
-// `text` holds exactly two digits for each byte of `out`. Bad digits are -1, so one sign tells of all of them.
+// `text` holds exactly two digits for each byte of `out`. No branch inside: what is no digit shows in `seen`.
 bool read_hex(std::string_view text, std::byte* out) noexcept {
-    int signs = 0;
+    unsigned seen = 0;
     for (std::size_t i = 0; i < text.size(); i += 2) {
-        int const high = charset::lower_hex_value[static_cast<unsigned char>(text[i])];
-        int const low = charset::lower_hex_value[static_cast<unsigned char>(text[i + 1])];
-        signs |= high | low;
-        *out++ = static_cast<std::byte>(static_cast<unsigned>(high) << 4 | static_cast<unsigned>(low));
+        unsigned const high = charset::lower_hex_value[static_cast<unsigned char>(text[i])];
+        unsigned const low = charset::lower_hex_value[static_cast<unsigned char>(text[i + 1])];
+        seen |= high | low;
+        *out++ = static_cast<std::byte>(high << 4 | low);
     }
-    return signs >= 0;
+    return seen <= 15;
 }
 
 // Only memory or a provider that lacks SHA-2 can make EVP fail; neither is an answer to a request.

@@ -16,7 +16,7 @@
 
 namespace oci {
 
-inline constexpr std::size_t max_manifest_size = 4 * 1024 * 1024;
+inline constexpr std::size_t max_manifest_size = std::size_t{4} * 1024 * 1024;
 
 enum class child_role : std::uint8_t { config, layer, manifest };
 

@@ -70,7 +70,7 @@ bool is_registry(std::string_view text) noexcept {
         if (close == std::string_view::npos || close + 1 != host.size() || close < 3)
             return false;
         for (char c : host.substr(1, close - 1))
-            if (c != ':' && c != '.' && charset::hex_value[static_cast<unsigned char>(c)] < 0)
+            if (c != ':' && c != '.' && charset::hex_value[static_cast<unsigned char>(c)] > 15)
                 return false;
         return true;
     }

@@ -20,9 +20,9 @@ error malformed(std::string_view what, std::string_view path) {
 int escaped_byte(std::string_view text, std::size_t at) noexcept {
     if (at + 2 >= text.size())
         return -1;
-    int const high = charset::hex_value[static_cast<unsigned char>(text[at + 1])];
-    int const low = charset::hex_value[static_cast<unsigned char>(text[at + 2])];
-    return high < 0 || low < 0 ? -1 : high << 4 | low;
+    unsigned const high = charset::hex_value[static_cast<unsigned char>(text[at + 1])];
+    unsigned const low = charset::hex_value[static_cast<unsigned char>(text[at + 2])];
+    return (high | low) > 15 ? -1 : static_cast<int>(high << 4 | low);
 }
 
 // Decodes once; a '%' that starts no escape stays.
