@@ -1,0 +1,77 @@
+// Manifests: the input is a Content-Type on the first line and the document on the rest. What was understood,
+// written as a document again, is understood the same way.
+#pragma once
+
+#include "oci/charset.h"
+#include "oci/manifest.h"
+#include "tests/fuzz/expect.h"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+namespace fuzz {
+
+inline boost::json::object print(oci::descriptor const& d) {
+    boost::json::object out;
+    out["mediaType"] = d.media_type;
+    out["digest"] = d.digest.to_string();
+    out["size"] = d.size;
+    if (d.foreign)
+        out["urls"] = boost::json::array{"https://example.com/layer"};
+    return out;
+}
+
+inline std::string print(oci::manifest const& m) {
+    boost::json::object out;
+    boost::json::array list;
+    for (auto const& child : m.children) {
+        if (m.kind == oci::manifest_kind::image && child.role == oci::child_role::config)
+            out["config"] = print(child);
+        else
+            list.push_back(print(child));
+    }
+    out["mediaType"] = m.media_type;
+    out["artifactType"] = m.artifact_type;
+    out[m.kind == oci::manifest_kind::index ? "manifests" : "layers"] = std::move(list);
+    if (m.subject)
+        out["subject"] = print(*m.subject);
+    boost::json::object annotations;
+    for (auto const& [key, value] : m.annotations)
+        annotations[key] = value;
+    out["annotations"] = std::move(annotations);
+    return boost::json::serialize(out);
+}
+
+inline void check_roles(oci::manifest const& m) {
+    bool const holds_children = m.kind == oci::manifest_kind::image || m.kind == oci::manifest_kind::index;
+    expect(holds_children || (m.children.empty() && !m.subject), "only known kinds are looked into");
+    for (auto const& child : m.children) {
+        if (m.kind != oci::manifest_kind::image)
+            break;
+        bool const first = &child == &m.children.front();
+        expect(child.role == oci::child_role::layer || (first && child.role == oci::child_role::config),
+               "an image has a config first, then layers");
+    }
+}
+
+inline void check_manifest(std::string_view input) {
+    std::size_t const line = std::min(input.find('\n'), input.size());
+    std::string_view const type = input.substr(0, line);
+    if (oci::charset::has_any(type, oci::charset::control))
+        return; // an HTTP parser lets none through
+    auto const m = oci::parse_manifest(input.substr(std::min(line + 1, input.size())), type);
+    if (!m) {
+        expect(m.error().code == oci::errc::manifest_invalid || m.error().code == oci::errc::size_invalid,
+               "MANIFEST_INVALID or SIZE_INVALID");
+        return;
+    }
+    expect(m->kind == oci::classify_manifest(m->media_type), "the kind is that of the type");
+    expect(!oci::charset::has_any(m->media_type + m->artifact_type, oci::charset::control), "types fit in a header");
+    check_roles(*m);
+    if (m->media_type.empty() || m->kind == oci::manifest_kind::other || m->kind == oci::manifest_kind::schema1)
+        return;
+    auto const again = oci::parse_manifest(print(*m), "");
+    expect(again && *again == *m, "a printed manifest is the same manifest");
+}
+
+} // namespace fuzz
