@@ -183,7 +183,6 @@ void server::parts::run() {
 void server::parts::refresh_clock(worker_local& local) {
     local.unix_now = std::time(nullptr);
     local.date = http_date(local.unix_now);
-    local.log_time = iso_time(local.unix_now);
 }
 
 // Once a second on each worker: its clock, its deadlines, its log. The first worker saves the statistics too.

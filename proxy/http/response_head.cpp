@@ -20,21 +20,14 @@ response_head::response_head(std::string& buffer, unsigned status, std::string_v
     buffer_.append("\r\nDocker-Distribution-API-Version: registry/2.0\r\n");
 }
 
-namespace {
-
-std::string formatted(std::int64_t unix_seconds, char const* pattern) {
+std::string http_date(std::int64_t unix_seconds) {
     std::time_t const t = unix_seconds;
     std::tm utc{};
     gmtime_r(&t, &utc);
     char text[64];
     // The C locale's names: the program never calls setlocale.
-    auto const n = std::strftime(text, sizeof text, pattern, &utc);
+    auto const n = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
     return {text, n};
 }
-
-} // namespace
-
-std::string http_date(std::int64_t unix_seconds) { return formatted(unix_seconds, "%a, %d %b %Y %H:%M:%S GMT"); }
-std::string iso_time(std::int64_t unix_seconds) { return formatted(unix_seconds, "%Y-%m-%dT%H:%M:%SZ"); }
 
 } // namespace proxy

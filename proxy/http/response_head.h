@@ -45,7 +45,4 @@ private:
 // Now, as the Date field wants it: "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 §5.6.7).
 std::string http_date(std::int64_t unix_seconds);
 
-// The same as logs write it: "1994-11-06T08:49:37Z" (RFC 3339).
-std::string iso_time(std::int64_t unix_seconds);
-
 } // namespace proxy

@@ -105,7 +105,7 @@ void router::account(exchange& x, std::string_view client, steady_clock::time_po
         .upstream = x.upstream_name,
         .user_agent = x.req().header(boost::beast::http::field::user_agent),
     };
-    local.log.write(line, local.log_time);
+    local.log.write(line);
 }
 
 } // namespace proxy

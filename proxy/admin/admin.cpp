@@ -1,0 +1,123 @@
+#include "proxy/admin/admin.h"
+
+#include "proxy/admin/overview_page.h"
+#include "proxy/stats/metrics_text.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <charconv>
+#include <filesystem>
+
+namespace proxy {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t default_page = 100;
+constexpr std::size_t max_page = 1000;
+constexpr std::size_t max_tags_shown = 1000; // of one repository
+
+admin_response document(json::value const& v, unsigned status = 200) { return {status, "application/json", json::serialize(v) + "\n"}; }
+
+admin_response problem(unsigned status, std::string_view message) { return document(json::object{{"error", message}}, status); }
+
+std::size_t page_size(oci::query const& q) {
+    auto const text = q.find("n").value_or("");
+    std::size_t n = 0;
+    auto const [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
+    bool const usable = ec == std::errc{} && end == text.data() + text.size() && n > 0;
+    return usable ? std::min(n, max_page) : default_page;
+}
+
+} // namespace
+
+admin_response admin::handle(admin_request const& r) const {
+    if (r.method != "GET" && r.method != "HEAD") return problem(405, "only GET and HEAD are served here");
+    if (r.path == "/healthz") return {200, "text/plain", "ok\n"};
+    if (r.path == "/readyz") return readiness();
+    if (r.path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(report())};
+    if (r.path == "/") return {200, "text/html; charset=utf-8", overview_page(report())};
+    if (r.path == "/api/v1/stats") return document(to_json(report()));
+    if (r.path == "/api/v1/upstreams") return upstreams();
+    if (r.path == "/api/v1/fills") return running_fills();
+    if (r.path == "/api/v1/images") return images(r.query);
+    return problem(404, "no such page");
+}
+
+stats_report admin::report() const {
+    stats_report r;
+    r.totals = stats_.totals();
+    r.store = content_.used();
+    std::error_code ignored;
+    auto const path = config_.store.path.empty() ? default_store_path() : config_.store.path;
+    auto const disk = std::filesystem::space(path, ignored);
+    r.limit_bytes = config_.gc.enabled ? config_.gc.keep_storage.of_disk(ignored ? 0 : disk.capacity) : 0;
+    r.uptime_seconds = stats_.uptime().count();
+    r.open_connections = stats_.open_connections.load(std::memory_order_relaxed);
+    r.running_fills = stats_.running_fills.load(std::memory_order_relaxed);
+    return r;
+}
+
+admin_response admin::readiness() const {
+    if (!ready_()) return {503, "text/plain", "stopping\n"};
+    auto const written = content_.index().put_value("readiness", "ok");
+    if (!written) return {503, "text/plain", "the store cannot be written: " + written.error().message + "\n"};
+    return {200, "text/plain", "ready\n"};
+}
+
+admin_response admin::upstreams() const {
+    auto const totals = stats_.totals();
+    json::array list;
+    for (auto const& u : config_.upstreams) {
+        json::array endpoints;
+        for (auto const& e : u.endpoints) endpoints.push_back(json::value(e.to_string()));
+        auto const counted = totals.upstreams.find(u.name);
+        auto const counts = counted == totals.upstreams.end() ? stats_totals::per_upstream{} : counted->second;
+        list.push_back({{"name", u.name},
+                        {"endpoints", std::move(endpoints)},
+                        {"default", u.is_default},
+                        {"tag_ttl_seconds", u.tag_ttl.count()},
+                        {"requests", counts.requests},
+                        {"bytes", counts.bytes},
+                        {"errors", counts.errors}});
+    }
+    return document(json::object{{"upstreams", std::move(list)}});
+}
+
+admin_response admin::running_fills() const {
+    json::array list;
+    for (auto const& f : fills_())
+        list.push_back({{"digest", f.digest},
+                        {"upstream", f.upstream},
+                        {"received", f.received},
+                        {"total", f.total},
+                        {"followers", f.followers},
+                        {"seconds", f.seconds}});
+    return document(json::object{{"fills", std::move(list)}});
+}
+
+admin_response admin::images(oci::query const& q) const {
+    auto const n = page_size(q);
+    auto const repositories = content_.index().repositories(q.find("last").value_or(""), n);
+    if (!repositories) return problem(500, repositories.error().message);
+    json::array list;
+    for (auto const& repo : *repositories) {
+        auto const names = content_.index().tags(repo, "", max_tags_shown);
+        if (!names) return problem(500, names.error().message);
+        json::object tags;
+        for (auto const& name : *names) {
+            auto const parsed = oci::tag::parse(name);
+            if (!parsed) continue;
+            auto const record = content_.index().find_tag(repo, *parsed);
+            if (record && *record) tags[name] = {{"digest", (*record)->digest.to_string()}, {"checked_at", (*record)->checked_at}};
+        }
+        list.push_back({{"repository", repo}, {"tags", std::move(tags)}});
+    }
+    json::object page{{"images", std::move(list)}};
+    if (repositories->size() == n) page["last"] = repositories->back();
+    return document(page);
+}
+
+} // namespace proxy

@@ -1,0 +1,64 @@
+// The admin API: health, statistics, metrics, what runs and what is stored. Read-only so far.
+//
+// Knows nothing of sockets; answers block (they read the index), so the listener calls it on the disk pool.
+#pragma once
+
+#include "oci/route.h"
+#include "proxy/config/config.h"
+#include "proxy/stats/stats.h"
+#include "proxy/stats/stats_report.h"
+#include "store/content_store.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace proxy {
+
+struct admin_request {
+    std::string method;
+    std::string path;
+    oci::query query;
+};
+
+struct admin_response {
+    unsigned status = 200;
+    std::string content_type = "application/json";
+    std::string body;
+};
+
+// A running fill, as shown.
+struct fill_status {
+    std::string digest;
+    std::string upstream;
+    std::uint64_t received = 0;
+    std::uint64_t total = 0; // 0: not known yet
+    unsigned followers = 0;
+    double seconds = 0;
+};
+
+class admin {
+public:
+    // All references must outlive this; the functions are called on any thread.
+    admin(config const& c, stats const& s, store::content_store& content, std::function<std::vector<fill_status>()> fills,
+          std::function<bool()> ready)
+        : config_(c), stats_(s), content_(content), fills_(std::move(fills)), ready_(std::move(ready)) {}
+
+    // Any thread; may block.
+    admin_response handle(admin_request const& r) const;
+
+private:
+    stats_report report() const;
+    admin_response readiness() const;
+    admin_response upstreams() const;
+    admin_response running_fills() const;
+    admin_response images(oci::query const& q) const;
+
+    config const& config_;
+    stats const& stats_;
+    store::content_store& content_;
+    std::function<std::vector<fill_status>()> fills_;
+    std::function<bool()> ready_;
+};
+
+} // namespace proxy

@@ -1,0 +1,12 @@
+// Numbers as people read them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace proxy {
+
+std::string human_bytes(std::int64_t bytes); // "1.5 GiB", "-3 B"
+std::string percent(double ratio);           // "87.5 %"
+
+} // namespace proxy
