@@ -82,24 +82,33 @@ task<result<manifest_source::received>> manifest_source::get(worker& w, reposito
     co_return received{std::move(type), std::move(*body)};
 }
 
-// Verifies, stores and links. A document that we cannot parse is kept as it is: its digest is right.
+// Verifies, stores and links, all on the disk pool: hashing and parsing a hostile manifest of 4 MiB takes a while. A
+// document that we cannot parse is kept as it is: its digest is right.
 task<result<manifest_source::manifest_ptr>> manifest_source::keep(repository_target const& t, oci::digest const& d, received r) {
+    auto work = [&] { return verify_and_store(t, d, std::move(r)); };
+    auto kept = co_await on_disk(parts_.disk, work);
+    co_return kept;
+}
+
+result<manifest_source::manifest_ptr> manifest_source::verify_and_store(repository_target const& t, oci::digest const& d, received r) {
     if (oci::digest::of(r.body, d.algo()) != d) {
         spdlog::error("{}@{}: wrong manifest bytes from upstream, discarded", t.name, d.to_string());
-        co_return upstream_error(502, "upstream's manifest has another digest");
+        return upstream_error(502, "upstream's manifest has another digest");
     }
     auto parsed = oci::parse_manifest(r.body, r.media_type);
-    oci::manifest fallback;
-    fallback.media_type = r.media_type.empty() ? std::string(oci::media_type::octet_stream) : r.media_type;
-    auto const& m = parsed ? *parsed : fallback;
-    auto store_it = [&]() -> store::result<void> {
-        auto put = parts_.content.put(d, r.body, {store::object_kind::manifest, store::object_origin::pull, m.media_type});
-        if (!put) return put.error();
-        return parts_.content.index().put_manifest(t.name, d, m, r.body.size());
-    };
-    auto stored = co_await on_disk(parts_.disk, store_it);
-    if (!stored) spdlog::warn("{}@{}: not kept: {}", t.name, d.to_string(), stored.error().message);
-    co_return std::make_shared<served_manifest const>(d, m.media_type, std::move(r.body));
+    oci::manifest as_it_came;
+    as_it_came.media_type = r.media_type.empty() ? std::string(oci::media_type::octet_stream) : r.media_type;
+    auto const& m = parsed ? *parsed : as_it_came;
+
+    store::object_traits const traits{store::object_kind::manifest, store::object_origin::pull, m.media_type};
+    auto put = parts_.content.put(d, r.body, traits);
+    if (put) {
+        auto linked = parts_.content.index().put_manifest(t.name, d, m, r.body.size());
+        if (!linked) spdlog::warn("{}@{}: not linked: {}", t.name, d.to_string(), linked.error().message);
+    } else {
+        spdlog::warn("{}@{}: not kept: {}", t.name, d.to_string(), put.error().message);
+    }
+    return std::make_shared<served_manifest const>(d, m.media_type, std::move(r.body));
 }
 
 task<result<resolved_tag>> manifest_source::resolve(worker& w, repository_target const& t, oci::tag const& name) {

@@ -50,6 +50,7 @@ private:
     task<result<resolved_tag>> ask_by_get(worker& w, repository_target const& t, oci::tag const& name);
     task<result<received>> get(worker& w, repository_target const& t, std::string const& reference);
     task<result<manifest_ptr>> keep(repository_target const& t, oci::digest const& d, received r);
+    result<manifest_ptr> verify_and_store(repository_target const& t, oci::digest const& d, received r); // blocks
     task<result<void>> record(repository_target const& t, oci::tag const& name, resolved_tag const& r);
 
     server_parts const& parts_;
