@@ -1,7 +1,7 @@
 // What refers to content: which repository may see which digest, what a tag means, what a manifest holds.
 //
-// The one place that knows RocksDB. All members may be called from any thread; writes and reads with
-// access::any may block.
+// All members may be called from any thread; writes and reads with access::any may block. Writes survive the end
+// of the process at once, and the end of the machine after sync() (each of them with durability::full).
 #pragma once
 
 #include "oci/digest.h"
@@ -10,70 +10,83 @@
 #include "store/error.h"
 #include "store/object.h"
 
-#include <atomic>
 #include <cstdint>
-#include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace store {
 
+struct core;
+
 enum class access : std::uint8_t { memory, any };
 
 // A repository as the store names it: "docker.io/library/alpine", "local/app". The first component is an
-// upstream's name or a hosted prefix, so equal paths of two registries never mix.
+// upstream's name or a hosted prefix, so equal paths of two registries never mix. Not empty, no zero bytes, at
+// most 1 KiB: anything else is found nowhere and cannot be written.
 using repository_name = std::string;
 
 // One (repository, digest) pair: this repository may show this content.
 struct link {
-    std::uint64_t size = 0;   // from the descriptor that named it, or from the content itself
-    std::string media_type;   // as the descriptor says, or empty
+    std::uint64_t size = 0; // from the descriptor that named it, or from the content itself
+    std::string media_type; // as the descriptor says, or empty
     object_kind kind = object_kind::unknown;
-    std::int64_t linked_at;
+    std::int64_t linked_at = 0;
+
+    friend bool operator==(link const&, link const&) = default;
 };
 
 struct tag_record {
     oci::digest digest;
     std::int64_t checked_at = 0; // when upstream last said so, Unix seconds
     std::int64_t updated_at = 0; // when it last moved
+
+    friend bool operator==(tag_record const&, tag_record const&) = default;
 };
 
 class metadata_index {
 public:
-    ~metadata_index();
+    explicit metadata_index(core& c) noexcept : core_(c) {} // of a content_store, whose member it is
+    metadata_index(metadata_index const&) = delete;
+    metadata_index& operator=(metadata_index const&) = delete;
 
-result<std::optional<link>> find_link(repository_name const& repo, oci::digest const& d,
-                                                  access a = access::any) const;
-result<void> put_link(repository_name const& repo, oci::digest const& d, link const& l);
+    result<std::optional<link>> find_link(repository_name const& repo, oci::digest const& d,
+                                          access a = access::any) const;
+    // Adds to what the link said before: a kind or type once known, and the time of linking, stay.
+    result<void> put_link(repository_name const& repo, oci::digest const& d, link const& l);
 
-result<std::optional<tag_record>> find_tag(repository_name const& repo, oci::tag const& t,
-                                                       access a = access::any) const;
-result<void> put_tag(repository_name const& repo, oci::tag const& t, tag_record const& r);
-result<void> remove_tag(repository_name const& repo, oci::tag const& t);
+    result<std::optional<tag_record>> find_tag(repository_name const& repo, oci::tag const& t,
+                                               access a = access::any) const;
+    result<void> put_tag(repository_name const& repo, oci::tag const& t, tag_record const& r);
+    result<void> remove_tag(repository_name const& repo, oci::tag const& t);
 
     // Links a manifest and all its children to the repository and remembers the children, in one batch. The
-    // manifest's bytes must already be stored (content_store::put). Foreign children are not linked.
-result<void> put_manifest(repository_name const& repo, oci::digest const& d, oci::manifest const& m,
-                                      std::uint64_t size);
+    // manifest's bytes must already be stored (content_store::put). Foreign children are not linked. Doing it
+    // again writes nothing.
+    result<void> put_manifest(repository_name const& repo, oci::digest const& d, oci::manifest const& m,
+                              std::uint64_t size);
 
-    // The children that put_manifest recorded, in document order.
-result<std::vector<oci::descriptor>> children(oci::digest const& manifest) const;
+    // The children that put_manifest recorded, in document order; none for an unknown manifest.
+    result<std::vector<oci::descriptor>> children(oci::digest const& manifest) const;
 
     // Every repository of which something is linked, in byte order, after `after`, at most `limit`.
-result<std::vector<repository_name>> repositories(std::string_view after, std::size_t limit) const;
-result<std::vector<std::string>> tags(repository_name const& repo, std::string_view after,
-                                                  std::size_t limit) const;
+    result<std::vector<repository_name>> repositories(std::string_view after, std::size_t limit) const;
+    result<std::vector<std::string>> tags(repository_name const& repo, std::string_view after, std::size_t limit) const;
 
     // Small values by name, for what must survive a restart (the statistics' totals).
-result<std::optional<std::string>> find_value(std::string_view name) const;
-result<void> put_value(std::string_view name, std::string_view value);
+    result<std::optional<std::string>> find_value(std::string_view name) const;
+    result<void> put_value(std::string_view name, std::string_view value);
+
+    // Makes every write so far survive the end of the machine; blocks. For what a client is told is stored.
+    result<void> sync();
 
     // Grows whenever something that was visible may have stopped being so, or a tag moved. A cache of lookups
-    // made at one generation is valid for as long as the number stays.
-std::uint64_t generation() const noexcept;
+    // made at one generation is valid for as long as the number stays. Read it before the lookup.
+    std::uint64_t generation() const noexcept;
+
+private:
+    core& core_;
 };
 
 } // namespace store

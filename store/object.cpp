@@ -1,0 +1,31 @@
+#include "store/object.h"
+
+namespace store {
+
+std::string_view to_string(object_kind k) noexcept {
+    switch (k) {
+    case object_kind::unknown:
+        return "unknown";
+    case object_kind::manifest:
+        return "oci.manifest";
+    case object_kind::config:
+        return "oci.config";
+    case object_kind::layer:
+        return "oci.layer";
+    case object_kind::cache_blob:
+        return "cache.blob";
+    }
+    return "unknown";
+}
+
+std::string_view to_string(object_origin o) noexcept {
+    switch (o) {
+    case object_origin::pull:
+        return "pull";
+    case object_origin::push:
+        return "push";
+    }
+    return "unknown";
+}
+
+} // namespace store
