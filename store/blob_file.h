@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace store {
 
@@ -43,7 +44,8 @@ public:
     std::string_view bytes() const noexcept { return *bytes_; } // in_memory() only
     int fd() const noexcept { return fd_.get(); }               // !in_memory() only
 
-    // Fills `to` from `offset`; fewer bytes come back at the end only. May block.
+    // Fills `to` from `offset`; fewer bytes come back at the end only. May block. Of a growing file the end is
+    // where the writer stands now.
     result<std::size_t> read(std::uint64_t offset, std::span<std::byte> to) const;
 
 private:

@@ -1,0 +1,207 @@
+#include "store/blob_folder.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <string_view>
+
+namespace store {
+namespace {
+
+constexpr mode_t file_mode = 0600; // content of private repositories is nobody else's business
+
+char* append(char* to, std::string_view text) noexcept {
+    std::memcpy(to, text.data(), text.size());
+    return to + text.size();
+}
+
+} // namespace
+
+blob_path::blob_path(oci::digest const& d) noexcept {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::array<char, 2 * oci::digest::max_hash_size> hex;
+    std::size_t size = 0;
+    for (auto const b : d.hash()) {
+        hex[size++] = digits[std::to_integer<unsigned>(b) >> 4];
+        hex[size++] = digits[std::to_integer<unsigned>(b) & 15];
+    }
+    auto* to = append(text_.data(), "blobs/");
+    to = append(append(to, oci::to_string(d.algo())), "/");
+    to = append(append(to, {hex.data(), 2}), "/");
+    to = append(append(to, {hex.data() + 2, 2}), "/");
+    append(to, {hex.data(), size});
+}
+
+std::string blob_path::folder(int up) const {
+    std::string_view path(text_.data());
+    for (; up > 0; --up)
+        path = path.substr(0, path.rfind('/'));
+    return std::string(path);
+}
+
+temp_file::temp_file(file_system& files, int root, std::string path, std::shared_ptr<blob_file const> file) noexcept
+    : files_(&files), root_(root), path_(std::move(path)), file_(std::move(file)) {}
+
+temp_file::temp_file(temp_file&& other) noexcept
+    : files_(other.files_), root_(other.root_), path_(std::exchange(other.path_, {})), file_(std::move(other.file_)) {}
+
+temp_file::~temp_file() {
+    if (!path_.empty())
+        files_->remove(root_, path_.c_str());
+}
+
+blob_folder::blob_folder(std::filesystem::path path, std::shared_ptr<file_system> files)
+    : path_(std::move(path)), files_(std::move(files)) {}
+
+result<std::unique_ptr<blob_folder>> blob_folder::open(std::filesystem::path const& path,
+                                                       std::shared_ptr<file_system> files) {
+    std::error_code ec;
+    std::filesystem::create_directories(path, ec);
+    if (ec)
+        return error_of_errno(ec.value(), "cannot create the store at " + path.string());
+
+    std::unique_ptr<blob_folder> folder(new blob_folder(path, std::move(files)));
+    folder->root_ = file_descriptor(folder->files_->open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY, 0));
+    if (!folder->root_)
+        return error_of_errno(errno, "cannot open the store at " + path.string());
+    if (auto made = folder->make_base(); !made)
+        return made.error();
+    return folder;
+}
+
+result<void> blob_folder::make_base() {
+    bool any_new = false;
+    for (auto const* name : {"blobs", "blobs/sha256", "blobs/sha512", "temp", "index"}) {
+        auto const made = make_folder(name);
+        if (!made)
+            return made.error();
+        any_new = any_new || *made > 0;
+        struct stat s {};
+        if (files_->stat_path(root_.get(), name, s) == 0)
+            base_bytes_ += disk_bytes(s);
+    }
+    if (!any_new)
+        return {};
+    if (auto synced = sync_folder("blobs"); !synced)
+        return synced.error();
+    return sync_folder(".");
+}
+
+result<void> blob_folder::clear_temp() {
+    auto const temp = path_ / "temp";
+    std::error_code ec;
+    for (std::filesystem::directory_iterator at(temp, ec), end; !ec && at != end; at.increment(ec)) {
+        auto const path = "temp/" + at->path().filename().string();
+        if (files_->remove(root_.get(), path.c_str()) == -1 && errno != ENOENT)
+            return error_of_errno(errno, "cannot remove " + at->path().string());
+    }
+    if (ec)
+        return error_of_errno(ec.value(), "cannot read " + temp.string());
+    return {};
+}
+
+result<temp_file> blob_folder::create(std::optional<std::uint64_t> size) {
+    auto path = "temp/" + std::to_string(last_temp_.fetch_add(1, std::memory_order_relaxed) + 1);
+    file_descriptor fd(files_->open(root_.get(), path.c_str(), O_RDWR | O_CREAT | O_EXCL, file_mode));
+    if (!fd)
+        return error_of_errno(errno, "cannot create " + (path_ / path).string());
+
+    int const number = fd.get();
+    auto file = std::make_shared<blob_file const>(std::move(fd), size.value_or(0));
+    temp_file temp(*files_, root_.get(), std::move(path), std::move(file));
+    if (size && *size > 0 && files_->allocate(number, static_cast<off_t>(*size)) == -1)
+        return error_of_errno(errno, "cannot allocate " + std::to_string(*size) + " bytes in " + path_.string());
+    return temp;
+}
+
+result<temp_file> blob_folder::create_in_memory(std::uint64_t size) {
+    file_descriptor fd(files_->open_in_memory());
+    if (!fd)
+        return error_of_errno(errno, "cannot create a file in memory");
+    return temp_file(*files_, root_.get(), {}, std::make_shared<blob_file const>(std::move(fd), size));
+}
+
+result<std::uint64_t> blob_folder::publish(temp_file& file, oci::digest const& d, bool durable) {
+    blob_path const to(d);
+    std::uint64_t folder_bytes = 0;
+    // The folders are mostly there, so they are made only when missed.
+    if (files_->rename(root_.get(), file.path_.c_str(), to.file()) == -1) {
+        if (errno != ENOENT)
+            return error_of_errno(errno, "cannot rename to " + path_of(d));
+        for (int up : {2, 1}) {
+            auto const made = make_folder(to.folder(up));
+            if (!made)
+                return made.error();
+            folder_bytes += *made;
+        }
+        if (files_->rename(root_.get(), file.path_.c_str(), to.file()) == -1)
+            return error_of_errno(errno, "cannot rename to " + path_of(d));
+    }
+    file.path_.clear();
+    if (!durable)
+        return folder_bytes;
+    // Also the upper ones: a folder may have been made a moment ago by someone who did not sync it.
+    for (int up : {1, 2, 3}) {
+        if (auto synced = sync_folder(to.folder(up)); !synced)
+            return synced.error();
+    }
+    return folder_bytes;
+}
+
+result<std::optional<file_descriptor>> blob_folder::open_blob(oci::digest const& d, access a) const {
+    blob_path const path(d);
+    if (a == access::memory) {
+        file_descriptor fd(files_->open_if_cached(root_.get(), path.file()));
+        if (!fd)
+            return error{errc::would_block, {}};
+        return std::optional(std::move(fd));
+    }
+    file_descriptor fd(files_->open(root_.get(), path.file(), O_RDONLY, 0));
+    if (fd)
+        return std::optional(std::move(fd));
+    if (errno == ENOENT)
+        return std::optional<file_descriptor>();
+    return error_of_errno(errno, "cannot open " + path_of(d));
+}
+
+result<std::optional<struct stat>> blob_folder::stat_blob(oci::digest const& d) const {
+    struct stat s {};
+    if (files_->stat_path(root_.get(), blob_path(d).file(), s) == 0)
+        return std::optional(s);
+    if (errno == ENOENT)
+        return std::optional<struct stat>();
+    return error_of_errno(errno, "cannot stat " + path_of(d));
+}
+
+result<void> blob_folder::remove(oci::digest const& d) {
+    if (files_->remove(root_.get(), blob_path(d).file()) == -1 && errno != ENOENT)
+        return error_of_errno(errno, "cannot remove " + path_of(d));
+    return {};
+}
+
+result<void> blob_folder::sync_everything() {
+    if (files_->sync_file_system(root_.get()) == -1)
+        return error_of_errno(errno, "cannot sync the file system of " + path_.string());
+    return {};
+}
+
+result<std::uint64_t> blob_folder::make_folder(std::string const& path) {
+    if (files_->make_folder(root_.get(), path.c_str()) == -1) {
+        if (errno == EEXIST)
+            return std::uint64_t{0};
+        return error_of_errno(errno, "cannot create " + (path_ / path).string());
+    }
+    struct stat s {};
+    if (files_->stat_path(root_.get(), path.c_str(), s) == -1)
+        return error_of_errno(errno, "cannot stat " + (path_ / path).string());
+    return disk_bytes(s);
+}
+
+result<void> blob_folder::sync_folder(std::string const& path) {
+    file_descriptor const fd(files_->open(root_.get(), path.c_str(), O_RDONLY | O_DIRECTORY, 0));
+    if (!fd || files_->sync_folder(fd.get()) == -1)
+        return error_of_errno(errno, "cannot sync " + (path_ / path).string());
+    return {};
+}
+
+} // namespace store

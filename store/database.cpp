@@ -1,0 +1,210 @@
+#include "store/database.h"
+
+#include "store/database_options.h"
+#include "store/file_system.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <fcntl.h>
+
+namespace store {
+namespace {
+
+constexpr std::array<char const*, family_count> family_names = {"default",     "objects", "small",    "sums",  "links",
+                                                                "link_counts", "tags",    "children", "values"};
+
+constexpr std::string_view schema_key = "schema";
+constexpr std::string_view totals_key = "totals";
+
+rocksdb::Slice slice(std::string_view v) noexcept {
+    return {v.data(), v.size()};
+}
+
+// RocksDB has no code for a lock that someone else holds: its text is all there is.
+bool is_locked(rocksdb::Status const& s) {
+    auto const text = s.ToString();
+    return s.IsIOError() && (text.find("lock hold by current process") != std::string::npos ||
+                             text.find("While lock file") != std::string::npos);
+}
+
+error newer_schema(std::filesystem::path const& folder, std::string const& found) {
+    return error{errc::newer_schema, "the store at " + folder.parent_path().string() +
+                                         " was written by a newer layerd (" + found + ", this one knows schema " +
+                                         std::to_string(schema_version) +
+                                         "); run that version, or give this one another folder"};
+}
+
+// A family that this version has never heard of would make RocksDB refuse with words about itself.
+result<void> check_families(std::filesystem::path const& folder) {
+    std::vector<std::string> names;
+    if (!rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), folder.string(), &names).ok())
+        return {}; // not created yet, or open() will say what is wrong
+    for (auto const& name : names) {
+        if (std::find(family_names.begin(), family_names.end(), name) == family_names.end())
+            return newer_schema(folder, "with rows of kind \"" + name + "\"");
+    }
+    return {};
+}
+
+} // namespace
+
+error error_of_status(rocksdb::Status const& s, std::string_view what) {
+    auto code = errc::io;
+    if (s.IsIncomplete())
+        code = errc::would_block;
+    else if (s.IsNoSpace())
+        code = errc::no_space;
+    else if (s.IsCorruption())
+        code = errc::corrupt;
+    return error{code, std::string(what) + ": " + s.ToString()};
+}
+
+error corrupt_row(std::string_view what) {
+    return error{errc::corrupt, "the index holds " + std::string(what) + " that cannot be read"};
+}
+
+void database::batch::put(family f, std::string_view key, std::string_view value) {
+    rows_.Put(db_.handle(f), slice(key), slice(value));
+}
+
+void database::batch::erase(family f, std::string_view key) {
+    rows_.Delete(db_.handle(f), slice(key));
+}
+
+void database::batch::add(totals const& change) {
+    if (change == totals{})
+        return;
+    change_ += change;
+    rows_.Merge(db_.handle(family::meta), slice(totals_key), encode(change));
+}
+
+result<std::unique_ptr<database>> database::open(std::filesystem::path const& folder) {
+    if (auto known = check_families(folder); !known)
+        return known.error();
+
+    auto const cache = block_cache();
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (auto const* name : family_names)
+        families.emplace_back(name, family_options(cache));
+
+    std::unique_ptr<database> opened(new database(folder));
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* db = nullptr;
+    auto const s = rocksdb::DB::Open(database_options(), folder.string(), families, &handles, &db);
+    if (is_locked(s))
+        return error{errc::locked, "the store at " + folder.parent_path().string() +
+                                       " is in use by another layerd (its lock is " + (folder / "LOCK").string() + ")"};
+    if (!s.ok())
+        return error_of_status(s, "cannot open the index at " + folder.string());
+    opened->db_.reset(db);
+    std::copy(handles.begin(), handles.end(), opened->handles_.begin());
+
+    if (auto checked = opened->check_schema(); !checked)
+        return checked.error();
+    return opened;
+}
+
+database::~database() {
+    if (!db_)
+        return;
+    for (auto* h : handles_)
+        db_->DestroyColumnFamilyHandle(h);
+    db_->Close();
+}
+
+result<void> database::check_schema() {
+    rocksdb::PinnableSlice value;
+    auto const found = get(family::meta, schema_key, access::any, value);
+    if (!found)
+        return found.error();
+    if (!*found) {
+        batch b(*this);
+        b.put(family::meta, schema_key, encode_count(schema_version));
+        return write(b, write_sync::yes);
+    }
+    auto const version = decode_count(value.ToStringView());
+    if (!version)
+        return newer_schema(folder_, "with a schema number it cannot read");
+    if (*version > schema_version)
+        return newer_schema(folder_, "schema " + std::to_string(*version));
+    return {};
+}
+
+result<bool> database::get(family f, std::string_view key, access a, rocksdb::PinnableSlice& to) const {
+    rocksdb::ReadOptions options;
+    if (a == access::memory)
+        options.read_tier = rocksdb::kBlockCacheTier;
+    auto const s = db_->Get(options, handle(f), slice(key), &to);
+    if (s.ok())
+        return true;
+    if (s.IsNotFound())
+        return false;
+    return error_of_status(s, "cannot read the index");
+}
+
+result<void> database::write(batch& b, write_sync sync) {
+    rocksdb::WriteOptions options;
+    options.sync = sync == write_sync::yes;
+    // After a full disk RocksDB refuses every write until told that things are better.
+    if (failed_.load(std::memory_order_relaxed))
+        db_->Resume().PermitUncheckedError();
+    auto const s = db_->Write(options, &b.rows_);
+    failed_.store(!s.ok(), std::memory_order_relaxed);
+    if (!s.ok())
+        return error_of_status(s, "cannot write the index");
+    return {};
+}
+
+result<void> database::sync() {
+    auto const s = db_->SyncWAL();
+    if (!s.ok())
+        return error_of_status(s, "cannot sync the index");
+    return {};
+}
+
+result<void> database::flush() {
+    auto const s = db_->Flush(rocksdb::FlushOptions(), {handles_.begin(), handles_.end()});
+    if (!s.ok())
+        return error_of_status(s, "cannot flush the index");
+    return {};
+}
+
+std::unique_ptr<rocksdb::Iterator> database::scan(family f) const {
+    return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(rocksdb::ReadOptions(), handle(f)));
+}
+
+result<totals> database::read_totals() const {
+    rocksdb::PinnableSlice value;
+    auto const found = get(family::meta, totals_key, access::any, value);
+    if (!found)
+        return found.error();
+    if (!*found)
+        return totals{};
+    auto const t = decode_totals(value.ToStringView());
+    if (!t)
+        return corrupt_row("totals");
+    return *t;
+}
+
+std::uint64_t database::disk_bytes() const noexcept {
+    std::uint64_t sum = 0;
+    std::error_code ec;
+    for (std::filesystem::directory_iterator at(folder_, ec), end; !ec && at != end; at.increment(ec)) {
+        struct stat s {};
+        if (::stat(at->path().c_str(), &s) == 0) // files come and go meanwhile
+            sum += store::disk_bytes(s);
+    }
+    return sum;
+}
+
+} // namespace store
+
+#if defined(__SANITIZE_THREAD__)
+// Debian's RocksDB is not built for ThreadSanitizer: its atomics are invisible, so what it hands from thread to thread
+// (a group of batches, a memtable) looks like a race of whoever called it.
+extern "C" char const* __tsan_default_suppressions() {
+    return "called_from_lib:librocksdb.so\nrace:librocksdb.so\nrace:store::core::write\n";
+}
+#endif

@@ -1,0 +1,93 @@
+// RocksDB as this store uses it: one database below index/, a column family per kind of row, and errors as values.
+//
+// Writes go in batches; a batch is applied whole or not at all, also across column families and crashes. It
+// survives the end of the process at once, and the end of the machine if it, or a later one, was synced.
+#pragma once
+
+#include "store/error.h"
+#include "store/index_codec.h"
+
+#include <rocksdb/db.h>
+
+#include <array>
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace store {
+
+// `meta` is RocksDB's "default".
+enum class family : std::uint8_t { meta, objects, small, sums, links, link_counts, tags, children, values };
+inline constexpr std::size_t family_count = 9;
+
+enum class write_sync : bool { no, yes };
+
+class database {
+public:
+    // Writes that become visible together.
+    class batch {
+    public:
+        explicit batch(database& db) noexcept : db_(db) {}
+
+        void put(family f, std::string_view key, std::string_view value);
+        void erase(family f, std::string_view key);
+        void add(totals const& change); // to the running sums
+
+        bool empty() const { return rows_.Count() == 0; }
+        totals const& change() const noexcept { return change_; }
+
+    private:
+        friend class database;
+        database& db_;
+        rocksdb::WriteBatch rows_;
+        totals change_;
+    };
+
+    // Creates or opens; blocks.
+    //   locked        another process, or another part of this one, has it open
+    //   newer_schema  a newer layerd wrote it
+    static result<std::unique_ptr<database>> open(std::filesystem::path const& folder);
+    ~database();
+    database(database const&) = delete;
+    database& operator=(database const&) = delete;
+
+    // Whether the key exists; its value then is in `to`. would_block with access::memory.
+    result<bool> get(family f, std::string_view key, access a, rocksdb::PinnableSlice& to) const;
+
+    result<void> write(batch& b, write_sync sync);
+
+    // Every write so far survives the end of the machine; blocks.
+    result<void> sync();
+
+    // Moves what is in memory into tables, so that the next open has no log to read; blocks.
+    result<void> flush();
+
+    // Sees the rows as they are now. Check status() after the last Valid().
+    std::unique_ptr<rocksdb::Iterator> scan(family f) const;
+
+    // The running sums as of the last write; for the moment of opening.
+    result<totals> read_totals() const;
+
+    // What RocksDB's files take on disk now: tables, logs and what waits to be deleted.
+    std::uint64_t disk_bytes() const noexcept;
+
+private:
+    explicit database(std::filesystem::path folder) : folder_(std::move(folder)) {}
+    result<void> check_schema();
+    rocksdb::ColumnFamilyHandle* handle(family f) const noexcept { return handles_[static_cast<std::size_t>(f)]; }
+
+    std::filesystem::path folder_;
+    std::unique_ptr<rocksdb::DB> db_;
+    std::array<rocksdb::ColumnFamilyHandle*, family_count> handles_{};
+    std::atomic<bool> failed_ = false; // the last write failed, so RocksDB may have stopped writing
+};
+
+error error_of_status(rocksdb::Status const& s, std::string_view what);
+
+// A value that does not decode.
+error corrupt_row(std::string_view what);
+
+} // namespace store

@@ -1,0 +1,80 @@
+#include "store/database_options.h"
+
+#include "store/totals_merge.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include <algorithm>
+
+namespace store {
+namespace {
+
+constexpr std::size_t mib = 1024 * 1024;
+
+constexpr std::size_t block_cache_bytes = 64 * mib;
+constexpr std::size_t memtables_bytes = 16 * mib; // of all families together
+constexpr std::size_t memtable_bytes = 8 * mib;   // of one
+constexpr std::size_t log_bytes = 32 * mib;       // reading it back is most of an open after a crash
+constexpr std::size_t table_bytes = 16 * mib;
+constexpr int open_tables = 256;
+
+bool supported(rocksdb::CompressionType type) {
+    auto const types = rocksdb::GetSupportedCompressions();
+    return std::find(types.begin(), types.end(), type) != types.end();
+}
+
+} // namespace
+
+rocksdb::DBOptions database_options() {
+    rocksdb::DBOptions o;
+    o.create_if_missing = true;
+    o.create_missing_column_families = true;
+    o.paranoid_checks = true;
+    o.max_open_files = open_tables;
+    o.max_background_jobs = 2;
+    o.db_write_buffer_size = memtables_bytes;
+    o.max_total_wal_size = log_bytes;
+    o.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    o.bytes_per_sync = mib;
+    o.wal_bytes_per_sync = mib;
+    o.enable_pipelined_write = true;
+    o.avoid_unnecessary_blocking_io = true;
+    o.allow_fallocate = false; // space taken in advance would count against the store's limit
+    o.skip_stats_update_on_db_open = true;
+    o.stats_dump_period_sec = 0;
+    o.stats_persist_period_sec = 0;
+    o.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+    o.max_log_file_size = mib;
+    o.keep_log_file_num = 2;
+    return o;
+}
+
+rocksdb::ColumnFamilyOptions family_options(std::shared_ptr<rocksdb::Cache> const& cache) {
+    rocksdb::BlockBasedTableOptions table;
+    table.block_cache = cache;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    table.cache_index_and_filter_blocks = true;
+    table.pin_l0_filter_and_index_blocks_in_cache = true;
+    table.format_version = 5;
+
+    rocksdb::ColumnFamilyOptions o;
+    o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    o.merge_operator = totals_merge_operator();
+    o.write_buffer_size = memtable_bytes;
+    o.target_file_size_base = table_bytes;
+    o.max_bytes_for_level_base = 4 * table_bytes;
+    o.level_compaction_dynamic_level_bytes = true;
+    o.compression = supported(rocksdb::kLZ4Compression) ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+    if (supported(rocksdb::kZSTD))
+        o.bottommost_compression = rocksdb::kZSTD;
+    return o;
+}
+
+std::shared_ptr<rocksdb::Cache> block_cache() {
+    return rocksdb::NewLRUCache(block_cache_bytes);
+}
+
+} // namespace store
