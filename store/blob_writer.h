@@ -15,8 +15,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
+#include <string>
 
 namespace store {
 
@@ -35,7 +35,7 @@ public:
     blob_writer& operator=(blob_writer&&) noexcept;
     ~blob_writer();
 
-    // Hashes and writes; blocks. After an error only destruction makes sense.
+    // Hashes and writes; blocks. After an error only destruction makes sense: all that follows fails too.
     //   no_space       the disk is full
     //   size_mismatch  more bytes than were announced at begin()
     result<void> append(std::span<std::byte const> data);
@@ -44,7 +44,8 @@ public:
 
     // A descriptor of the growing file that outlives the writer, for readers that follow it with positional
     // reads up to what they know to be written. Every byte of it is also the committed file's: commit renames.
-    // One descriptor for all readers.
+    // One descriptor for all readers, small content included (its file lives in memory). Its size() is what was
+    // announced at begin(), or 0.
     std::shared_ptr<blob_file const> view() const;
 
     // The digest of what was appended; ends appending. Lets the caller release the last bytes to readers

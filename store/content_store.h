@@ -20,6 +20,8 @@
 
 namespace store {
 
+class file_system;
+
 // Pulled content can be fetched again, so by default it skips the syncs: a crash may lose it, but never shows
 // wrong bytes (a file whose size or content is not as recorded is dropped). Pushed content always syncs.
 enum class durability : std::uint8_t { cache, full };
@@ -28,16 +30,20 @@ struct options {
     std::filesystem::path path;
     std::uint64_t inline_max = 64 * 1024;
     store::durability durability = store::durability::cache;
-    std::function<std::int64_t()> now; // Unix seconds; the system's clock if empty
+    std::function<std::int64_t()> now;            // Unix seconds; the system's clock if empty
+    std::function<void(std::string const&)> warn; // told of content that had to be dropped; from any thread
+    std::shared_ptr<file_system> files;           // the operating system's if empty
 };
 
 // Everything that the store holds, in bytes unless said otherwise.
 struct usage {
-    std::uint64_t objects = 0;       // count
-    std::uint64_t content_bytes = 0; // sum of object sizes
-    std::uint64_t disk_bytes = 0;    // files (st_blocks), temp files, RocksDB with its WAL
+    std::uint64_t objects = 0;        // count
+    std::uint64_t content_bytes = 0;  // sum of object sizes
+    std::uint64_t disk_bytes = 0;     // files (st_blocks) and folders, temp files, RocksDB with its WAL
     std::uint64_t reserved_bytes = 0; // promised to writers and not yet written
-    std::uint64_t logical_bytes = 0; // sum over (repository, digest): what it would take without deduplication
+    // Sum of object sizes over all (repository, digest) links whose content is held: what the repositories would
+    // take here without deduplication. Links to content that was never fetched, or is gone, count nothing.
+    std::uint64_t logical_bytes = 0;
 };
 
 class content_store {
@@ -68,17 +74,17 @@ public:
     // Stores small content in one go; blocks. digest_mismatch, no_space.
     result<object> put(oci::digest const& d, std::string_view bytes, object_traits traits);
 
-    // Forgets the content: first the rows, then the file; blocks. Absent content is fine. Links stay.
+    // Forgets the content: first its rows, then the file; blocks. Absent content is fine. Links stay.
     result<void> remove(oci::digest const& d);
 
+    // The sums are kept, not counted; only RocksDB's own files are looked at (tens of microseconds).
     usage used() const;
 
-    // Flushes what is buffered in memory; blocks. Called at a clean stop.
+    // Writes out what is buffered in memory and syncs the file system; blocks. Called at a clean stop: the next
+    // open then reads no log, and trusts every file also after a restart of the machine.
     result<void> flush();
 
 private:
-    friend class blob_writer;
-    friend struct blob_writer_access;
     struct state;
     explicit content_store(std::unique_ptr<state> s);
     std::unique_ptr<state> state_;

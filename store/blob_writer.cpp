@@ -1,0 +1,101 @@
+#include "store/blob_writer.h"
+
+#include "store/publication.h"
+#include "store/writer_state.h"
+
+#include <cerrno>
+
+namespace store {
+namespace {
+
+error after_failure() {
+    return error{errc::io, "this content could not be written before"};
+}
+
+// Content small enough for a row, back from its file.
+result<std::string> read_all(blob_file const& file, std::uint64_t size) {
+    std::string bytes(size, '\0');
+    auto const n = file.read(0, std::as_writable_bytes(std::span(bytes)));
+    if (!n)
+        return n.error();
+    if (*n != size)
+        return error{errc::io, "content ends before what was written"};
+    return bytes;
+}
+
+} // namespace
+
+blob_writer::blob_writer(std::unique_ptr<state> s) : state_(std::move(s)) {}
+blob_writer::blob_writer(blob_writer&&) noexcept = default;
+blob_writer& blob_writer::operator=(blob_writer&&) noexcept = default;
+blob_writer::~blob_writer() = default;
+
+result<void> blob_writer::append(std::span<std::byte const> data) {
+    auto& s = *state_;
+    if (s.failed || s.digest)
+        return after_failure();
+    s.failed = true; // until all is well
+    if (s.announced && data.size() > *s.announced - s.written)
+        return error{errc::size_mismatch, "more than the announced " + std::to_string(*s.announced) + " bytes"};
+
+    auto& files = s.shared->folder->files();
+    auto const end = s.written + data.size();
+    if (!s.temp.in_memory())
+        s.space->written(end);
+    for (auto rest = data; !rest.empty();) {
+        auto const n =
+            files.write(s.temp.file()->fd(), rest.data(), rest.size(), static_cast<off_t>(end - rest.size()));
+        if (n <= 0)
+            return error_of_errno(n == 0 ? EIO : errno, "cannot write content after " +
+                                                            std::to_string(end - rest.size()) + " bytes in " +
+                                                            s.shared->settings.path.string());
+        rest = rest.subspan(static_cast<std::size_t>(n));
+    }
+    s.hash.update(data);
+    s.sums.update(data);
+    s.written = end;
+    s.failed = false;
+    return {};
+}
+
+std::uint64_t blob_writer::written() const noexcept {
+    return state_->written;
+}
+
+std::shared_ptr<blob_file const> blob_writer::view() const {
+    return state_->temp.file();
+}
+
+oci::digest blob_writer::finish() {
+    if (!state_->digest)
+        state_->digest = state_->hash.finish();
+    return *state_->digest;
+}
+
+result<object> blob_writer::commit(oci::digest const& expected, object_traits traits) {
+    auto& s = *state_;
+    if (s.failed)
+        return after_failure();
+    if (s.announced && s.written != *s.announced) {
+        s.failed = true;
+        return error{errc::size_mismatch, "ended after " + std::to_string(s.written) + " of the announced " +
+                                              std::to_string(*s.announced) + " bytes"};
+    }
+    auto const actual = finish();
+    s.failed = true; // whatever comes, this was the one commit
+    if (actual != expected)
+        return error{errc::digest_mismatch, "expected " + expected.to_string() + ", got " + actual.to_string()};
+
+    if (s.written > s.shared->settings.inline_max) {
+        auto stored = publish_file(*s.shared, s.temp, expected, s.written, s.sums.finish(), traits);
+        if (stored)
+            s.space.reset();
+        return stored;
+    }
+    auto const bytes = read_all(*s.temp.file(), s.written);
+    if (!bytes)
+        return bytes.error();
+    return publish_row(*s.shared, expected, *bytes, traits);
+}
+
+} // namespace store

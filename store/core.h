@@ -1,0 +1,58 @@
+// What the faces of the store (content, writers, index) share, in the order in which it is built.
+//
+// Writers hold it too, so that one that outlives the store does no harm beyond keeping the folder locked.
+#pragma once
+
+#include "store/accounting.h"
+#include "store/blob_folder.h"
+#include "store/content_store.h"
+#include "store/database.h"
+#include "store/epoch.h"
+#include "store/write_locks.h"
+
+#include <atomic>
+#include <cstdint>
+#include <ctime>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace store {
+
+struct core {
+    options settings;
+    std::unique_ptr<blob_folder> folder;
+    std::unique_ptr<database> db;
+    accounting sums;
+    write_locks locks;
+
+    epoch_record opened_as; // the suspects; its `current` is only where this run began
+    std::atomic<std::uint32_t> epoch = 0;
+    std::mutex flushing; // one flush at a time, so that epochs reach the index in order
+
+    std::atomic<std::uint64_t> generation = 0;
+
+    // Applies the batch to the index, then to the sums in memory.
+    result<void> write(database::batch& b, write_sync sync) {
+        if (auto written = db->write(b, sync); !written)
+            return written.error();
+        sums.apply(b.change());
+        return {};
+    }
+
+    std::int64_t now() const { return settings.now ? settings.now() : static_cast<std::int64_t>(std::time(nullptr)); }
+
+    bool must_sync(object_origin o) const noexcept {
+        return settings.durability == durability::full || o == object_origin::push;
+    }
+
+    // After the change is visible, never before: a lookup between the two would be remembered as new.
+    void outdate_lookups() noexcept { generation.fetch_add(1, std::memory_order_acq_rel); }
+
+    void warn(std::string const& message) const {
+        if (settings.warn)
+            settings.warn(message);
+    }
+};
+
+} // namespace store

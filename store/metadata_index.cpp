@@ -1,0 +1,273 @@
+#include "store/metadata_index.h"
+
+#include "store/core.h"
+#include "store/index_codec.h"
+#include "store/object_table.h"
+
+#include <algorithm>
+
+namespace store {
+namespace {
+
+error bad_name(std::string_view repo) {
+    return error{errc::io, "\"" + std::string(repo.substr(0, 64)) + "\" cannot be a repository's name"};
+}
+
+write_sync sync_mode(core const& c) {
+    return c.settings.durability == durability::full ? write_sync::yes : write_sync::no;
+}
+
+// One row, decoded; empty if there is none.
+template <class T>
+result<std::optional<T>> find_row(core const& c, family f, std::string_view key, access a,
+                                  std::optional<T> (*decode)(std::string_view), std::string_view what) {
+    rocksdb::PinnableSlice value;
+    auto const found = c.db->get(f, key, a, value);
+    if (!found)
+        return found.error();
+    if (!*found)
+        return std::optional<T>();
+    auto row = decode(value.ToStringView());
+    if (!row)
+        return corrupt_row(what);
+    return row;
+}
+
+// What is known of a link from two sides; a kind or a type, once known, stays.
+link merged(link const& before, link now) {
+    if (now.kind == object_kind::unknown)
+        now.kind = before.kind;
+    if (now.media_type.empty())
+        now.media_type = before.media_type;
+    now.linked_at = before.linked_at;
+    return now;
+}
+
+// Adds one link to the batch, if it says anything new. The digest's lock is held, and no digest is staged twice.
+result<void> stage_link(core const& c, database::batch& b, repository_name const& repo, oci::digest const& d,
+                        link const& l) {
+    auto const key = link_key(repo, d);
+    auto const before = find_row<link>(c, family::links, key, access::any, decode_link, "a link");
+    if (!before)
+        return before.error();
+    if (*before) {
+        auto const now = merged(**before, l);
+        if (now != **before)
+            b.put(family::links, key, encode(now));
+        return {};
+    }
+    auto const links = count_links(c, d);
+    if (!links)
+        return links.error();
+    auto const object = find_object(c, d, access::any);
+    if (!object)
+        return object.error();
+    b.put(family::links, key, encode(l));
+    b.put(family::link_counts, digest_key(d), encode_count(*links + 1));
+    if (*object)
+        b.add({.logical_bytes = static_cast<std::int64_t>((*object)->info.size)});
+    return {};
+}
+
+bool is_build_cache(oci::manifest const& m) {
+    return m.artifact_type == oci::media_type::buildkit_cacheconfig ||
+           std::any_of(m.children.begin(), m.children.end(),
+                       [](oci::descriptor const& c) { return c.media_type == oci::media_type::buildkit_cacheconfig; });
+}
+
+object_kind kind_of(oci::child_role role, bool build_cache) {
+    switch (role) {
+    case oci::child_role::config:
+        return object_kind::config;
+    case oci::child_role::layer:
+        return build_cache ? object_kind::cache_blob : object_kind::layer;
+    case oci::child_role::manifest:
+        return object_kind::manifest;
+    }
+    return object_kind::unknown;
+}
+
+struct new_link {
+    oci::digest digest;
+    link what;
+};
+
+// The manifest itself and its children, each digest once.
+std::vector<new_link> links_of(oci::digest const& d, oci::manifest const& m, std::uint64_t size, std::int64_t now) {
+    bool const build_cache = is_build_cache(m);
+    std::vector<new_link> links;
+    links.push_back({d, {size, m.media_type, object_kind::manifest, now}});
+    for (auto const& child : m.children) {
+        if (!child.foreign)
+            links.push_back({child.digest, {child.size, child.media_type, kind_of(child.role, build_cache), now}});
+    }
+    auto const by_digest = [](new_link const& a, new_link const& b) { return a.digest < b.digest; };
+    auto const same = [](new_link const& a, new_link const& b) { return a.digest == b.digest; };
+    std::stable_sort(links.begin(), links.end(), by_digest);
+    links.erase(std::unique(links.begin(), links.end(), same), links.end());
+    return links;
+}
+
+// Remembers the children, unless it already does: a digest's children never change.
+result<void> stage_children(core const& c, database::batch& b, oci::digest const& d, oci::manifest const& m) {
+    rocksdb::PinnableSlice known;
+    auto const found = c.db->get(family::children, digest_key(d), access::any, known);
+    if (!found)
+        return found.error();
+    auto const children = encode(m.children);
+    if (!*found || known.ToStringView() != children)
+        b.put(family::children, digest_key(d), children);
+    return {};
+}
+
+} // namespace
+
+result<std::optional<link>> metadata_index::find_link(repository_name const& repo, oci::digest const& d,
+                                                      access a) const {
+    if (!is_repository_name(repo))
+        return std::optional<link>();
+    return find_row<link>(core_, family::links, link_key(repo, d), a, decode_link, "a link");
+}
+
+result<void> metadata_index::put_link(repository_name const& repo, oci::digest const& d, link const& l) {
+    if (!is_repository_name(repo))
+        return bad_name(repo);
+    auto const lock = core_.locks.hold(d);
+    database::batch b(*core_.db);
+    if (auto staged = stage_link(core_, b, repo, d, l); !staged)
+        return staged.error();
+    return b.empty() ? result<void>() : core_.write(b, sync_mode(core_));
+}
+
+result<std::optional<tag_record>> metadata_index::find_tag(repository_name const& repo, oci::tag const& t,
+                                                           access a) const {
+    if (!is_repository_name(repo))
+        return std::optional<tag_record>();
+    return find_row<tag_record>(core_, family::tags, tag_key(repo, t.name()), a, decode_tag, "a tag");
+}
+
+result<void> metadata_index::put_tag(repository_name const& repo, oci::tag const& t, tag_record const& r) {
+    if (!is_repository_name(repo))
+        return bad_name(repo);
+    auto const key = tag_key(repo, t.name());
+    auto const lock = core_.locks.hold_key(key);
+    auto const before = find_row<tag_record>(core_, family::tags, key, access::any, decode_tag, "a tag");
+    if (!before)
+        return before.error();
+    database::batch b(*core_.db);
+    b.put(family::tags, key, encode(r));
+    auto written = core_.write(b, sync_mode(core_));
+    if (*before && (*before)->digest != r.digest)
+        core_.outdate_lookups();
+    return written;
+}
+
+result<void> metadata_index::remove_tag(repository_name const& repo, oci::tag const& t) {
+    if (!is_repository_name(repo))
+        return {};
+    auto const key = tag_key(repo, t.name());
+    auto const lock = core_.locks.hold_key(key);
+    database::batch b(*core_.db);
+    b.erase(family::tags, key);
+    auto written = core_.write(b, sync_mode(core_));
+    core_.outdate_lookups();
+    return written;
+}
+
+result<void> metadata_index::put_manifest(repository_name const& repo, oci::digest const& d, oci::manifest const& m,
+                                          std::uint64_t size) {
+    if (!is_repository_name(repo))
+        return bad_name(repo);
+    auto const links = links_of(d, m, size, core_.now());
+    std::vector<oci::digest> digests;
+    digests.reserve(links.size());
+    for (auto const& l : links)
+        digests.push_back(l.digest);
+
+    auto const lock = core_.locks.hold(digests);
+    database::batch b(*core_.db);
+    for (auto const& l : links) {
+        if (auto staged = stage_link(core_, b, repo, l.digest, l.what); !staged)
+            return staged.error();
+    }
+    if (auto staged = stage_children(core_, b, d, m); !staged)
+        return staged.error();
+    return b.empty() ? result<void>() : core_.write(b, sync_mode(core_));
+}
+
+result<std::vector<oci::descriptor>> metadata_index::children(oci::digest const& manifest) const {
+    auto row = find_row<std::vector<oci::descriptor>>(core_, family::children, digest_key(manifest), access::any,
+                                                      decode_children, "children of a manifest");
+    if (!row)
+        return row.error();
+    return *row ? **std::move(row) : std::vector<oci::descriptor>();
+}
+
+result<std::vector<repository_name>> metadata_index::repositories(std::string_view after, std::size_t limit) const {
+    std::vector<repository_name> names;
+    auto const rows = core_.db->scan(family::links);
+    // One seek a repository: past all keys that begin with its name and the zero byte.
+    auto const seek_past = [&](std::string_view name) {
+        auto const key = index_key{}.add(name).add('\1');
+        rows->Seek({key.view().data(), key.view().size()});
+    };
+    if (after.empty())
+        rows->SeekToFirst();
+    else
+        seek_past(after);
+    while (rows->Valid() && names.size() < limit) {
+        auto const key = split_repository(rows->key().ToStringView());
+        if (!key)
+            return corrupt_row("a link");
+        names.emplace_back(key->repo);
+        seek_past(names.back());
+    }
+    if (!rows->status().ok())
+        return error_of_status(rows->status(), "cannot list repositories");
+    return names;
+}
+
+result<std::vector<std::string>> metadata_index::tags(repository_name const& repo, std::string_view after,
+                                                      std::size_t limit) const {
+    std::vector<std::string> names;
+    if (!is_repository_name(repo))
+        return names;
+    auto const rows = core_.db->scan(family::tags);
+    auto const first = tag_key(repo, after);
+    for (rows->Seek({first.view().data(), first.view().size()}); rows->Valid() && names.size() < limit; rows->Next()) {
+        auto const key = split_repository(rows->key().ToStringView());
+        if (!key)
+            return corrupt_row("a tag");
+        if (key->repo != repo)
+            break;
+        if (key->rest > after)
+            names.emplace_back(key->rest);
+    }
+    if (!rows->status().ok())
+        return error_of_status(rows->status(), "cannot list tags");
+    return names;
+}
+
+result<std::optional<std::string>> metadata_index::find_value(std::string_view name) const {
+    rocksdb::PinnableSlice value;
+    auto const found = core_.db->get(family::values, name, access::any, value);
+    if (!found)
+        return found.error();
+    return *found ? std::optional(value.ToString()) : std::nullopt;
+}
+
+result<void> metadata_index::put_value(std::string_view name, std::string_view value) {
+    database::batch b(*core_.db);
+    b.put(family::values, name, value);
+    return core_.write(b, sync_mode(core_));
+}
+
+result<void> metadata_index::sync() {
+    return core_.db->sync();
+}
+
+std::uint64_t metadata_index::generation() const noexcept {
+    return core_.generation.load(std::memory_order_acquire);
+}
+
+} // namespace store

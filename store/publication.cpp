@@ -1,0 +1,205 @@
+#include "store/publication.h"
+
+#include "store/block_sums.h"
+
+#include <cerrno>
+
+namespace store {
+namespace {
+
+object_row new_row(core const& c, std::uint64_t size, object_traits const& traits, object_place place) {
+    object_row row;
+    row.info = {.size = size,
+                .disk_bytes = size,
+                .stored_at = c.now(),
+                .kind = traits.kind,
+                .origin = traits.origin,
+                .place = place,
+                .media_type = traits.media_type};
+    return row;
+}
+
+// What both the object that exists and another writer of it know. Pushed once, it can never be fetched again for
+// sure, so that sticks.
+void merge_traits(object& into, object_traits const& from) {
+    if (into.kind == object_kind::unknown)
+        into.kind = from.kind;
+    if (into.media_type.empty())
+        into.media_type = from.media_type;
+    if (from.origin == object_origin::push)
+        into.origin = object_origin::push;
+}
+
+// Whether the bytes that the row stands for are where it says, as far as can be told without reading them.
+result<bool> is_intact(core const& c, oci::digest const& d, object_row const& row) {
+    if (is_suspect(c.opened_as, row.epoch))
+        return false;
+    if (row.info.place == object_place::row) {
+        auto const bytes = find_small(c, d, access::any);
+        if (!bytes)
+            return bytes.error();
+        return *bytes != nullptr && (*bytes)->size() == row.info.size;
+    }
+    auto const file = c.folder->stat_blob(d);
+    if (!file)
+        return file.error();
+    return file->has_value() && static_cast<std::uint64_t>((*file)->st_size) == row.info.size;
+}
+
+// The object as it is after adopting what exists, or nothing if the caller's copy has to be published.
+result<std::optional<object>> adopt(core& c, oci::digest const& d, std::optional<object_row> const& existing,
+                                    object_traits const& traits) {
+    if (!existing)
+        return std::optional<object>();
+    auto const intact = is_intact(c, d, *existing);
+    if (!intact)
+        return intact.error();
+    bool const sync = c.must_sync(traits.origin);
+    if (!*intact || (sync && existing->epoch != 0))
+        return std::optional<object>();
+
+    auto row = *existing;
+    merge_traits(row.info, traits);
+    if (sync || encode(row) != encode(*existing)) {
+        if (auto written = update_object(c, d, row, sync ? write_sync::yes : write_sync::no); !written)
+            return written.error();
+    }
+    return std::optional(row.info);
+}
+
+} // namespace
+
+result<object> publish_row(core& c, oci::digest const& d, std::string_view bytes, object_traits const& traits) {
+    auto const lock = c.locks.hold(d);
+    auto const existing = find_object(c, d, access::any);
+    if (!existing)
+        return existing.error();
+    auto const adopted = adopt(c, d, *existing, traits);
+    if (!adopted)
+        return adopted.error();
+    if (*adopted)
+        return **adopted;
+
+    auto row = new_row(c, bytes.size(), traits, object_place::row);
+    if (*existing)
+        merge_traits(row.info, {(*existing)->info.kind, (*existing)->info.origin, (*existing)->info.media_type});
+    auto const sync = c.must_sync(traits.origin) ? write_sync::yes : write_sync::no;
+    if (auto put = put_object(c, d, *existing, row, {.bytes = bytes}, sync); !put)
+        return put.error();
+    if (*existing && (*existing)->info.place == object_place::file)
+        if (auto removed = c.folder->remove(d); !removed)
+            c.warn(removed.error().message);
+    return row.info;
+}
+
+result<object> publish_file(core& c, temp_file& file, oci::digest const& d, std::uint64_t size,
+                            std::span<std::uint64_t const> sums, object_traits const& traits) {
+    bool const durable = c.must_sync(traits.origin);
+    int const fd = file.file()->fd();
+    auto const epoch = c.epoch.load(); // after the last byte was written: see content_store::flush
+    if (durable && c.folder->files().sync_data(fd) == -1)
+        return error_of_errno(errno, "cannot sync " + d.to_string());
+    struct stat s {};
+    if (c.folder->files().stat(fd, s) == -1)
+        return error_of_errno(errno, "cannot stat " + d.to_string());
+
+    auto const lock = c.locks.hold(d);
+    auto const existing = find_object(c, d, access::any);
+    if (!existing)
+        return existing.error();
+    auto const adopted = adopt(c, d, *existing, traits);
+    if (!adopted)
+        return adopted.error();
+    if (*adopted)
+        return **adopted;
+
+    auto row = new_row(c, size, traits, object_place::file);
+    row.info.disk_bytes = disk_bytes(s);
+    row.epoch = durable ? 0 : epoch;
+    if (*existing)
+        merge_traits(row.info, {(*existing)->info.kind, (*existing)->info.origin, (*existing)->info.media_type});
+
+    auto const folders = c.folder->publish(file, d, durable);
+    auto put = folders ? put_object(c, d, *existing, row, {.sums = sums, .folder_bytes = *folders},
+                                    durable ? write_sync::yes : write_sync::no)
+                       : result<void>(folders.error());
+    if (put)
+        return row.info;
+    if (!*existing) // with a row this file has taken its file's place, and is as good
+        if (auto removed = c.folder->remove(d); !removed)
+            c.warn(removed.error().message);
+    return put.error();
+}
+
+result<void> withdraw(core& c, oci::digest const& d) {
+    auto const lock = c.locks.hold(d);
+    auto const existing = find_object(c, d, access::any);
+    if (!existing)
+        return existing.error();
+    if (!*existing)
+        return {};
+    if (auto erased = erase_object(c, d, **existing); !erased)
+        return erased.error();
+    if ((*existing)->info.place == object_place::row)
+        return {};
+    return c.folder->remove(d);
+}
+
+result<bool> drop_unless_intact(core& c, oci::digest const& d) {
+    auto const lock = c.locks.hold(d);
+    auto const existing = find_object(c, d, access::any);
+    if (!existing)
+        return existing.error();
+    if (!*existing)
+        return false;
+    auto const intact = is_intact(c, d, **existing);
+    if (!intact)
+        return intact.error();
+    if (*intact)
+        return true;
+
+    c.warn("dropped " + d.to_string() + ": its bytes are not there as recorded");
+    if (auto erased = erase_object(c, d, **existing); !erased)
+        return erased.error();
+    if (auto removed = c.folder->remove(d); !removed)
+        return removed.error();
+    return false;
+}
+
+result<bool> settle_suspect(core& c, oci::digest const& d, object_row const& row) {
+    auto const sums = find_sums(c, d);
+    if (!sums)
+        return sums.error();
+    auto fd = c.folder->open_blob(d, access::any);
+    if (!fd)
+        return fd.error();
+    bool good = false;
+    if (*fd) {
+        auto const same = matches(blob_file(std::move(**fd), row.info.size), *sums);
+        if (!same)
+            return same.error();
+        good = *same;
+    }
+
+    auto const lock = c.locks.hold(d);
+    auto const now = find_object(c, d, access::any);
+    if (!now)
+        return now.error();
+    if (!*now || (*now)->epoch != row.epoch)
+        return now->has_value(); // settled or replaced by someone else
+    if (good) {
+        auto settled = **now;
+        settled.epoch = 0;
+        if (auto written = update_object(c, d, settled, write_sync::no); !written)
+            return written.error();
+        return true;
+    }
+    c.warn("dropped " + d.to_string() + ": a crash of the machine took some of its bytes");
+    if (auto erased = erase_object(c, d, **now); !erased)
+        return erased.error();
+    if (auto removed = c.folder->remove(d); !removed)
+        return removed.error();
+    return false;
+}
+
+} // namespace store

@@ -1,0 +1,30 @@
+// What a blob_writer is made of; apart so that content_store can make one.
+#pragma once
+
+#include "store/blob_writer.h"
+#include "store/block_sums.h"
+#include "store/core.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace store {
+
+struct blob_writer::state {
+    state(std::shared_ptr<core> c, oci::algorithm a, std::optional<std::uint64_t> size, temp_file file,
+          reservation promised)
+        : shared(std::move(c)), announced(size), space(std::move(promised)), temp(std::move(file)), hash(a) {}
+
+    std::shared_ptr<core> shared; // outlives all below
+    std::optional<std::uint64_t> announced;
+    std::optional<reservation> space; // given back after the temp file is gone
+    temp_file temp;
+    oci::hasher hash;
+    block_summer sums;
+    std::uint64_t written = 0;
+    std::optional<oci::digest> digest; // once finished
+    bool failed = false;
+};
+
+} // namespace store

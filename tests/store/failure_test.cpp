@@ -1,0 +1,182 @@
+// The operating system says no, somewhere on the way in: the error is clear, nothing is left, and the store works on.
+#include "tests/catch.h"
+#include "tests/store/fixture.h"
+
+#include <fstream>
+
+using namespace store_tests;
+using store::errc;
+
+namespace {
+
+// Stores 100 kB as a pushed layer, failing or not.
+store::result<store::object> push(test_store& s, std::string const& bytes) {
+    auto w = s.store->begin(oci::algorithm::sha256, bytes.size());
+    if (!w)
+        return w.error();
+    if (auto appended = w->append(as_bytes(bytes)); !appended)
+        return appended.error();
+    return w->commit(oci::digest::of(bytes), {.origin = store::object_origin::push});
+}
+
+void check_clean(test_store& s) {
+    CHECK(files_below(s.temp()) == 0);
+    CHECK(files_below(s.blobs()) == 0);
+    CHECK(s.store->used().objects == 0);
+    CHECK(s.store->used().reserved_bytes == 0);
+}
+
+} // namespace
+
+TEST_CASE("a disk that fills up is no_space, names the store, and gives the space back") {
+    test_store s;
+    auto const before = s.store->used().disk_bytes;
+    for (auto const* call : {"write", "allocate", "open", "sync_data", "rename", "make_folder"}) {
+        INFO(call);
+        s.files->fail(call, ENOSPC);
+        auto const r = push(s, content(100'000));
+        REQUIRE(!r);
+        CHECK(r.error().code == errc::no_space);
+        s.files->on_call = {};
+        check_clean(s);
+    }
+    CHECK(s.store->used().disk_bytes < before + 50'000); // folders and the index's log at most
+    REQUIRE(push(s, content(100'000)));
+    CHECK((s.get(oci::digest::of(content(100'000))) == content(100'000)));
+}
+
+TEST_CASE("the message of a full disk says what was tried and where") {
+    test_store s;
+    s.files->fail("write", ENOSPC);
+    auto const r = push(s, content(100'000));
+    REQUIRE(!r);
+    CHECK(r.error().message.find("No space left on device") != std::string::npos);
+    CHECK(r.error().message.find(s.dir.path().string()) != std::string::npos);
+}
+
+TEST_CASE("any other failure on the way in leaves nothing and can be repeated") {
+    test_store s;
+    for (auto const* call : {"write", "allocate", "sync_data", "rename", "make_folder", "sync_folder", "stat"}) {
+        INFO(call);
+        s.files->fail(call, EIO);
+        auto const r = push(s, content(100'000));
+        REQUIRE(!r);
+        CHECK(r.error().code == errc::io);
+        s.files->on_call = {};
+        check_clean(s);
+        CHECK(s.get(oci::digest::of(content(100'000))) == std::nullopt);
+    }
+    REQUIRE(push(s, content(100'000)));
+}
+
+TEST_CASE("short writes are continued") {
+    test_store s;
+    s.files->write_max = 1000;
+    for (std::size_t const size : {900, 1024, 100'000})
+        CHECK((s.get(s.put(content(size))) == content(size)));
+}
+
+TEST_CASE("content that cannot be unlinked is absent all the same") {
+    test_store s;
+    auto const d = s.put(content(5000));
+    s.files->fail("remove", EACCES);
+    CHECK(!s.store->remove(d));
+    s.files->on_call = {};
+    CHECK(s.get(d) == std::nullopt);
+    s.put(content(5000)); // over the file that stayed
+    CHECK((s.get(d) == content(5000)));
+    CHECK(files_below(s.blobs()) == 1);
+}
+
+namespace {
+
+// As a power cut may leave it: the size is right, the last bytes never reached the disk.
+void lose_tail(std::filesystem::path const& file) {
+    auto const size = std::filesystem::file_size(file);
+    std::filesystem::resize_file(file, size - 1000);
+    std::filesystem::resize_file(file, size);
+}
+
+} // namespace
+
+TEST_CASE("after a restart of the machine, unsynced content is believed only if its sums agree") {
+    test_store s;
+    auto const good = s.put(content(3'000'000, 1));
+    auto const bad = s.put(content(3'000'000, 2));
+    s.store.reset();
+    lose_tail(s.blob_path(bad));
+    s.files->boot = "second boot";
+    s.open();
+
+    auto const early = s.store->open_blob(good, store::access::memory);
+    REQUIRE(!early);
+    CHECK(early.error().code == errc::would_block);
+    CHECK((s.get(good) == content(3'000'000, 1)));
+    CHECK(s.get(bad) == std::nullopt);
+    CHECK(s.warnings == 1);
+    CHECK(s.store->used().objects == 1);
+    CHECK(files_below(s.blobs()) == 1);
+}
+
+TEST_CASE("content that was checked once after a crash is not read again") {
+    test_store s;
+    auto const d = s.put(content(3'000'000));
+    s.files->boot = "second boot";
+    s.reopen();
+    CHECK((s.get(d) == content(3'000'000)));
+    s.files->boot = "third boot";
+    s.reopen();
+    int opens = 0;
+    s.files->on_call = [&](std::string_view call) { return opens += call == "open", 0; };
+    CHECK((s.get(d) == content(3'000'000)));
+    CHECK(opens == 1); // the reader's own
+}
+
+TEST_CASE("a suspect object is replaced by whoever stores it anew") {
+    test_store s;
+    auto const d = s.put(content(3'000'000));
+    s.store.reset();
+    lose_tail(s.blob_path(d));
+    s.files->boot = "second boot";
+    s.open();
+    s.put(content(3'000'000));
+    CHECK((s.get(d) == content(3'000'000)));
+    CHECK(s.warnings == 0);
+}
+
+TEST_CASE("a clean stop syncs everything once, and nothing is suspect after it") {
+    test_store s;
+    auto const d = s.put(content(3'000'000));
+    REQUIRE(s.store->flush());
+    CHECK(s.files->syncs_of_everything == 1);
+    s.files->boot = "second boot";
+    s.reopen();
+    int opens = 0;
+    s.files->on_call = [&](std::string_view call) { return opens += call == "open", 0; };
+    CHECK((s.get(d) == content(3'000'000)));
+    CHECK(opens == 1);
+}
+
+TEST_CASE("content stored after a clean stop's sync is suspect again") {
+    test_store s;
+    REQUIRE(s.store->flush());
+    auto const d = s.put(content(3'000'000));
+    s.store.reset();
+    lose_tail(s.blob_path(d));
+    s.files->boot = "second boot";
+    s.open();
+    CHECK(s.get(d) == std::nullopt);
+}
+
+TEST_CASE("a clean stop that cannot sync trusts nothing") {
+    test_store s;
+    auto const d = s.put(content(3'000'000));
+    s.files->fail("sync_file_system", EIO);
+    CHECK(!s.store->flush());
+    s.files->on_call = {};
+    s.store.reset();
+    lose_tail(s.blob_path(d));
+    s.files->boot = "second boot";
+    s.open();
+    CHECK(s.get(d) == std::nullopt);
+}
