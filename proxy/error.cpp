@@ -1,0 +1,76 @@
+// Names of the error classes, and the one place where the lower layers' errors become ours.
+#include "proxy/error.h"
+
+#include <boost/throw_exception.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+namespace proxy {
+
+std::string_view to_string(error_source s) noexcept {
+    switch (s) {
+    case error_source::client:
+        return "client";
+    case error_source::upstream:
+        return "upstream";
+    case error_source::store:
+        return "store";
+    case error_source::internal:
+        return "internal";
+    }
+    return "?";
+}
+
+std::string_view to_string(retry_class r) noexcept {
+    switch (r) {
+    case retry_class::never:
+        return "never";
+    case retry_class::next_endpoint:
+        return "next_endpoint";
+    case retry_class::fresh_connection:
+        return "fresh_connection";
+    }
+    return "?";
+}
+
+void throw_exception_from_error(error const& e, boost::source_location const& where) {
+    boost::throw_exception(std::logic_error("value() of a failed result: " + e.message), where);
+}
+
+error from_oci(oci::error e) {
+    auto const status = oci::http_status(e.code);
+    return {e.code, error_source::client, retry_class::never, status, std::move(e.message)};
+}
+
+error from_store(store::error const& e) {
+    auto as = [&](oci::errc code, unsigned status) {
+        return error{code, error_source::store, retry_class::never, status,
+                     std::string(to_string(e.code)) + ": " + e.message};
+    };
+    switch (e.code) {
+    case store::errc::digest_mismatch:
+        return as(oci::errc::digest_invalid, 400);
+    case store::errc::size_mismatch:
+        return as(oci::errc::size_invalid, 400);
+    case store::errc::no_space:
+        return as(oci::errc::unavailable, 503); // so that a client's next mirror is asked
+    case store::errc::would_block:
+    case store::errc::corrupt:
+    case store::errc::locked:
+    case store::errc::newer_schema:
+    case store::errc::io:
+        return as(oci::errc::unknown, 500);
+    }
+    return as(oci::errc::unknown, 500);
+}
+
+error upstream_error(unsigned status, std::string message, retry_class retry) {
+    return {oci::errc::unavailable, error_source::upstream, retry, status, std::move(message)};
+}
+
+error internal_error(std::string message) {
+    return {oci::errc::unknown, error_source::internal, retry_class::never, 500, std::move(message)};
+}
+
+} // namespace proxy
