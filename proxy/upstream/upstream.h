@@ -17,6 +17,7 @@
 #include "proxy/runtime/net.h"
 #include "proxy/runtime/worker.h"
 #include "proxy/stats/stats.h"
+#include "proxy/upstream/clock.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -32,10 +33,11 @@ enum class http_method : std::uint8_t { get, head };
 
 struct upstream_request {
     http_method method = http_method::get;
-    oci::repository repo;   // as upstream names it, with "library/" already inserted
-    std::string path;       // what follows the repository: "manifests/3.19", "blobs/sha256:…", "tags/list?n=2"
-    std::string accept;     // empty: no Accept field
+    oci::repository repo; // as upstream names it, with "library/" already inserted
+    std::string path;     // what follows the repository: "manifests/3.19", "blobs/sha256:…", "tags/list?n=2"
+    std::string accept;   // empty: no Accept field
     std::optional<std::uint64_t> range_first; // ask for bytes from here on
+    bool follow_redirects = true;             // false: a redirect is the answer, as a definite status
 };
 
 // The answer's head, and its body to be read piece by piece. Destroyed early, it closes its connection; read to
@@ -46,10 +48,10 @@ public:
     upstream_response& operator=(upstream_response&&) noexcept;
     ~upstream_response();
 
-    unsigned status() const noexcept;                    // 200 or 206, or a definite 4xx such as 404
+    unsigned status() const noexcept; // 200 or 206, or a definite 4xx such as 404
     std::optional<std::uint64_t> content_length() const noexcept;
     std::string_view header(std::string_view name) const noexcept; // "" if absent
-    std::string_view endpoint() const noexcept;          // which endpoint answered, for the log
+    std::string_view endpoint() const noexcept;                    // which endpoint answered, for the log
 
     // The next bytes of the body, 0 at its end. An end before content_length() is an error (next_endpoint), as is
     // the passing of the deadline. `to` must live until the task is done.
@@ -69,12 +71,15 @@ class upstream {
 public:
     // `workers` must outlive the upstream. Credentials are read from their files here and again when they change.
     upstream(upstream_config config, std::vector<worker*> workers, upstream_counters& counters);
+    // `now` is the age of tokens, idle connections and addresses; deadlines go by the real clock.
+    upstream(upstream_config config, std::vector<worker*> workers, upstream_counters& counters, clock_source now);
     ~upstream();
 
     upstream_config const& config() const noexcept;
 
-    // Runs on `w`'s thread. The answer has status 200, 206 or 304, or one of the definite refusals 404, 416 and any
-    // other 4xx that is not 401, 403, 407, 408, 429. All else is an error after the last endpoint was tried:
+    // Runs on `w`'s thread. The answer has status 200, 206 or 304, a redirect's if it was not to be followed, or one
+    // of the definite refusals 404, 416 and any other 4xx that is not 401, 403, 407, 408, 429. All else is an error
+    // after the last endpoint was tried:
     //   denied (403 of ours → 404 to clients is the caller's choice)  upstream refuses our credentials
     //   unavailable 502/503/504                                       unreachable, 5xx, 429, deadline passed, bad TLS
     task<result<upstream_response>> open(worker& w, upstream_request request, deadline d);

@@ -1,0 +1,110 @@
+#include "proxy/upstream/http_client.h"
+
+#include "proxy/upstream/transport_error.h"
+
+#include <boost/beast/core/buffers_to_string.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/serializer.hpp>
+
+#include <algorithm>
+
+namespace proxy {
+
+namespace http = beast::http;
+
+namespace {
+
+constexpr std::string_view user_agent = "layerd/" LAYERD_VERSION;
+
+bool is_printable(std::string_view text, bool blanks) {
+    return std::ranges::all_of(text, [&](unsigned char c) { return (c > 0x20 && c < 0x7f) || (blanks && c == ' '); });
+}
+
+} // namespace
+
+std::optional<std::string> request_head(wire_request const& request) {
+    if (request.to.target.empty() || !is_printable(request.to.target, false))
+        return {};
+    if (!is_printable(request.authorization, true) || !is_printable(request.accept, true))
+        return {};
+
+    auto const verb = request.method == http_method::head ? http::verb::head : http::verb::get;
+    http::request<http::empty_body> message(verb, request.to.target, 11);
+    message.set(http::field::host, request.to.at.host_field());
+    message.set(http::field::user_agent, user_agent);
+    message.set(http::field::accept_encoding, "identity"); // digests are of the bytes as stored
+    if (!request.accept.empty())
+        message.set(http::field::accept, request.accept);
+    if (!request.authorization.empty())
+        message.set(http::field::authorization, request.authorization);
+    if (request.range_first)
+        message.set(http::field::range, "bytes=" + std::to_string(*request.range_first) + "-");
+
+    std::string text;
+    http::request_serializer<http::empty_body> serializer(message);
+    error_code ec;
+    while (!ec && !serializer.is_done()) {
+        serializer.next(ec, [&](error_code&, auto const& buffers) {
+            text += beast::buffers_to_string(buffers);
+            serializer.consume(beast::buffer_bytes(buffers));
+        });
+    }
+    if (ec)
+        return {};
+    return text;
+}
+
+http_client::http_client(executor ex, net::ssl::context& tls, client_timeouts timeouts, upstream_counters& counters,
+                         clock_source now)
+    : executor_(ex), tls_(tls), timeouts_(timeouts), counters_(counters), now_(now), resolver_(ex, now),
+      pool_(std::make_shared<connection_pool>()) {}
+
+task<result<std::unique_ptr<answer>>> http_client::send(wire_request const& request, deadline d) {
+    auto kept = pool_->take(request.to.at, now_());
+    if (kept) {
+        auto got = co_await exchange(std::move(kept), request, d);
+        if (got || got.error().retry != retry_class::fresh_connection)
+            co_return got;
+    }
+    auto fresh = co_await connect(request.to.at, d);
+    if (!fresh)
+        co_return fresh.error();
+    co_return co_await exchange(std::move(*fresh), request, d);
+}
+
+task<result<connection_lease>> http_client::connect(origin const& to, deadline d) {
+    auto const limit = d.within(timeouts_.connect);
+    auto addresses = co_await resolver_.find(to.host, to.port, limit);
+    if (!addresses)
+        co_return addresses.error();
+    auto line = std::make_unique<connection>(executor_, to);
+    auto const ec = co_await line->open(std::move(*addresses), tls_, limit);
+    if (ec)
+        co_return transport_error(ec, "cannot connect to", to);
+    counters_.connections.fetch_add(1, std::memory_order_relaxed);
+    co_return pool_->adopt(std::move(line));
+}
+
+task<result<std::unique_ptr<answer>>> http_client::exchange(connection_lease line, wire_request const& request,
+                                                            deadline d) {
+    auto const head = request_head(request);
+    if (!head)
+        co_return internal_error("a request to upstream that is not HTTP");
+    counters_.requests.fetch_add(1, std::memory_order_relaxed);
+    auto const ec = co_await line->write(*head, d);
+    if (ec) {
+        auto e = transport_error(ec, "cannot send to", request.to.at);
+        if (line.reused() && ec != beast::error::timeout)
+            e.retry = retry_class::fresh_connection;
+        co_return e;
+    }
+    auto const body = request.method == http_method::head ? answer::body::none : answer::body::expected;
+    auto got = std::make_unique<answer>(std::move(line), body, timeouts_.idle, counters_, now_);
+    auto const ready = co_await got->read_head(d);
+    if (!ready)
+        co_return ready.error();
+    co_return std::move(got);
+}
+
+} // namespace proxy

@@ -1,0 +1,39 @@
+// Host names to addresses, remembered for a while.
+//
+// Asio's async_resolve has no timeout, and cancelling does not interrupt a running getaddrinfo. So a lookup is a
+// coroutine of its own that several askers share; each waits as long as its deadline allows, and a late answer
+// still fills the cache.
+#pragma once
+
+#include "proxy/error.h"
+#include "proxy/runtime/deadline.h"
+#include "proxy/runtime/net.h"
+#include "proxy/upstream/clock.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace proxy {
+
+// Belongs to one io_context's thread. A lookup under way may outlive it.
+class resolver {
+public:
+    static constexpr seconds time_to_live{60}; // getaddrinfo does not tell the record's own
+    static constexpr std::size_t max_hosts = 256;
+
+    resolver(executor ex, clock_source now);
+
+    // In getaddrinfo's order, never empty. When a lookup fails, addresses that have grown old are better than none.
+    task<result<std::vector<tcp::endpoint>>> find(std::string host, std::uint16_t port, deadline d);
+
+private:
+    struct state;
+
+    void start_lookup(std::string const& host);
+
+    executor executor_;
+    std::shared_ptr<state> state_;
+};
+
+} // namespace proxy
