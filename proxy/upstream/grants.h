@@ -1,0 +1,43 @@
+// What upstreams granted us so far: an Authorization value per (endpoint, repository), and how long it is good.
+// Values are secrets: they go into requests and nowhere else.
+#pragma once
+
+#include "proxy/runtime/net.h"
+#include "proxy/upstream/token.h"
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace proxy {
+
+struct grant {
+    std::string authorization;
+    std::optional<token_request> renewal; // how to get the next one without being refused first
+    steady_clock::time_point renew_at;    // at 90 % of its life
+    steady_clock::time_point expires_at;
+
+    bool due(steady_clock::time_point now) const noexcept { return now >= renew_at; }
+};
+
+// A token issued at `now`.
+grant granted(token_request const& request, token issued, steady_clock::time_point now);
+
+// Any thread. The lock is held for a map look-up.
+class grant_store {
+public:
+    static constexpr std::size_t max_size = 4096; // repositories in use at a time
+
+    std::optional<grant> find(std::string const& key, steady_clock::time_point now) const; // unexpired only
+    void put(std::string const& key, grant g, steady_clock::time_point now);
+
+    // Upstream refused `authorization`. A newer grant under the same key stays.
+    void drop(std::string const& key, std::string_view authorization);
+
+private:
+    mutable std::mutex mutex_; // guards grants_
+    std::map<std::string, grant> grants_;
+};
+
+} // namespace proxy
