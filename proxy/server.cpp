@@ -29,7 +29,8 @@ constexpr char const* saved_totals = "statistics";
 constexpr int save_every = 60; // ticks of a second
 
 unsigned thread_count(server_config const& c) {
-    if (c.threads > 0) return c.threads;
+    if (c.threads > 0)
+        return c.threads;
     return std::max(1u, std::thread::hardware_concurrency());
 }
 
@@ -42,12 +43,15 @@ private:
     router& router_;
 };
 
-tcp::endpoint endpoint_of(address const& a) { return {net::ip::make_address(a.host), a.port}; }
+tcp::endpoint endpoint_of(address const& a) {
+    return {net::ip::make_address(a.host), a.port};
+}
 
 // With SO_REUSEPORT a second server on the same address would silently share its connections. Binding once without it
 // says whether the address is free.
 void require_free(tcp::endpoint const& at) {
-    if (at.port() == 0) return;
+    if (at.port() == 0)
+        return;
     net::io_context context;
     tcp::acceptor probe(context);
     probe.open(at.protocol());
@@ -80,7 +84,8 @@ struct server::parts {
     std::atomic<bool> ready{false};
 
     explicit parts(config c)
-        : settings(std::move(c)), counts(thread_count(settings.server)), disk(std::max(4u, 2 * thread_count(settings.server))) {}
+        : settings(std::move(c)), counts(thread_count(settings.server)),
+          disk(std::max(4u, 2 * thread_count(settings.server))) {}
 
     result<void> open_store();
     void make_workers();
@@ -103,10 +108,12 @@ result<void> server::parts::open_store() {
     o.inline_max = settings.store.inline_max;
     o.durability = settings.store.sync_pulled ? store::durability::full : store::durability::cache;
     auto opened = store::content_store::open(std::move(o));
-    if (!opened) return internal_error(opened.error().message);
+    if (!opened)
+        return internal_error(opened.error().message);
     content = std::move(*opened);
     auto saved = content->index().find_value(saved_totals);
-    if (saved && *saved) counts.restore(**saved);
+    if (saved && *saved)
+        counts.restore(**saved);
     spdlog::info("store {}: {} objects", path.string(), content->used().objects);
     return {};
 }
@@ -115,7 +122,8 @@ void server::parts::make_workers() {
     auto const n = thread_count(settings.server);
     for (unsigned i = 0; i < n; ++i) {
         workers.push_back(std::make_unique<worker>(i));
-        locals.push_back(std::make_unique<worker_local>(worker_local{*workers[i], counts.on(i), access_log(settings.log)}));
+        locals.push_back(
+            std::make_unique<worker_local>(worker_local{*workers[i], counts.on(i), access_log(settings.log)}));
         guards.emplace_back(workers[i]->executor());
         ticks.push_back(std::make_unique<steady_timer>(workers[i]->executor()));
         refresh_clock(*locals[i]);
@@ -124,16 +132,18 @@ void server::parts::make_workers() {
 
 void server::parts::make_services() {
     std::vector<worker*> all;
-    for (auto const& w : workers) all.push_back(w.get());
+    for (auto const& w : workers)
+        all.push_back(w.get());
     std::vector<std::unique_ptr<upstream>> made;
-    for (auto const& u : settings.upstreams) made.push_back(std::make_unique<upstream>(u, all, counts.upstream(u.name)));
+    for (auto const& u : settings.upstreams)
+        made.push_back(std::make_unique<upstream>(u, all, counts.upstream(u.name)));
     upstreams = std::make_unique<upstream_set>(std::move(made), settings.hosted);
     fills = std::make_unique<fill_table>(*content, disk, counts);
     shared = std::make_unique<server_parts>(server_parts{settings, *content, disk, counts, *fills, *upstreams});
     routes = std::make_unique<proxy::router>(*shared);
     registry = std::make_unique<registry_service>(*routes);
-    administration = std::make_unique<proxy::admin>(settings, counts, *content, [this] { return fill_list(); },
-                                                    [this] { return ready.load(); });
+    administration = std::make_unique<proxy::admin>(
+        settings, counts, *content, [this] { return fill_list(); }, [this] { return ready.load(); });
     admin_pages = std::make_unique<admin_service>(*administration, disk);
 }
 
@@ -167,12 +177,15 @@ void server::parts::listen() {
             throw std::runtime_error(fmt::format("cannot listen on {}: {}", a.to_string(), e.code().message()));
         }
     };
-    for (auto const& a : settings.server.listen) try_bind(a, *registry, addresses);
-    for (auto const& a : settings.server.admin_listen) try_bind(a, *admin_pages, admin_addresses);
+    for (auto const& a : settings.server.listen)
+        try_bind(a, *registry, addresses);
+    for (auto const& a : settings.server.admin_listen)
+        try_bind(a, *admin_pages, admin_addresses);
 }
 
 void server::parts::run() {
-    for (auto& l : listeners) spawn(l->home().executor(), "listener", [&l = *l] { return l.run(); });
+    for (auto& l : listeners)
+        spawn(l->home().executor(), "listener", [&l = *l] { return l.run(); });
     for (std::size_t i = 0; i < workers.size(); ++i) {
         spawn(workers[i]->executor(), "tick", [this, i] { return tick(*locals[i], *ticks[i]); });
         threads.emplace_back([w = workers[i].get()] { w->context().run(); });
@@ -191,11 +204,13 @@ task<void> server::parts::tick(worker_local& local, steady_timer& timer) {
         timer.expires_after(seconds(1));
         error_code ec;
         co_await timer.async_wait(net::redirect_error(use_task, ec));
-        if (ec) break;
+        if (ec)
+            break;
         refresh_clock(local);
         local.dog.sweep(steady_clock::now());
         local.log.flush();
-        if (local.home.index() != 0 || n % save_every != 0) continue;
+        if (local.home.index() != 0 || n % save_every != 0)
+            continue;
         auto save = [this] {
             save_totals();
             return true;
@@ -207,7 +222,8 @@ task<void> server::parts::tick(worker_local& local, steady_timer& timer) {
 
 void server::parts::save_totals() {
     auto saved = content->index().put_value(saved_totals, counts.save());
-    if (!saved) spdlog::warn("statistics not saved: {}", saved.error().message);
+    if (!saved)
+        spdlog::warn("statistics not saved: {}", saved.error().message);
 }
 
 // Runs `f` on every worker's thread and waits until all have.
@@ -218,7 +234,8 @@ void server::parts::on_each_worker(std::function<void(worker_local&)> f) {
             f(*locals[i]);
             done[i].set_value();
         });
-    for (auto& d : done) d.get_future().wait();
+    for (auto& d : done)
+        d.get_future().wait();
 }
 
 // Waits for connections and fills to end, the idle ones at once, the others within the drain timeout.
@@ -229,7 +246,8 @@ bool server::parts::drain() {
     while (counts.open_connections > 0 || counts.running_fills > 0) {
         on_each_worker([](worker_local& l) { l.dog.close_idle(); });
         if (until.passed()) {
-            if (closed_all) return false;
+            if (closed_all)
+                return false;
             on_each_worker([](worker_local& l) { l.dog.close_all(); });
             closed_all = true;
         }
@@ -246,7 +264,8 @@ result<std::unique_ptr<server>> server::start(config c) {
     std::signal(SIGPIPE, SIG_IGN); // sendfile to a client that has left: an ordinary error, not the end of the process
     auto p = std::make_unique<parts>(std::move(c));
     auto opened = p->open_store();
-    if (!opened) return opened.error();
+    if (!opened)
+        return opened.error();
     try {
         p->make_workers();
         p->make_services();
@@ -258,8 +277,12 @@ result<std::unique_ptr<server>> server::start(config c) {
     return std::unique_ptr<server>(new server(std::move(p)));
 }
 
-std::vector<tcp::endpoint> server::addresses() const { return parts_->addresses; }
-std::vector<tcp::endpoint> server::admin_addresses() const { return parts_->admin_addresses; }
+std::vector<tcp::endpoint> server::addresses() const {
+    return parts_->addresses;
+}
+std::vector<tcp::endpoint> server::admin_addresses() const {
+    return parts_->admin_addresses;
+}
 
 bool server::stop() {
     auto& p = *parts_;
@@ -267,7 +290,8 @@ bool server::stop() {
     p.on_each_worker([&p](worker_local& l) {
         l.draining = true;
         for (auto& each : p.listeners)
-            if (&each->home() == &l.home) each->close();
+            if (&each->home() == &l.home)
+                each->close();
     });
     bool const clean = p.drain();
     p.on_each_worker([&p](worker_local& l) { p.ticks[l.home.index()]->cancel(); });
@@ -275,12 +299,15 @@ bool server::stop() {
     p.guards.clear();
     if (!clean) {
         spdlog::warn("some requests or fills did not end in time");
-        for (auto& w : p.workers) w->context().stop();
+        for (auto& w : p.workers)
+            w->context().stop();
     }
-    for (auto& t : p.threads) t.join();
+    for (auto& t : p.threads)
+        t.join();
     p.disk.join();
     auto flushed = p.content->flush();
-    if (!flushed) spdlog::warn("store not flushed: {}", flushed.error().message);
+    if (!flushed)
+        spdlog::warn("store not flushed: {}", flushed.error().message);
     return clean;
 }
 
@@ -296,15 +323,18 @@ int serve(config c) {
         return 1;
     }
     auto& running = **started;
-    for (auto const& a : running.addresses()) spdlog::info("registry API on http://{}:{}", a.address().to_string(), a.port());
-    for (auto const& a : running.admin_addresses()) spdlog::info("statistics and admin on http://{}:{}", a.address().to_string(), a.port());
+    for (auto const& a : running.addresses())
+        spdlog::info("registry API on http://{}:{}", a.address().to_string(), a.port());
+    for (auto const& a : running.admin_addresses())
+        spdlog::info("statistics and admin on http://{}:{}", a.address().to_string(), a.port());
     stop_signals.async_wait([](error_code, int) {});
     signals.run();
     spdlog::info("stopping");
     bool const clean = running.stop();
     spdlog::info("stopped");
     spdlog::shutdown();
-    if (!clean) std::_Exit(0); // coroutines are left whose parts must not be destroyed under them; the store is flushed
+    if (!clean)
+        std::_Exit(0); // coroutines are left whose parts must not be destroyed under them; the store is flushed
     return 0;
 }
 

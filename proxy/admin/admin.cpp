@@ -19,9 +19,13 @@ constexpr std::size_t default_page = 100;
 constexpr std::size_t max_page = 1000;
 constexpr std::size_t max_tags_shown = 1000; // of one repository
 
-admin_response document(json::value const& v, unsigned status = 200) { return {status, "application/json", json::serialize(v) + "\n"}; }
+admin_response document(json::value const& v, unsigned status = 200) {
+    return {status, "application/json", json::serialize(v) + "\n"};
+}
 
-admin_response problem(unsigned status, std::string_view message) { return document(json::object{{"error", message}}, status); }
+admin_response problem(unsigned status, std::string_view message) {
+    return document(json::object{{"error", message}}, status);
+}
 
 std::size_t page_size(oci::query const& q) {
     auto const text = q.find("n").value_or("");
@@ -34,15 +38,24 @@ std::size_t page_size(oci::query const& q) {
 } // namespace
 
 admin_response admin::handle(admin_request const& r) const {
-    if (r.method != "GET" && r.method != "HEAD") return problem(405, "only GET and HEAD are served here");
-    if (r.path == "/healthz") return {200, "text/plain", "ok\n"};
-    if (r.path == "/readyz") return readiness();
-    if (r.path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(report())};
-    if (r.path == "/") return {200, "text/html; charset=utf-8", overview_page(report())};
-    if (r.path == "/api/v1/stats") return document(to_json(report()));
-    if (r.path == "/api/v1/upstreams") return upstreams();
-    if (r.path == "/api/v1/fills") return running_fills();
-    if (r.path == "/api/v1/images") return images(r.query);
+    if (r.method != "GET" && r.method != "HEAD")
+        return problem(405, "only GET and HEAD are served here");
+    if (r.path == "/healthz")
+        return {200, "text/plain", "ok\n"};
+    if (r.path == "/readyz")
+        return readiness();
+    if (r.path == "/metrics")
+        return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(report())};
+    if (r.path == "/")
+        return {200, "text/html; charset=utf-8", overview_page(report())};
+    if (r.path == "/api/v1/stats")
+        return document(to_json(report()));
+    if (r.path == "/api/v1/upstreams")
+        return upstreams();
+    if (r.path == "/api/v1/fills")
+        return running_fills();
+    if (r.path == "/api/v1/images")
+        return images(r.query);
     return problem(404, "no such page");
 }
 
@@ -61,9 +74,11 @@ stats_report admin::report() const {
 }
 
 admin_response admin::readiness() const {
-    if (!ready_()) return {503, "text/plain", "stopping\n"};
+    if (!ready_())
+        return {503, "text/plain", "stopping\n"};
     auto const written = content_.index().put_value("readiness", "ok");
-    if (!written) return {503, "text/plain", "the store cannot be written: " + written.error().message + "\n"};
+    if (!written)
+        return {503, "text/plain", "the store cannot be written: " + written.error().message + "\n"};
     return {200, "text/plain", "ready\n"};
 }
 
@@ -72,7 +87,8 @@ admin_response admin::upstreams() const {
     json::array list;
     for (auto const& u : config_.upstreams) {
         json::array endpoints;
-        for (auto const& e : u.endpoints) endpoints.push_back(json::value(e.to_string()));
+        for (auto const& e : u.endpoints)
+            endpoints.push_back(json::value(e.to_string()));
         auto const counted = totals.upstreams.find(u.name);
         auto const counts = counted == totals.upstreams.end() ? stats_totals::per_upstream{} : counted->second;
         list.push_back({{"name", u.name},
@@ -101,22 +117,27 @@ admin_response admin::running_fills() const {
 admin_response admin::images(oci::query const& q) const {
     auto const n = page_size(q);
     auto const repositories = content_.index().repositories(q.find("last").value_or(""), n);
-    if (!repositories) return problem(500, repositories.error().message);
+    if (!repositories)
+        return problem(500, repositories.error().message);
     json::array list;
     for (auto const& repo : *repositories) {
         auto const names = content_.index().tags(repo, "", max_tags_shown);
-        if (!names) return problem(500, names.error().message);
+        if (!names)
+            return problem(500, names.error().message);
         json::object tags;
         for (auto const& name : *names) {
             auto const parsed = oci::tag::parse(name);
-            if (!parsed) continue;
+            if (!parsed)
+                continue;
             auto const record = content_.index().find_tag(repo, *parsed);
-            if (record && *record) tags[name] = {{"digest", (*record)->digest.to_string()}, {"checked_at", (*record)->checked_at}};
+            if (record && *record)
+                tags[name] = {{"digest", (*record)->digest.to_string()}, {"checked_at", (*record)->checked_at}};
         }
         list.push_back({{"repository", repo}, {"tags", std::move(tags)}});
     }
     json::object page{{"images", std::move(list)}};
-    if (repositories->size() == n) page["last"] = repositories->back();
+    if (repositories->size() == n)
+        page["last"] = repositories->back();
     return document(page);
 }
 

@@ -40,8 +40,8 @@ struct fill_status {
 class admin {
 public:
     // All references must outlive this; the functions are called on any thread.
-    admin(config const& c, stats const& s, store::content_store& content, std::function<std::vector<fill_status>()> fills,
-          std::function<bool()> ready)
+    admin(config const& c, stats const& s, store::content_store& content,
+          std::function<std::vector<fill_status>()> fills, std::function<bool()> ready)
         : config_(c), stats_(s), content_(content), fills_(std::move(fills)), ready_(std::move(ready)) {}
 
     // Any thread; may block.

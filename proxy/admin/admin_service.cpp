@@ -11,11 +11,13 @@ namespace {
 
 std::optional<admin_request> to_admin_request(request const& r) {
     auto const url = boost::urls::parse_origin_form(r.target());
-    if (!url) return std::nullopt;
+    if (!url)
+        return std::nullopt;
     admin_request out;
     out.method = r.method_name();
     out.path = url->path();
-    for (auto const& p : url->params()) out.query.items.emplace_back(p.key, p.value);
+    for (auto const& p : url->params())
+        out.query.items.emplace_back(p.key, p.value);
     return out;
 }
 
@@ -31,8 +33,11 @@ task<void> admin_service::serve(exchange& x, std::string_view) {
     auto work = [&] { return admin_.handle(*asked); };
     auto const answer = co_await on_disk(disk_, work);
     auto head = x.begin(answer.status);
-    head.field("Content-Type", answer.content_type).field("Cache-Control", "no-store").field("X-Content-Type-Options", "nosniff");
-    if (answer.status == 405) head.field("Allow", "GET, HEAD");
+    head.field("Content-Type", answer.content_type)
+        .field("Cache-Control", "no-store")
+        .field("X-Content-Type-Options", "nosniff");
+    if (answer.status == 405)
+        head.field("Allow", "GET, HEAD");
     co_await x.reply(head, answer.body);
 }
 

@@ -19,7 +19,8 @@ td + td { text-align: right; font-variant-numeric: tabular-nums }
 </style></head><body><h1>layerd</h1><table>
 )";
 
-constexpr std::string_view page_end = R"(</table><p><a href="/api/v1/stats">statistics</a> · <a href="/metrics">metrics</a> ·
+constexpr std::string_view page_end =
+    R"(</table><p><a href="/api/v1/stats">statistics</a> · <a href="/metrics">metrics</a> ·
 <a href="/api/v1/images">images</a> · <a href="/api/v1/fills">running fills</a></p></body></html>
 )";
 
@@ -36,7 +37,8 @@ std::string overview_page(stats_report const& r) {
     row("served", bytes(r.totals.bytes_served));
     row("from upstream", bytes(r.totals.bytes_from_upstream()));
     row("network savings", human_bytes(r.saved_bytes()) + " (" + percent(r.saved_ratio()) + ")");
-    row("store", bytes(r.store.disk_bytes) + " of " + bytes(r.limit_bytes) + ", " + std::to_string(r.store.objects) + " objects");
+    row("store", bytes(r.store.disk_bytes) + " of " + bytes(r.limit_bytes) + ", " + std::to_string(r.store.objects) +
+                     " objects");
     row("deduplication savings", bytes(r.dedup_saved_bytes()) + " (" + percent(r.dedup_ratio()) + ")");
     row("open connections", std::to_string(r.open_connections));
     row("running fills", std::to_string(r.running_fills));

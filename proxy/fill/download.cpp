@@ -22,7 +22,8 @@ public:
     // Waits for the append before, then starts this one. `data` must stay untouched until the next call returned.
     task<result<void>> append(std::span<std::byte const> data) {
         auto before = co_await settle();
-        if (!before) co_return before.error();
+        if (!before)
+            co_return before.error();
         pending_ = true;
         net::post(disk_, [this, data] { run(data); });
         co_return result<void>();
@@ -30,12 +31,15 @@ public:
 
     // Waits until nothing is under way. Must be called before the appender, the writer or a buffer dies.
     task<result<void>> settle() {
-        if (!pending_) co_return result<void>();
+        if (!pending_)
+            co_return result<void>();
         auto seen = finished_.get();
-        while (seen.value.count == settled_) seen = co_await finished_.changed(seen.version);
+        while (seen.value.count == settled_)
+            seen = co_await finished_.changed(seen.version);
         settled_ = seen.value.count;
         pending_ = false;
-        if (seen.value.failure) co_return *seen.value.failure;
+        if (seen.value.failure)
+            co_return *seen.value.failure;
         co_return result<void>();
     }
 
@@ -58,7 +62,8 @@ private:
     // The end of the body is held back until the digest is known to match. A body of unknown length is not shown
     // at all before that: no exact Content-Length could be sent.
     void announce(std::uint64_t written) {
-        if (!size_ || written >= *size_) return;
+        if (!size_ || written >= *size_)
+            return;
         fill_.state().publish({fill_stage::streaming, *size_, written, file_, nullptr});
     }
 
@@ -82,22 +87,30 @@ result<std::optional<std::uint64_t>> agreed_size(upstream_response const& respon
 
 task<result<void>> copy_body(upstream_response& response, appender& out, std::optional<std::uint64_t> size,
                              std::chrono::milliseconds idle) {
-    std::array<std::vector<std::byte>, 2> buffers{std::vector<std::byte>(chunk_size), std::vector<std::byte>(chunk_size)};
+    std::array<std::vector<std::byte>, 2> buffers{std::vector<std::byte>(chunk_size),
+                                                  std::vector<std::byte>(chunk_size)};
     std::uint64_t const limit = size.value_or(max_unsized_body);
     std::uint64_t received = 0;
     std::optional<error> failure;
     for (std::size_t turn = 0;; turn ^= 1) {
         auto n = co_await response.read_some(buffers[turn], deadline::after(idle));
-        if (!n) failure = n.error();
-        else if (*n == 0) break;
-        else if (received += *n; received > limit) failure = upstream_error(502, "upstream sent more than it announced");
-        if (failure) break;
+        if (!n)
+            failure = n.error();
+        else if (*n == 0)
+            break;
+        else if (received += *n; received > limit)
+            failure = upstream_error(502, "upstream sent more than it announced");
+        if (failure)
+            break;
         auto appended = co_await out.append({buffers[turn].data(), *n});
-        if (!appended) failure = appended.error();
-        if (failure) break;
+        if (!appended)
+            failure = appended.error();
+        if (failure)
+            break;
     }
     auto last = co_await out.settle(); // before the buffers die, whatever happened
-    if (failure) co_return *failure;
+    if (failure)
+        co_return *failure;
     co_return last;
 }
 
@@ -108,36 +121,46 @@ task<result<fill_state>> download(worker& w, std::shared_ptr<fill> f, store::con
     auto const& settings = source.from->config();
     upstream_request request{http_method::get, source.repo, source.path, {}, {}};
     auto response = co_await source.from->open(w, std::move(request), deadline::after(settings.first_byte_timeout));
-    if (!response) co_return response.error();
+    if (!response)
+        co_return response.error();
     if (response->status() != 200) {
-        if (response->status() == 404) co_return from_oci({oci::errc::blob_unknown, "upstream does not have this blob"});
+        if (response->status() == 404)
+            co_return from_oci({oci::errc::blob_unknown, "upstream does not have this blob"});
         co_return upstream_error(502, fmt::format("upstream answered {} to a blob request", response->status()));
     }
     auto size = agreed_size(*response, source);
-    if (!size) co_return size.error();
+    if (!size)
+        co_return size.error();
 
     auto begin = [&] { return content.begin(f->digest().algo(), *size); };
     auto writer = co_await on_disk(disk, begin);
-    if (!writer) co_return from_store(writer.error());
-    if (*size) f->state().publish({fill_stage::streaming, **size, 0, writer->view(), nullptr});
+    if (!writer)
+        co_return from_store(writer.error());
+    if (*size)
+        f->state().publish({fill_stage::streaming, **size, 0, writer->view(), nullptr});
 
     appender out(*f, *writer, disk, *size);
     auto copied = co_await copy_body(*response, out, *size, settings.idle_timeout);
-    if (!copied) co_return copied.error();
+    if (!copied)
+        co_return copied.error();
 
     auto const total = writer->written();
     auto const file = writer->view();
-    if (*size && total != **size) co_return upstream_error(502, "upstream's body is shorter than announced");
+    if (*size && total != **size)
+        co_return upstream_error(502, "upstream's body is shorter than announced");
     auto finish = [&]() -> store::result<store::object> {
-        if (writer->finish() != f->digest()) return store::error{store::errc::digest_mismatch, "upstream's bytes have another digest"};
+        if (writer->finish() != f->digest())
+            return store::error{store::errc::digest_mismatch, "upstream's bytes have another digest"};
         return writer->commit(f->digest(), {source.kind, store::object_origin::pull, {}});
     };
     auto stored = co_await on_disk(disk, finish);
     if (!stored && stored.error().code == store::errc::digest_mismatch) {
-        spdlog::error("{} from {}: wrong bytes from upstream, discarded", f->digest().to_string(), source.repository_name);
+        spdlog::error("{} from {}: wrong bytes from upstream, discarded", f->digest().to_string(),
+                      source.repository_name);
         co_return upstream_error(502, stored.error().message);
     }
-    if (!stored) spdlog::warn("{}: not kept: {}", f->digest().to_string(), stored.error().message);
+    if (!stored)
+        spdlog::warn("{}: not kept: {}", f->digest().to_string(), stored.error().message);
     co_return fill_state{fill_stage::done, total, total, file, nullptr};
 }
 

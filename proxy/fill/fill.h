@@ -23,10 +23,10 @@ namespace proxy {
 
 // Where the content comes from and what it will be recorded as.
 struct fill_source {
-    upstream* from = nullptr;    // lives as long as the server
-    oci::repository repo;        // as upstream names it
-    std::string repository_name; // as the store names it; linked to the content at the end
-    std::string path;            // "blobs/sha256:…"
+    upstream* from = nullptr;                   // lives as long as the server
+    oci::repository repo;                       // as upstream names it
+    std::string repository_name;                // as the store names it; linked to the content at the end
+    std::string path;                           // "blobs/sha256:…"
     std::optional<std::uint64_t> expected_size; // from the descriptor that named it
     store::object_kind kind = store::object_kind::unknown;
     std::string media_type;

@@ -20,7 +20,8 @@ fill_table::joined fill_table::join(worker& w, oci::digest const& d, fill_source
     {
         std::lock_guard lock(mutex_);
         auto& slot = fills_[d];
-        if (slot) return {slot, false};
+        if (slot)
+            return {slot, false};
         slot = std::make_shared<fill>(d, std::move(source));
         f = slot;
     }
@@ -33,7 +34,8 @@ std::vector<std::shared_ptr<fill>> fill_table::running() const {
     std::lock_guard lock(mutex_);
     std::vector<std::shared_ptr<fill>> all;
     all.reserve(fills_.size());
-    for (auto const& [d, f] : fills_) all.push_back(f);
+    for (auto const& [d, f] : fills_)
+        all.push_back(f);
     return all;
 }
 
@@ -64,9 +66,11 @@ task<void> fill_table::run(worker& w, std::shared_ptr<fill> f) {
 }
 
 task<result<fill_state>> fill_table::outcome_of(worker& w, std::shared_ptr<fill> f) {
-    if (co_await already_stored(f->digest())) co_return fill_state{fill_stage::superseded, 0, 0, nullptr, nullptr};
+    if (co_await already_stored(f->digest()))
+        co_return fill_state{fill_stage::superseded, 0, 0, nullptr, nullptr};
     auto downloaded = co_await download(w, f, content_, disk_);
-    if (downloaded) co_await link_source(*f, downloaded->size);
+    if (downloaded)
+        co_await link_source(*f, downloaded->size);
     co_return downloaded;
 }
 
@@ -74,16 +78,18 @@ task<result<fill_state>> fill_table::outcome_of(worker& w, std::shared_ptr<fill>
 task<bool> fill_table::already_stored(oci::digest const& d) {
     auto find = [&] { return content_.find(d); };
     auto found = co_await on_disk(disk_, find);
-    co_return found && *found;
+    co_return found&&* found;
 }
 
 task<void> fill_table::link_source(fill const& f, std::uint64_t size) {
     auto const& s = f.source();
     auto put = [&] {
-        return content_.index().put_link(s.repository_name, f.digest(), {size, s.media_type, s.kind, std::time(nullptr)});
+        return content_.index().put_link(s.repository_name, f.digest(),
+                                         {size, s.media_type, s.kind, std::time(nullptr)});
     };
     auto linked = co_await on_disk(disk_, put);
-    if (!linked) spdlog::warn("{}: not linked to {}: {}", f.digest().to_string(), s.repository_name, linked.error().message);
+    if (!linked)
+        spdlog::warn("{}: not linked to {}: {}", f.digest().to_string(), s.repository_name, linked.error().message);
 }
 
 } // namespace proxy

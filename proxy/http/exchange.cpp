@@ -4,14 +4,16 @@ namespace proxy {
 
 response_head exchange::begin(unsigned status) {
     response_head head(head_buffer_, status, local_.date);
-    if (!ns.empty()) head.field("OCI-Namespace", ns);
+    if (!ns.empty())
+        head.field("OCI-Namespace", ns);
     status_ = status;
     return head;
 }
 
 result<void> exchange::sent(bool whole, std::uint64_t before) {
     body_bytes_ = sender_.sent() > before + head_buffer_.size() ? sender_.sent() - before - head_buffer_.size() : 0;
-    if (whole) return {};
+    if (whole)
+        return {};
     keep_alive_ = false;
     return internal_error("the answer was cut short");
 }
@@ -41,12 +43,14 @@ task<result<void>> exchange::reply_empty(response_head head) {
 }
 
 task<result<void>> exchange::reply_file(response_head head, store::blob_file const& file, oci::byte_range part) {
-    if (file.in_memory()) co_return co_await reply(head, file.bytes().substr(part.first, part.length()));
+    if (file.in_memory())
+        co_return co_await reply(head, file.bytes().substr(part.first, part.length()));
     head.field("Content-Length", part.length()).finish(keep_alive_);
     auto const before = sender_.sent();
     head_sent_at_ = steady_clock::now();
     bool whole = co_await sender_.send(head_buffer_, {}, more::follows);
-    if (whole) whole = co_await sender_.send_file(file, part.first, part.length());
+    if (whole)
+        whole = co_await sender_.send_file(file, part.first, part.length());
     co_return sent(whole, before);
 }
 
@@ -56,7 +60,8 @@ task<result<void>> exchange::reply_fill(response_head head, fill& f, oci::byte_r
     head_sent_at_ = steady_clock::now();
     // Without waiting for the body: clients give the first header a bounded time only.
     bool whole = co_await sender_.send(head_buffer_, {});
-    if (whole) whole = co_await sender_.send_fill(f, part.first, part.length());
+    if (whole)
+        whole = co_await sender_.send_fill(f, part.first, part.length());
     co_return sent(whole, before);
 }
 
@@ -71,7 +76,8 @@ task<result<void>> exchange::reply_error(error const& e) {
     outcome = proxy::outcome::error;
     auto head = begin(e.status);
     head.field("Content-Type", "application/json").field("Cache-Status", "layerd; detail=error");
-    if (e.status == 405) head.field("Allow", "GET, HEAD");
+    if (e.status == 405)
+        head.field("Allow", "GET, HEAD");
     auto const body = oci::to_json({e.code, e.message});
     co_return co_await reply(head, body);
 }

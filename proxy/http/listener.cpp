@@ -31,7 +31,8 @@ task<void> listener::run() {
     for (;;) {
         error_code ec;
         auto socket = co_await acceptor_.async_accept(net::redirect_error(use_task, ec));
-        if (ec == net::error::operation_aborted || !acceptor_.is_open()) co_return;
+        if (ec == net::error::operation_aborted || !acceptor_.is_open())
+            co_return;
         if (!ec) {
             start_session(std::move(socket));
             continue;

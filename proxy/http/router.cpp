@@ -16,7 +16,8 @@ struct overloaded : Ts... {
 };
 
 error read_only() {
-    auto e = from_oci({oci::errc::unsupported, "this registry is a pull-through mirror: it takes no pushes and deletes nothing"});
+    auto e = from_oci(
+        {oci::errc::unsupported, "this registry is a pull-through mirror: it takes no pushes and deletes nothing"});
     e.source = error_source::client;
     return e;
 }
@@ -33,7 +34,8 @@ void log_error(error const& e, request const& r) {
         spdlog::debug("{} {}: {}", r.method_name(), r.target(), e.message);
         return;
     }
-    spdlog::warn("{} {}: {} ({}, {})", r.method_name(), r.target(), e.message, to_string(e.source), oci::to_string(e.code));
+    spdlog::warn("{} {}: {} ({}, {})", r.method_name(), r.target(), e.message, to_string(e.source),
+                 oci::to_string(e.code));
 }
 
 } // namespace
@@ -53,9 +55,12 @@ task<void> router::dispatch(exchange& x, std::string_view client) {
 
 task<result<void>> router::handle(exchange& x) {
     auto route = oci::parse_route(x.req().target());
-    if (!route) co_return from_oci(route.error());
-    if (!x.req().is_get() && !x.req().is_head()) co_return read_only();
-    if (route->repo) co_return co_await on_repository(x, *route);
+    if (!route)
+        co_return from_oci(route.error());
+    if (!x.req().is_get() && !x.req().is_head())
+        co_return read_only();
+    if (route->repo)
+        co_return co_await on_repository(x, *route);
     if (!std::holds_alternative<oci::ping_endpoint>(route->endpoint))
         co_return from_oci({oci::errc::unsupported, "the catalog is not served here"});
     auto head = x.begin(200);
@@ -65,23 +70,28 @@ task<result<void>> router::handle(exchange& x) {
 
 task<result<void>> router::on_repository(exchange& x, oci::route const& r) {
     auto target = parts_.upstreams.resolve(r);
-    if (!target) co_return target.error();
-    if (target->from) x.upstream_name = target->from->config().name;
-    if (auto ns = r.query.find("ns")) x.ns = *ns; // names a configured upstream: safe to echo
-    auto task = std::visit(
-        overloaded{
-            [&](oci::manifest_endpoint const& e) { return manifests_.handle(x, *target, e.ref); },
-            [&](oci::blob_endpoint const& e) { return blobs_.handle(x, *target, e.digest); },
-            [&](oci::tags_endpoint const&) { return listings_.tags(x, r, *target); },
-            [&](oci::referrers_endpoint const& e) { return listings_.referrers(x, r, *target, e.digest); },
-            [&](auto const&) { return refuse(); },
-        },
-        r.endpoint);
+    if (!target)
+        co_return target.error();
+    if (target->from)
+        x.upstream_name = target->from->config().name;
+    if (auto ns = r.query.find("ns"))
+        x.ns = *ns; // names a configured upstream: safe to echo
+    auto task =
+        std::visit(overloaded{
+                       [&](oci::manifest_endpoint const& e) { return manifests_.handle(x, *target, e.ref); },
+                       [&](oci::blob_endpoint const& e) { return blobs_.handle(x, *target, e.digest); },
+                       [&](oci::tags_endpoint const&) { return listings_.tags(x, r, *target); },
+                       [&](oci::referrers_endpoint const& e) { return listings_.referrers(x, r, *target, e.digest); },
+                       [&](auto const&) { return refuse(); },
+                   },
+                   r.endpoint);
     co_return co_await std::move(task);
 }
 
 // An upload's path asked for with GET or HEAD: there are no uploads here.
-task<result<void>> router::refuse() { co_return read_only(); }
+task<result<void>> router::refuse() {
+    co_return read_only();
+}
 
 void router::account(exchange& x, std::string_view client, steady_clock::time_point started) {
     auto& local = x.local();
@@ -89,11 +99,14 @@ void router::account(exchange& x, std::string_view client, steady_clock::time_po
     auto const now = steady_clock::now();
     counters.requests[static_cast<std::size_t>(x.content)][static_cast<std::size_t>(x.outcome)].add();
     counters.bytes_served.add(x.body_bytes());
-    if (x.outcome == outcome::hit || x.outcome == outcome::stale) counters.bytes_from_cache.add(x.body_bytes());
+    if (x.outcome == outcome::hit || x.outcome == outcome::stale)
+        counters.bytes_from_cache.add(x.body_bytes());
     auto const first_byte = x.head_sent_at() - started;
     counters.first_byte[latency_bucket(first_byte)].add();
-    counters.latency_sum_us.add(static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(first_byte).count()));
-    if (!parts_.settings.log.access) return;
+    counters.latency_sum_us.add(
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(first_byte).count()));
+    if (!parts_.settings.log.access)
+        return;
     access_record const line{
         .client = client,
         .method = x.req().method_name(),

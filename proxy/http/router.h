@@ -14,8 +14,7 @@ namespace proxy {
 class router {
 public:
     // Shared by all workers; `parts` must outlive it.
-    explicit router(server_parts const& parts)
-        : parts_(parts), manifests_(parts), blobs_(parts), listings_(parts) {}
+    explicit router(server_parts const& parts) : parts_(parts), manifests_(parts), blobs_(parts), listings_(parts) {}
 
     // Answers the request, whatever it is. `client` is the peer's address, for the log.
     task<void> dispatch(exchange& x, std::string_view client);

@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::uint64_t step = 1024 * 1024; // per sendfile: large enough to be cheap, small enough to be fair
 
-bool full(int problem) { return problem == EAGAIN || problem == EWOULDBLOCK; }
+bool full(int problem) {
+    return problem == EAGAIN || problem == EWOULDBLOCK;
+}
 
 // Whether the first and the last page of this part are in memory. Reading ahead fills a file in order, so the ends
 // speak for the middle; where the file system cannot say, sendfile is worth its risk.
@@ -21,7 +23,8 @@ bool in_page_cache(int fd, std::uint64_t offset, std::uint64_t length) {
     char byte;
     iovec to{&byte, 1};
     for (auto at : {offset, offset + length - 1})
-        if (::preadv2(fd, &to, 1, static_cast<off_t>(at), RWF_NOWAIT) < 0 && errno == EAGAIN) return false;
+        if (::preadv2(fd, &to, 1, static_cast<off_t>(at), RWF_NOWAIT) < 0 && errno == EAGAIN)
+            return false;
     return true;
 }
 
@@ -43,8 +46,10 @@ task<bool> sender::send(std::string_view head, std::string_view body, more m) {
         message.msg_iovlen = body.empty() ? 1 : 2;
         auto const n = ::sendmsg(socket_.native_handle(), &message, flags);
         if (n < 0) {
-            if (errno == EINTR) continue;
-            if (!full(errno) || !co_await wait_writable()) co_return false;
+            if (errno == EINTR)
+                continue;
+            if (!full(errno) || !co_await wait_writable())
+                co_return false;
             continue;
         }
         sent_ += static_cast<std::uint64_t>(n);
@@ -59,7 +64,8 @@ task<bool> sender::send(std::string_view head, std::string_view body, more m) {
 task<bool> sender::send_part(int fd, std::uint64_t& offset, std::uint64_t end) {
     auto const length = std::min(step, end - offset);
     int const socket = socket_.native_handle();
-    if (socket < 0) co_return false;
+    if (socket < 0)
+        co_return false;
     auto at = static_cast<off_t>(offset);
     auto send = [&] {
         auto n = ::sendfile(socket, fd, &at, length);
@@ -72,20 +78,25 @@ task<bool> sender::send_part(int fd, std::uint64_t& offset, std::uint64_t end) {
         touch();
         co_return true;
     }
-    if (n == 0) co_return false; // the file is shorter than promised
-    if (n == -EINTR) co_return true;
+    if (n == 0)
+        co_return false; // the file is shorter than promised
+    if (n == -EINTR)
+        co_return true;
     co_return full(static_cast<int>(-n)) && co_await wait_writable();
 }
 
 task<bool> sender::send_file(store::blob_file const& file, std::uint64_t offset, std::uint64_t length) {
-    if (file.in_memory()) co_return co_await send(file.bytes().substr(offset, length), {});
+    if (file.in_memory())
+        co_return co_await send(file.bytes().substr(offset, length), {});
     auto const end = offset + length;
     std::uint64_t since_yield = 0;
     while (offset < end) {
         auto const before = offset;
-        if (!co_await send_part(file.fd(), offset, end)) co_return false;
+        if (!co_await send_part(file.fd(), offset, end))
+            co_return false;
         since_yield += offset - before;
-        if (since_yield < 4 * step) continue;
+        if (since_yield < 4 * step)
+            continue;
         since_yield = 0;
         co_await net::post(socket_.get_executor(), use_task); // a fast client must not starve its neighbours
     }
@@ -97,10 +108,12 @@ task<bool> sender::send_fill(fill& f, std::uint64_t offset, std::uint64_t length
     auto seen = f.state().get();
     while (offset < end) {
         auto const& now = seen.value;
-        if (now.stage == fill_stage::failed) co_return false;
+        if (now.stage == fill_stage::failed)
+            co_return false;
         if (now.available > offset) {
             auto const part = std::min(end, now.available) - offset;
-            if (!co_await send_file(*now.file, offset, part)) co_return false;
+            if (!co_await send_file(*now.file, offset, part))
+                co_return false;
             offset += part;
             seen = f.state().get();
             continue;

@@ -19,20 +19,23 @@ constexpr unsigned char tls_handshake_record = 0x16;
 std::string name_of(tcp_socket const& socket) {
     error_code ec;
     auto const peer = socket.remote_endpoint(ec);
-    if (ec) return "-";
+    if (ec)
+        return "-";
     return peer.address().to_string() + ":" + std::to_string(peer.port());
 }
 
 } // namespace
 
 session::session(tcp_socket socket, worker_local& local, service& s, server_parts const& parts)
-    : socket_(std::move(socket)), local_(local), service_(s), parts_(parts), entry_(local.dog, socket_), client_(name_of(socket_)) {}
+    : socket_(std::move(socket)), local_(local), service_(s), parts_(parts), entry_(local.dog, socket_),
+      client_(name_of(socket_)) {}
 
 task<void> session::run() {
     local_.counters.connections.add();
     parts_.counts.open_connections.fetch_add(1, std::memory_order_relaxed);
     bool more = true;
-    while (more) more = co_await serve_one();
+    while (more)
+        more = co_await serve_one();
     co_await linger();
     parts_.counts.open_connections.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -46,14 +49,16 @@ task<void> session::linger() {
     entry_.set_idle(true);
     for (std::size_t dropped = 0; dropped < max_drained_body; dropped += buffer_.size()) {
         buffer_.clear();
-        if (!co_await fill_buffer()) co_return;
+        if (!co_await fill_buffer())
+            co_return;
     }
 }
 
 task<bool> session::fill_buffer() {
     error_code ec;
     auto const n = co_await socket_.async_read_some(buffer_.prepare(read_size), net::redirect_error(use_task, ec));
-    if (ec) co_return false;
+    if (ec)
+        co_return false;
     buffer_.commit(n);
     co_return true;
 }
@@ -69,23 +74,30 @@ task<session::head_result> session::read_head() {
         entry_.set_idle(true);
         bool const more = co_await fill_buffer();
         entry_.set_idle(false);
-        if (!more) co_return head_result::closed;
+        if (!more)
+            co_return head_result::closed;
     }
     entry_.expire_after(limits.header_timeout, steady_clock::now());
-    if (*static_cast<unsigned char const*>(buffer_.data().data()) == tls_handshake_record) co_return head_result::tls;
+    if (*static_cast<unsigned char const*>(buffer_.data().data()) == tls_handshake_record)
+        co_return head_result::tls;
     for (;;) {
         error_code ec;
         buffer_.consume(parser_->put(buffer_.data(), ec));
-        if (parser_->is_header_done()) co_return head_result::complete;
-        if (ec == http::error::header_limit || buffer_.size() >= max_head_size) co_return head_result::too_large;
-        if (ec && ec != http::error::need_more) co_return head_result::malformed;
-        if (!co_await fill_buffer()) co_return head_result::closed;
+        if (parser_->is_header_done())
+            co_return head_result::complete;
+        if (ec == http::error::header_limit || buffer_.size() >= max_head_size)
+            co_return head_result::too_large;
+        if (ec && ec != http::error::need_more)
+            co_return head_result::malformed;
+        if (!co_await fill_buffer())
+            co_return head_result::closed;
     }
 }
 
 task<bool> session::serve_one() {
     switch (co_await read_head()) {
-    case head_result::closed: co_return false;
+    case head_result::closed:
+        co_return false;
     case head_result::tls:
         co_await refuse(400, "this port speaks plain HTTP");
         co_return false;
@@ -95,7 +107,8 @@ task<bool> session::serve_one() {
     case head_result::too_large:
         co_await refuse(431, "the request's head is too large");
         co_return false;
-    case head_result::complete: break;
+    case head_result::complete:
+        break;
     }
     auto const& head = parser_->get();
     auto const body = check_framing(head);
@@ -104,29 +117,35 @@ task<bool> session::serve_one() {
         co_return false;
     }
     bool keep_alive = head.version() == 11 && head.keep_alive() && !local_.draining;
-    if (body->kind == body_framing::chunked) keep_alive = false;
-    if (body->kind == body_framing::length && body->length > max_drained_body) keep_alive = false;
+    if (body->kind == body_framing::chunked)
+        keep_alive = false;
+    if (body->kind == body_framing::length && body->length > max_drained_body)
+        keep_alive = false;
 
     request const r(head, *body);
     entry_.expire_after(parts_.settings.server.write_timeout, steady_clock::now());
     sender out(socket_, entry_, parts_.disk, parts_.settings.server.write_timeout);
     exchange x(r, out, local_, head_buffer_, keep_alive);
     co_await service_.serve(x, client_);
-    if (!x.keep_alive()) co_return false;
+    if (!x.keep_alive())
+        co_return false;
     co_return co_await drop_body(*body);
 }
 
 // What came with a request that needs no body. Everything is discarded; its end is where the next request begins.
 task<bool> session::drop_body(framing const& body) {
-    if (body.kind == body_framing::none) co_return true;
+    if (body.kind == body_framing::none)
+        co_return true;
     entry_.expire_after(parts_.settings.server.header_timeout, steady_clock::now());
     auto left = body.length;
     for (;;) {
         auto const here = std::min<std::uint64_t>(left, buffer_.size());
         buffer_.consume(here);
         left -= here;
-        if (left == 0) co_return true;
-        if (!co_await fill_buffer()) co_return false;
+        if (left == 0)
+            co_return true;
+        if (!co_await fill_buffer())
+            co_return false;
     }
 }
 

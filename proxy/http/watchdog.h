@@ -32,14 +32,17 @@ public:
 
     void sweep(steady_clock::time_point now) {
         for (auto& e : entries_)
-            if (e.due_ <= now) close(e);
+            if (e.due_ <= now)
+                close(e);
     }
     void close_idle() {
         for (auto& e : entries_)
-            if (e.idle_) close(e);
+            if (e.idle_)
+                close(e);
     }
     void close_all() {
-        for (auto& e : entries_) close(e);
+        for (auto& e : entries_)
+            close(e);
     }
 
 private:

@@ -21,7 +21,7 @@ struct worker_local {
 
     // Set once a second by the worker's tick.
     std::int64_t unix_now = 0;
-    std::string date;       // as the Date field wants it
+    std::string date; // as the Date field wants it
 
     bool draining = false; // no request after the present one
 };

@@ -19,10 +19,13 @@ struct wanted_part {
 result<wanted_part> wanted(request const& r, std::string_view digest, std::uint64_t size) {
     wanted_part whole{200, {0, size == 0 ? 0 : size - 1}};
     auto const field = r.header(http_field::range);
-    if (field.empty() || !r.is_get() || !range_allowed(r.header(http_field::if_range), digest)) return whole;
+    if (field.empty() || !r.is_get() || !range_allowed(r.header(http_field::if_range), digest))
+        return whole;
     auto ranges = oci::resolve_range(field, size);
-    if (!ranges) return from_oci(ranges.error());
-    if (ranges->size() != 1) return whole;
+    if (!ranges)
+        return from_oci(ranges.error());
+    if (ranges->size() != 1)
+        return whole;
     return wanted_part{206, ranges->front()};
 }
 
@@ -49,14 +52,16 @@ private:
 task<result<blob_handler::opened>> blob_handler::open(oci::digest const& d) {
     auto find = [&](store::access a) { return parts_.content.open_blob(d, a); };
     auto found = co_await look_up(parts_.disk, find);
-    if (!found) co_return from_store(found.error());
+    if (!found)
+        co_return from_store(found.error());
     co_return std::move(*found);
 }
 
 task<result<blob_handler::link>> blob_handler::find_link(repository_target const& t, oci::digest const& d) {
     auto find = [&](store::access a) { return parts_.content.index().find_link(t.name, d, a); };
     auto found = co_await look_up(parts_.disk, find);
-    if (!found) co_return from_store(found.error());
+    if (!found)
+        co_return from_store(found.error());
     co_return std::move(*found);
 }
 
@@ -65,22 +70,30 @@ task<result<void>> blob_handler::handle(exchange& x, repository_target const& t,
     // Each turn after the first means that a fill of somebody else has just put the content into the store.
     for (int turn = 0; turn < 3; ++turn) {
         auto known = co_await find_link(t, d);
-        if (!known) co_return known.error();
+        if (!known)
+            co_return known.error();
         auto stored = co_await open(d);
-        if (!stored) co_return stored.error();
+        if (!stored)
+            co_return stored.error();
         if (*stored) {
             if (!*known) {
                 auto proven = co_await prove(x, t, d, (*stored)->info.size);
-                if (!proven) co_return proven.error();
+                if (!proven)
+                    co_return proven.error();
             }
             x.outcome = outcome::hit;
-            co_return co_await reply_stored(x, d, *(*stored)->file, *known ? "layerd; hit" : "layerd; hit; detail=access-checked");
+            co_return co_await reply_stored(x, d, *(*stored)->file,
+                                            *known ? "layerd; hit" : "layerd; hit; detail=access-checked");
         }
-        if (!t.from) co_return from_oci({oci::errc::blob_unknown, "no blob " + d.to_string() + " in " + t.name});
-        if (x.req().is_head()) co_return co_await reply_head_of_missing(x, t, d);
+        if (!t.from)
+            co_return from_oci({oci::errc::blob_unknown, "no blob " + d.to_string() + " in " + t.name});
+        if (x.req().is_head())
+            co_return co_await reply_head_of_missing(x, t, d);
         auto answered = co_await reply_from_fill(x, t, d, std::move(*known));
-        if (!answered) co_return answered.error();
-        if (*answered) co_return result<void>();
+        if (!answered)
+            co_return answered.error();
+        if (*answered)
+            co_return result<void>();
     }
     co_return upstream_error(503, "the blob comes and goes; try again");
 }
@@ -88,13 +101,16 @@ task<result<void>> blob_handler::handle(exchange& x, repository_target const& t,
 // One upstream request shows that this repository has the blob too; from then on the link does.
 task<result<void>> blob_handler::prove(exchange& x, repository_target const& t, oci::digest const& d,
                                        std::optional<std::uint64_t> known_size) {
-    if (!t.from) co_return from_oci({oci::errc::blob_unknown, "no blob " + d.to_string() + " in " + t.name});
+    if (!t.from)
+        co_return from_oci({oci::errc::blob_unknown, "no blob " + d.to_string() + " in " + t.name});
     auto size = co_await access_.ask(x.local().home, t, d);
-    if (!size) co_return size.error();
+    if (!size)
+        co_return size.error();
     store::link const link{known_size.value_or(size->value_or(0)), {}, store::object_kind::unknown, std::time(nullptr)};
     auto put = [&] { return parts_.content.index().put_link(t.name, d, link); };
     auto linked = co_await on_disk(parts_.disk, put);
-    if (!linked) co_return from_store(linked.error());
+    if (!linked)
+        co_return from_store(linked.error());
     co_return result<void>();
 }
 
@@ -102,35 +118,45 @@ task<result<void>> blob_handler::reply_stored(exchange& x, oci::digest const& d,
                                               std::string_view cache_status) {
     auto const name = d.to_string();
     auto const size = file.size();
-    if (matches_etag(x.req().header(http_field::if_none_match), name)) co_return co_await x.reply_empty(blob_head(x, 304, name, cache_status));
+    if (matches_etag(x.req().header(http_field::if_none_match), name))
+        co_return co_await x.reply_empty(blob_head(x, 304, name, cache_status));
     auto part = wanted(x.req(), name, size);
-    if (!part) co_return co_await x.reply_unsatisfiable(part.error(), size);
+    if (!part)
+        co_return co_await x.reply_unsatisfiable(part.error(), size);
     auto head = blob_head(x, part->status, name, cache_status);
-    if (x.req().is_head()) co_return co_await x.reply_length_only(head, size);
-    if (size == 0) co_return co_await x.reply(head, {});
-    if (part->status == 206) head.field("Content-Range", oci::content_range(part->part, size));
+    if (x.req().is_head())
+        co_return co_await x.reply_length_only(head, size);
+    if (size == 0)
+        co_return co_await x.reply(head, {});
+    if (part->status == 206)
+        head.field("Content-Range", oci::content_range(part->part, size));
     co_return co_await x.reply_file(head, file, part->part);
 }
 
 // A HEAD must not fetch gigabytes: upstream is asked the same.
 task<result<void>> blob_handler::reply_head_of_missing(exchange& x, repository_target const& t, oci::digest const& d) {
     auto size = co_await access_.ask(x.local().home, t, d);
-    if (!size) co_return size.error();
+    if (!size)
+        co_return size.error();
     x.outcome = outcome::miss;
-    if (!*size) co_return upstream_error(502, "upstream does not say how long the blob is");
+    if (!*size)
+        co_return upstream_error(502, "upstream does not say how long the blob is");
     co_return co_await x.reply_length_only(blob_head(x, 200, d.to_string(), "layerd; fwd=miss"), **size);
 }
 
-task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target const& t, oci::digest const& d, link known) {
+task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target const& t, oci::digest const& d,
+                                                 link known) {
     auto running = parts_.fills.find(d);
     bool const same_source = running && running->source().repository_name == t.name;
     if (running && !known && !same_source) {
         auto proven = co_await prove(x, t, d, {});
-        if (!proven) co_return proven.error();
+        if (!proven)
+            co_return proven.error();
     }
     fill_source source{t.from, t.repo, t.name, "blobs/" + d.to_string(), {}, store::object_kind::unknown, {}};
     if (known) {
-        if (known->size > 0) source.expected_size = known->size;
+        if (known->size > 0)
+            source.expected_size = known->size;
         source.kind = known->kind;
         source.media_type = known->media_type;
     }
@@ -140,13 +166,16 @@ task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target 
     if (!state) {
         // Somebody else's repository may be the one that upstream refused; ours has not been tried.
         bool const not_ours = !joined.started && joined.fill->source().repository_name != t.name;
-        if (not_ours) co_return false;
+        if (not_ours)
+            co_return false;
         co_return without_denial(state.error(), d);
     }
-    if (state->stage == fill_stage::superseded) co_return false;
+    if (state->stage == fill_stage::superseded)
+        co_return false;
     x.outcome = joined.started ? outcome::miss : outcome::collapsed;
     auto sent = co_await follow(x, *joined.fill, std::move(*state), d);
-    if (!sent) co_return sent.error();
+    if (!sent)
+        co_return sent.error();
     co_return true;
 }
 
@@ -154,15 +183,19 @@ task<result<void>> blob_handler::follow(exchange& x, fill& f, fill_state state, 
     auto const name = d.to_string();
     auto const status_line = x.outcome == outcome::miss ? "layerd; fwd=miss; stored" : "layerd; fwd=miss; collapsed";
     auto part = wanted(x.req(), name, state.size);
-    if (!part) co_return co_await x.reply_unsatisfiable(part.error(), state.size);
+    if (!part)
+        co_return co_await x.reply_unsatisfiable(part.error(), state.size);
     auto head = blob_head(x, part->status, name, status_line);
-    if (state.size == 0) co_return co_await x.reply(head, {});
-    if (part->status == 206) head.field("Content-Range", oci::content_range(part->part, state.size));
+    if (state.size == 0)
+        co_return co_await x.reply(head, {});
+    if (part->status == 206)
+        head.field("Content-Range", oci::content_range(part->part, state.size));
     co_return co_await x.reply_fill(head, f, part->part);
 }
 
 error blob_handler::without_denial(error e, oci::digest const& d) {
-    if (e.source != error_source::upstream || e.code != oci::errc::denied) return e;
+    if (e.source != error_source::upstream || e.code != oci::errc::denied)
+        return e;
     return from_oci({oci::errc::blob_unknown, "upstream has no blob " + d.to_string() + " or refuses access to it"});
 }
 

@@ -22,7 +22,8 @@ private:
     task<result<void>> prove(exchange& x, repository_target const& t, oci::digest const& d,
                              std::optional<std::uint64_t> known_size);
 
-    task<result<void>> reply_stored(exchange& x, oci::digest const& d, store::blob_file const& file, std::string_view cache_status);
+    task<result<void>> reply_stored(exchange& x, oci::digest const& d, store::blob_file const& file,
+                                    std::string_view cache_status);
     task<result<void>> reply_head_of_missing(exchange& x, repository_target const& t, oci::digest const& d);
     // False: superseded, look in the store again.
     task<result<bool>> reply_from_fill(exchange& x, repository_target const& t, oci::digest const& d, link known);

@@ -10,7 +10,8 @@ namespace proxy {
 template <class F>
 auto look_up(disk_pool& disk, F f) -> task<std::invoke_result_t<F&, store::access>> {
     auto quick = f(store::access::memory);
-    if (quick || quick.error().code != store::errc::would_block) co_return quick;
+    if (quick || quick.error().code != store::errc::would_block)
+        co_return quick;
     auto slow = [&f] { return f(store::access::any); };
     co_return co_await on_disk(disk, slow);
 }

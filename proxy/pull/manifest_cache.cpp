@@ -10,14 +10,16 @@ namespace {
 
 // The type comes out of a document that anyone may have written: it must not be able to write our head.
 bool fits_in_a_field(std::string_view type) noexcept {
-    return !type.empty() && type.size() <= 255 && std::all_of(type.begin(), type.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+    return !type.empty() && type.size() <= 255 &&
+           std::all_of(type.begin(), type.end(), [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
 } // namespace
 
 served_manifest::served_manifest(oci::digest d, std::string type, std::string bytes)
     : digest(d), media_type(std::move(type)), body(std::move(bytes)) {
-    if (!fits_in_a_field(media_type)) media_type = oci::media_type::octet_stream;
+    if (!fits_in_a_field(media_type))
+        media_type = oci::media_type::octet_stream;
     auto const name = digest.to_string();
     fields = "Content-Type: " + media_type + "\r\nDocker-Content-Digest: " + name + "\r\nETag: \"" + name + "\"\r\n";
 }
@@ -30,7 +32,8 @@ std::string_view manifest_cache::key(std::string_view repository, std::string_vi
 cached_manifest const* manifest_cache::find(std::string_view repository, std::string_view reference,
                                             std::uint64_t generation, std::int64_t now) {
     auto it = entries_.find(key(repository, reference));
-    if (it == entries_.end()) return nullptr;
+    if (it == entries_.end())
+        return nullptr;
     auto const& entry = it->second;
     return entry.generation == generation && now < entry.fresh_until ? &entry : nullptr;
 }
@@ -38,13 +41,15 @@ cached_manifest const* manifest_cache::find(std::string_view repository, std::st
 // Full means start anew: what is hot is back within a request each, and there is no order to keep on every hit.
 void manifest_cache::put(std::string_view repository, std::string_view reference, cached_manifest entry) {
     auto const size = entry.manifest->body.size();
-    if (size > max_bytes / 4) return;
+    if (size > max_bytes / 4)
+        return;
     if (entries_.size() >= max_entries || bytes_ + size > max_bytes) {
         entries_.clear();
         bytes_ = 0;
     }
     auto [it, fresh] = entries_.try_emplace(std::string(key(repository, reference)));
-    if (!fresh) bytes_ -= it->second.manifest->body.size();
+    if (!fresh)
+        bytes_ -= it->second.manifest->body.size();
     bytes_ += size;
     it->second = std::move(entry);
 }

@@ -30,8 +30,8 @@ struct cached_manifest {
 
     std::shared_ptr<served_manifest const> manifest;
     std::uint64_t generation = 0;
-    std::int64_t checked_at = 0;           // of a tag: when upstream last said so
-    std::int64_t fresh_until = forever;    // of a tag: checked_at + its ttl
+    std::int64_t checked_at = 0;        // of a tag: when upstream last said so
+    std::int64_t fresh_until = forever; // of a tag: checked_at + its ttl
 };
 
 class manifest_cache {

@@ -16,11 +16,13 @@ task<result<void>> manifest_handler::handle(exchange& x, repository_target const
         x.outcome = outcome::hit;
         co_return co_await reply(x, hot->manifest, "layerd; hit", hot->checked_at);
     }
-    if (auto const* d = std::get_if<oci::digest>(&ref)) co_return co_await by_digest(x, t, *d);
+    if (auto const* d = std::get_if<oci::digest>(&ref))
+        co_return co_await by_digest(x, t, *d);
     co_return co_await by_tag(x, t, std::get<oci::tag>(ref));
 }
 
-void manifest_handler::remember(exchange& x, repository_target const& t, std::string_view reference, cached_manifest entry) {
+void manifest_handler::remember(exchange& x, repository_target const& t, std::string_view reference,
+                                cached_manifest entry) {
     x.local().manifests.put(t.name, reference, std::move(entry));
 }
 
@@ -28,15 +30,18 @@ task<result<void>> manifest_handler::by_digest(exchange& x, repository_target co
     // Read before the store is: a removal in between makes the entry stale at birth, never wrong.
     auto const generation = parts_.content.index().generation();
     auto stored = co_await source_.stored(t, d);
-    if (!stored) co_return stored.error();
+    if (!stored)
+        co_return stored.error();
     if (*stored) {
         x.outcome = outcome::hit;
         remember(x, t, d.to_string(), {*stored, generation, 0, cached_manifest::forever});
         co_return co_await reply(x, *stored, "layerd; hit", 0);
     }
-    if (!t.from) co_return from_oci({oci::errc::manifest_unknown, "no manifest " + d.to_string() + " in " + t.name});
+    if (!t.from)
+        co_return from_oci({oci::errc::manifest_unknown, "no manifest " + d.to_string() + " in " + t.name});
     auto fetched = co_await source_.fetch(x.local().home, t, d);
-    if (!fetched) co_return fetched.error();
+    if (!fetched)
+        co_return fetched.error();
     x.outcome = outcome::miss;
     co_return co_await reply(x, *fetched, "layerd; fwd=miss; stored", 0);
 }
@@ -45,14 +50,19 @@ task<result<void>> manifest_handler::by_tag(exchange& x, repository_target const
     auto const generation = parts_.content.index().generation();
     auto find = [&](store::access a) { return parts_.content.index().find_tag(t.name, name, a); };
     auto known = co_await look_up(parts_.disk, find);
-    if (!known) co_return from_store(known.error());
-    if (!t.from && !*known) co_return from_oci({oci::errc::manifest_unknown, "no tag '" + name.name() + "' in " + t.name});
+    if (!known)
+        co_return from_store(known.error());
+    if (!t.from && !*known)
+        co_return from_oci({oci::errc::manifest_unknown, "no tag '" + name.name() + "' in " + t.name});
     auto const ttl = t.from ? t.from->config().tag_ttl.count() : cached_manifest::forever / 2;
-    if (!*known || x.local().unix_now >= (*known)->checked_at + ttl) co_return co_await revalidate(x, t, name, *known);
+    if (!*known || x.local().unix_now >= (*known)->checked_at + ttl)
+        co_return co_await revalidate(x, t, name, *known);
 
     auto stored = co_await source_.stored(t, (*known)->digest);
-    if (!stored) co_return stored.error();
-    if (!*stored) co_return co_await revalidate(x, t, name, *known);
+    if (!stored)
+        co_return stored.error();
+    if (!*stored)
+        co_return co_await revalidate(x, t, name, *known);
     x.outcome = outcome::hit;
     auto const checked_at = (*known)->checked_at;
     remember(x, t, name.name(), {*stored, generation, checked_at, checked_at + ttl});
@@ -62,20 +72,26 @@ task<result<void>> manifest_handler::by_tag(exchange& x, repository_target const
 // Asks upstream what the tag is; fetches the manifest only if it is not here.
 task<result<void>> manifest_handler::revalidate(exchange& x, repository_target const& t, oci::tag const& name,
                                                 std::optional<store::tag_record> known) {
-    if (!t.from) co_return from_oci({oci::errc::manifest_unknown, "no tag '" + name.name() + "' in " + t.name});
+    if (!t.from)
+        co_return from_oci({oci::errc::manifest_unknown, "no tag '" + name.name() + "' in " + t.name});
     auto& w = x.local().home;
     auto resolved = co_await source_.resolve(w, t, name);
-    if (!resolved) co_return co_await serve_stale(x, t, known, resolved.error());
+    if (!resolved)
+        co_return co_await serve_stale(x, t, known, resolved.error());
     auto stored = co_await source_.stored(t, resolved->digest);
-    if (!stored) co_return stored.error();
+    if (!stored)
+        co_return stored.error();
     if (*stored) {
         bool const confirmed = known && known->digest == resolved->digest;
         x.outcome = outcome::hit;
-        co_return co_await reply(x, *stored, confirmed ? "layerd; fwd=stale; hit" : "layerd; fwd=miss; hit", resolved->checked_at);
+        co_return co_await reply(x, *stored, confirmed ? "layerd; fwd=stale; hit" : "layerd; fwd=miss; hit",
+                                 resolved->checked_at);
     }
-    if (x.req().is_head() && resolved->size && !resolved->media_type.empty()) co_return co_await reply_from_head(x, *resolved);
+    if (x.req().is_head() && resolved->size && !resolved->media_type.empty())
+        co_return co_await reply_from_head(x, *resolved);
     auto fetched = co_await source_.fetch(w, t, resolved->digest);
-    if (!fetched) co_return fetched.error();
+    if (!fetched)
+        co_return fetched.error();
     x.outcome = outcome::miss;
     co_return co_await reply(x, *fetched, "layerd; fwd=miss; stored", resolved->checked_at);
 }
@@ -84,11 +100,14 @@ task<result<void>> manifest_handler::revalidate(exchange& x, repository_target c
 task<result<void>> manifest_handler::serve_stale(exchange& x, repository_target const& t,
                                                  std::optional<store::tag_record> known, error e) {
     bool const definite = e.code == oci::errc::manifest_unknown || e.code == oci::errc::name_unknown;
-    if (definite || !known) co_return e;
+    if (definite || !known)
+        co_return e;
     auto const oldest = x.local().unix_now - t.from->config().stale_if_error.count();
-    if (known->checked_at < oldest) co_return e;
+    if (known->checked_at < oldest)
+        co_return e;
     auto stored = co_await source_.stored(t, known->digest);
-    if (!stored || !*stored) co_return e;
+    if (!stored || !*stored)
+        co_return e;
     x.outcome = outcome::stale;
     co_return co_await reply(x, *stored, "layerd; hit; detail=stale-if-error", known->checked_at);
 }
@@ -103,7 +122,8 @@ task<result<void>> manifest_handler::reply(exchange& x, manifest_ptr manifest, s
         auto const age = std::max<std::int64_t>(0, x.local().unix_now - checked_at);
         head.field("Age", static_cast<std::uint64_t>(age));
     }
-    if (unchanged) co_return co_await x.reply_empty(head);
+    if (unchanged)
+        co_return co_await x.reply_empty(head);
     co_return co_await x.reply(head, m.body);
 }
 

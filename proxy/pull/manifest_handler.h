@@ -20,9 +20,11 @@ private:
     task<result<void>> by_tag(exchange& x, repository_target const& t, oci::tag const& name);
     task<result<void>> revalidate(exchange& x, repository_target const& t, oci::tag const& name,
                                   std::optional<store::tag_record> known);
-    task<result<void>> serve_stale(exchange& x, repository_target const& t, std::optional<store::tag_record> known, error e);
+    task<result<void>> serve_stale(exchange& x, repository_target const& t, std::optional<store::tag_record> known,
+                                   error e);
     // `checked_at` is of a tag; 0: no Age.
-    task<result<void>> reply(exchange& x, manifest_ptr manifest, std::string_view cache_status, std::int64_t checked_at);
+    task<result<void>> reply(exchange& x, manifest_ptr manifest, std::string_view cache_status,
+                             std::int64_t checked_at);
     task<result<void>> reply_from_head(exchange& x, resolved_tag const& r);
     void remember(exchange& x, repository_target const& t, std::string_view reference, cached_manifest entry);
 

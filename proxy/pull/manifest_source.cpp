@@ -24,8 +24,10 @@ error without_denial(error e, std::string_view reference) {
 }
 
 result<void> check_status(upstream_response const& response, std::string_view reference) {
-    if (response.status() == 200) return {};
-    if (response.status() == 404) return manifest_unknown(reference);
+    if (response.status() == 200)
+        return {};
+    if (response.status() == 404)
+        return manifest_unknown(reference);
     return upstream_error(502, fmt::format("upstream answered {} to a manifest request", response.status()));
 }
 
@@ -35,28 +37,37 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_t
     auto& content = parts_.content;
     auto link_of = [&](store::access a) { return content.index().find_link(t.name, d, a); };
     auto link = co_await look_up(parts_.disk, link_of);
-    if (!link) co_return from_store(link.error());
-    if (!*link) co_return manifest_ptr();
+    if (!link)
+        co_return from_store(link.error());
+    if (!*link)
+        co_return manifest_ptr();
     auto blob_of = [&](store::access a) { return content.open_blob(d, a); };
     auto blob = co_await look_up(parts_.disk, blob_of);
-    if (!blob) co_return from_store(blob.error());
-    if (!*blob) co_return manifest_ptr();
+    if (!blob)
+        co_return from_store(blob.error());
+    if (!*blob)
+        co_return manifest_ptr();
     auto& [info, file] = **blob;
-    if (info.kind != store::object_kind::manifest) co_return manifest_ptr();
-    if (file->in_memory()) co_return std::make_shared<served_manifest const>(d, info.media_type, std::string(file->bytes()));
+    if (info.kind != store::object_kind::manifest)
+        co_return manifest_ptr();
+    if (file->in_memory())
+        co_return std::make_shared<served_manifest const>(d, info.media_type, std::string(file->bytes()));
     auto read = [&]() -> store::result<std::string> {
         std::string bytes(file->size(), '\0');
         auto n = file->read(0, std::as_writable_bytes(std::span(bytes)));
-        if (!n) return n.error();
+        if (!n)
+            return n.error();
         bytes.resize(*n);
         return bytes;
     };
     auto bytes = co_await on_disk(parts_.disk, read);
-    if (!bytes) co_return from_store(bytes.error());
+    if (!bytes)
+        co_return from_store(bytes.error());
     co_return std::make_shared<served_manifest const>(d, info.media_type, std::move(*bytes));
 }
 
-task<result<manifest_source::manifest_ptr>> manifest_source::fetch(worker& w, repository_target const& t, oci::digest const& d) {
+task<result<manifest_source::manifest_ptr>> manifest_source::fetch(worker& w, repository_target const& t,
+                                                                   oci::digest const& d) {
     auto work = [this, &w, t, d] { return download(w, t, d); };
     auto answer = co_await fetches_.run(w, t.name + "@" + d.to_string(), work);
     co_return std::move(answer.value);
@@ -64,33 +75,41 @@ task<result<manifest_source::manifest_ptr>> manifest_source::fetch(worker& w, re
 
 task<result<manifest_source::manifest_ptr>> manifest_source::download(worker& w, repository_target t, oci::digest d) {
     auto got = co_await get(w, t, d.to_string());
-    if (!got) co_return got.error();
+    if (!got)
+        co_return got.error();
     auto kept = co_await keep(t, d, std::move(*got));
     co_return kept;
 }
 
-task<result<manifest_source::received>> manifest_source::get(worker& w, repository_target const& t, std::string const& reference) {
+task<result<manifest_source::received>> manifest_source::get(worker& w, repository_target const& t,
+                                                             std::string const& reference) {
     auto const until = deadline::after(t.from->config().first_byte_timeout);
-    upstream_request request{http_method::get, t.repo, "manifests/" + reference, std::string(oci::manifest_accept_list()), {}};
+    upstream_request request{
+        http_method::get, t.repo, "manifests/" + reference, std::string(oci::manifest_accept_list()), {}};
     auto response = co_await t.from->open(w, std::move(request), until);
-    if (!response) co_return without_denial(response.error(), reference);
+    if (!response)
+        co_return without_denial(response.error(), reference);
     auto usable = check_status(*response, reference);
-    if (!usable) co_return usable.error();
+    if (!usable)
+        co_return usable.error();
     auto body = co_await response->read_all(oci::max_manifest_size, until);
-    if (!body) co_return body.error();
+    if (!body)
+        co_return body.error();
     auto type = std::string(oci::strip_parameters(response->header("Content-Type")));
     co_return received{std::move(type), std::move(*body)};
 }
 
 // Verifies, stores and links, all on the disk pool: hashing and parsing a hostile manifest of 4 MiB takes a while. A
 // document that we cannot parse is kept as it is: its digest is right.
-task<result<manifest_source::manifest_ptr>> manifest_source::keep(repository_target const& t, oci::digest const& d, received r) {
+task<result<manifest_source::manifest_ptr>> manifest_source::keep(repository_target const& t, oci::digest const& d,
+                                                                  received r) {
     auto work = [&] { return verify_and_store(t, d, std::move(r)); };
     auto kept = co_await on_disk(parts_.disk, work);
     co_return kept;
 }
 
-result<manifest_source::manifest_ptr> manifest_source::verify_and_store(repository_target const& t, oci::digest const& d, received r) {
+result<manifest_source::manifest_ptr> manifest_source::verify_and_store(repository_target const& t,
+                                                                        oci::digest const& d, received r) {
     if (oci::digest::of(r.body, d.algo()) != d) {
         spdlog::error("{}@{}: wrong manifest bytes from upstream, discarded", t.name, d.to_string());
         return upstream_error(502, "upstream's manifest has another digest");
@@ -104,7 +123,8 @@ result<manifest_source::manifest_ptr> manifest_source::verify_and_store(reposito
     auto put = parts_.content.put(d, r.body, traits);
     if (put) {
         auto linked = parts_.content.index().put_manifest(t.name, d, m, r.body.size());
-        if (!linked) spdlog::warn("{}@{}: not linked: {}", t.name, d.to_string(), linked.error().message);
+        if (!linked)
+            spdlog::warn("{}@{}: not linked: {}", t.name, d.to_string(), linked.error().message);
     } else {
         spdlog::warn("{}@{}: not kept: {}", t.name, d.to_string(), put.error().message);
     }
@@ -119,9 +139,11 @@ task<result<resolved_tag>> manifest_source::resolve(worker& w, repository_target
 
 task<result<resolved_tag>> manifest_source::ask(worker& w, repository_target t, oci::tag name) {
     auto const until = deadline::after(t.from->config().first_byte_timeout);
-    upstream_request request{http_method::head, t.repo, "manifests/" + name.name(), std::string(oci::manifest_accept_list()), {}};
+    upstream_request request{
+        http_method::head, t.repo, "manifests/" + name.name(), std::string(oci::manifest_accept_list()), {}};
     auto response = co_await t.from->open(w, std::move(request), until);
-    if (!response) co_return without_denial(response.error(), name.name());
+    if (!response)
+        co_return without_denial(response.error(), name.name());
     if (response->status() == 404) {
         auto forget = [&] { return parts_.content.index().remove_tag(t.name, name); };
         co_await on_disk(parts_.disk, forget);
@@ -136,20 +158,24 @@ task<result<resolved_tag>> manifest_source::ask(worker& w, repository_target t, 
     auto type = std::string(oci::strip_parameters(response->header("Content-Type")));
     resolved_tag found{*d, std::time(nullptr), std::move(type), response->content_length()};
     auto recorded = co_await record(t, name, found);
-    if (!recorded) spdlog::warn("{}:{}: not recorded: {}", t.name, name.name(), recorded.error().message);
+    if (!recorded)
+        spdlog::warn("{}:{}: not recorded: {}", t.name, name.name(), recorded.error().message);
     co_return found;
 }
 
 task<result<resolved_tag>> manifest_source::ask_by_get(worker& w, repository_target const& t, oci::tag const& name) {
     auto got = co_await get(w, t, name.name());
-    if (!got) co_return got.error();
+    if (!got)
+        co_return got.error();
     auto const d = oci::digest::of(got->body);
     auto const size = got->body.size();
     auto kept = co_await keep(t, d, std::move(*got));
-    if (!kept) co_return kept.error();
+    if (!kept)
+        co_return kept.error();
     resolved_tag found{d, std::time(nullptr), (*kept)->media_type, size};
     auto recorded = co_await record(t, name, found);
-    if (!recorded) spdlog::warn("{}:{}: not recorded: {}", t.name, name.name(), recorded.error().message);
+    if (!recorded)
+        spdlog::warn("{}:{}: not recorded: {}", t.name, name.name(), recorded.error().message);
     co_return found;
 }
 
@@ -157,12 +183,14 @@ task<result<void>> manifest_source::record(repository_target const& t, oci::tag 
     auto put = [&]() -> store::result<void> {
         auto& index = parts_.content.index();
         auto before = index.find_tag(t.name, name);
-        if (!before) return before.error();
+        if (!before)
+            return before.error();
         bool const moved = !*before || (*before)->digest != r.digest;
         return index.put_tag(t.name, name, {r.digest, r.checked_at, moved ? r.checked_at : (*before)->updated_at});
     };
     auto done = co_await on_disk(parts_.disk, put);
-    if (!done) co_return from_store(done.error());
+    if (!done)
+        co_return from_store(done.error());
     co_return result<void>();
 }
 

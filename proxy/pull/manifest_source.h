@@ -21,7 +21,7 @@ namespace proxy {
 struct resolved_tag {
     oci::digest digest;
     std::int64_t checked_at = 0;
-    std::string media_type;                 // as upstream's answer said; may be empty
+    std::string media_type; // as upstream's answer said; may be empty
     std::optional<std::uint64_t> size;
 };
 

@@ -14,7 +14,8 @@ struct split_path {
 
 split_path split(std::string_view path) {
     auto slash = path.find('/');
-    if (slash == std::string_view::npos) return {path, {}};
+    if (slash == std::string_view::npos)
+        return {path, {}};
     return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
@@ -28,8 +29,10 @@ upstream_set::upstream_set(std::vector<std::unique_ptr<upstream>> upstreams, hos
     : upstreams_(std::move(upstreams)), hosted_(std::move(hosted.prefixes)) {
     for (auto const& u : upstreams_) {
         by_name_[u->config().name] = u.get();
-        for (auto const& alias : u->config().aliases) by_name_[alias] = u.get();
-        if (u->config().is_default) default_ = u.get();
+        for (auto const& alias : u->config().aliases)
+            by_name_[alias] = u.get();
+        if (u->config().is_default)
+            default_ = u.get();
     }
 }
 
@@ -44,9 +47,11 @@ bool upstream_set::hosts(std::string_view first_component) const {
 
 result<repository_target> upstream_set::on(upstream& u, std::string_view path) const {
     std::string name(path);
-    if (u.config().inserts_library() && path.find('/') == std::string_view::npos) name.insert(0, "library/");
+    if (u.config().inserts_library() && path.find('/') == std::string_view::npos)
+        name.insert(0, "library/");
     auto repo = oci::repository::parse(name);
-    if (!repo) return from_oci(repo.error());
+    if (!repo)
+        return from_oci(repo.error());
     auto stored_as = u.config().name + "/" + name;
     return repository_target{&u, std::move(*repo), std::move(stored_as)};
 }
@@ -58,16 +63,20 @@ result<repository_target> upstream_set::resolve(oci::route const& r) const {
     auto const named = !r.prefix.empty() ? std::optional<std::string_view>(r.prefix) : ns;
     if (named && !named->empty()) {
         auto* u = find(*named);
-        if (!u) return unknown_upstream(*named);
+        if (!u)
+            return unknown_upstream(*named);
         // A mirror path may repeat the registry: /v2/docker.io/library/alpine?ns=docker.io
         bool const repeated = !rest.empty() && find(first) == u;
         return on(*u, repeated ? rest : path);
     }
     if (!rest.empty()) {
-        if (auto* u = find(first)) return on(*u, rest);
-        if (hosts(first)) return repository_target{nullptr, *r.repo, std::string(path)};
+        if (auto* u = find(first))
+            return on(*u, rest);
+        if (hosts(first))
+            return repository_target{nullptr, *r.repo, std::string(path)};
     }
-    if (!default_) return from_oci({oci::errc::name_unknown, "no upstream is named and there is no default"});
+    if (!default_)
+        return from_oci({oci::errc::name_unknown, "no upstream is named and there is no default"});
     return on(*default_, path);
 }
 

@@ -20,8 +20,8 @@ namespace proxy {
 // Where a repository lives.
 struct repository_target {
     upstream* from = nullptr; // null: hosted here; lives as long as the set
-    oci::repository repo;            // as upstream names it, "library/" inserted where it belongs
-    std::string name;                // as the store names it: "docker.io/library/alpine", "local/app"
+    oci::repository repo;     // as upstream names it, "library/" inserted where it belongs
+    std::string name;         // as the store names it: "docker.io/library/alpine", "local/app"
 };
 
 class upstream_set {

@@ -32,7 +32,7 @@ using tcp_stream = beast::basic_stream<tcp, executor>; // with a deadline per op
 
 using steady_clock = std::chrono::steady_clock;
 using steady_timer = net::basic_waitable_timer<steady_clock, net::wait_traits<steady_clock>, executor>;
-using std::chrono::seconds;
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 } // namespace proxy

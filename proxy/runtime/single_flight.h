@@ -33,9 +33,11 @@ public:
     // what it uses or outlive the flight, and must end in bounded time. This object must outlive every flight.
     task<answer> run(worker& w, std::string key, work f) {
         auto [flight, started] = join(key);
-        if (started) launch(w, std::move(key), flight, std::move(f));
+        if (started)
+            launch(w, std::move(key), flight, std::move(f));
         auto seen = flight->get();
-        while (!seen.value) seen = co_await flight->changed(seen.version);
+        while (!seen.value)
+            seen = co_await flight->changed(seen.version);
         co_return answer{std::move(*seen.value), !started};
     }
 
@@ -45,7 +47,8 @@ private:
     std::pair<std::shared_ptr<channel>, bool> join(std::string const& key) {
         std::lock_guard lock(mutex_);
         auto& slot = flights_[key];
-        if (slot) return {slot, false};
+        if (slot)
+            return {slot, false};
         slot = std::make_shared<channel>(std::nullopt);
         return {slot, true};
     }

@@ -22,7 +22,8 @@ void report_exception(std::string_view what, std::exception_ptr e) noexcept;
 template <class F>
 void spawn(executor const& ex, std::string_view what, F f) {
     net::co_spawn(ex, std::move(f), [what](std::exception_ptr e) {
-        if (e) report_exception(what, e);
+        if (e)
+            report_exception(what, e);
     });
 }
 

@@ -44,7 +44,8 @@ public:
             ++current_.version;
             woken.swap(waiters_);
         }
-        for (auto& w : woken) resume(std::move(w));
+        for (auto& w : woken)
+            resume(std::move(w));
     }
 
     // Resumes as soon as the version differs from `seen`; at once if it does already. The watch must outlive the wait.

@@ -11,16 +11,20 @@ std::string random_bytes(std::size_t size, unsigned seed) {
     std::string bytes(size, '\0');
     for (std::size_t i = 0; i < size; i += 8) {
         auto const word = random();
-        for (std::size_t k = 0; k < 8 && i + k < size; ++k) bytes[i + k] = static_cast<char>(word >> (8 * k));
+        for (std::size_t k = 0; k < 8 && i + k < size; ++k)
+            bytes[i + k] = static_cast<char>(word >> (8 * k));
     }
     return bytes;
 }
 
-std::string digest_of(std::string const& bytes) { return oci::digest::of(bytes).to_string(); }
+std::string digest_of(std::string const& bytes) {
+    return oci::digest::of(bytes).to_string();
+}
 
 std::string image_manifest(std::vector<std::string> const& blobs) {
     auto const descriptor = [](std::string const& blob, std::string_view type) {
-        return R"({"mediaType":")" + std::string(type) + R"(","digest":")" + digest_of(blob) + R"(","size":)" + std::to_string(blob.size()) + "}";
+        return R"({"mediaType":")" + std::string(type) + R"(","digest":")" + digest_of(blob) + R"(","size":)" +
+               std::to_string(blob.size()) + "}";
     };
     std::string layers;
     for (std::size_t i = 1; i < blobs.size(); ++i)
@@ -42,7 +46,8 @@ std::string mirror::put_blob(std::string const& repo, std::string const& bytes) 
 
 std::string mirror::put_manifest(std::string const& repo, std::string const& tag, std::string const& body) {
     auto const d = digest_of(body);
-    header_list const fields{{"Content-Type", std::string(oci::media_type::oci_manifest)}, {"Docker-Content-Digest", d}};
+    header_list const fields{{"Content-Type", std::string(oci::media_type::oci_manifest)},
+                             {"Docker-Content-Digest", d}};
     origin.on("GET", "/v2/" + repo + "/manifests/" + tag).reply(200, fields, body);
     origin.on("GET", "/v2/" + repo + "/manifests/" + d).reply(200, fields, body);
     return d;

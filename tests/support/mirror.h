@@ -32,10 +32,12 @@ struct mirror {
     void restart();
 
     // At the origin, below /v2/<repo>.
-    std::string put_blob(std::string const& repo, std::string const& bytes);                           // → digest
+    std::string put_blob(std::string const& repo, std::string const& bytes);                            // → digest
     std::string put_manifest(std::string const& repo, std::string const& tag, std::string const& body); // → digest
 
-    http_answer get(std::string const& target, http_client::headers h = {}) const { return http_get(server->port(), target, std::move(h)); }
+    http_answer get(std::string const& target, http_client::headers h = {}) const {
+        return http_get(server->port(), target, std::move(h));
+    }
     http_answer head(std::string const& target) const { return http_client(server->port()).head(target); }
 
     std::string stats() const { return http_get(server->admin_port(), "/api/v1/stats").body; }

@@ -15,10 +15,13 @@ std::string const repo = "library/alpine";
 template <class F>
 void all_at_once(std::size_t n, F work) {
     std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < n; ++i) threads.emplace_back([&work, i] { work(i); });
+    for (std::size_t i = 0; i < n; ++i)
+        threads.emplace_back([&work, i] { work(i); });
 }
 
-std::string blob_path(std::string const& d) { return "/v2/" + repo + "/blobs/" + d; }
+std::string blob_path(std::string const& d) {
+    return "/v2/" + repo + "/blobs/" + d;
+}
 
 } // namespace
 
@@ -36,7 +39,8 @@ TEST_CASE("a hundred clients of one cold layer cost one GET, also when half of t
         http_client c(m.server->port());
         c.send_get(blob_path(d));
         c.read_raw_until("\r\n\r\n");
-        if (++started == clients) flow->open();
+        if (++started == clients)
+            flow->open();
         if (i % 2 == 0) {
             c.read_raw_at_least(100'000);
             c.hang_up();

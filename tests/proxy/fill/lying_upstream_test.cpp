@@ -7,7 +7,9 @@ using namespace tests;
 namespace {
 
 std::string const repo = "library/alpine";
-std::string blob_path(std::string const& d) { return "/v2/" + repo + "/blobs/" + d; }
+std::string blob_path(std::string const& d) {
+    return "/v2/" + repo + "/blobs/" + d;
+}
 
 } // namespace
 
@@ -108,10 +110,12 @@ TEST_CASE("upstream's troubles are answered with 404 or 5xx of our own, never wi
         unsigned upstream;
         unsigned lowest, highest;
     };
-    auto const t = GENERATE(trouble{404, 404, 404}, trouble{401, 404, 404}, trouble{403, 404, 404}, trouble{429, 502, 504},
-                            trouble{500, 502, 504}, trouble{503, 502, 504}, trouble{400, 502, 504});
+    auto const t =
+        GENERATE(trouble{404, 404, 404}, trouble{401, 404, 404}, trouble{403, 404, 404}, trouble{429, 502, 504},
+                 trouble{500, 502, 504}, trouble{503, 502, 504}, trouble{400, 502, 504});
     auto const d = digest_of("never served");
-    m.origin.on("GET", blob_path(d)).reply(t.upstream, {{"WWW-Authenticate", "Basic realm=\"x\""}, {"Retry-After", "1"}}, "<html>");
+    m.origin.on("GET", blob_path(d))
+        .reply(t.upstream, {{"WWW-Authenticate", "Basic realm=\"x\""}, {"Retry-After", "1"}}, "<html>");
     m.origin.on("GET", "/v2/" + repo + "/manifests/1").reply(t.upstream, {}, "<html>");
     m.start();
     for (auto const& path : {blob_path(d), "/v2/" + repo + "/manifests/1"}) {
@@ -127,7 +131,8 @@ TEST_CASE("upstream's troubles are answered with 404 or 5xx of our own, never wi
 
 TEST_CASE("an upstream that cannot be reached is 5xx within its deadline") {
     mirror m;
-    for (auto& u : m.settings.upstreams) u.endpoints = {{false, "127.0.0.1", 1, ""}};
+    for (auto& u : m.settings.upstreams)
+        u.endpoints = {{false, "127.0.0.1", 1, ""}};
     m.start();
     auto const a = m.get("/v2/" + repo + "/manifests/1");
     CHECK(a.status >= 502);
@@ -136,7 +141,8 @@ TEST_CASE("an upstream that cannot be reached is 5xx within its deadline") {
 
 TEST_CASE("an upstream that never answers is 504 within its deadline") {
     mirror m;
-    for (auto& u : m.settings.upstreams) u.first_byte_timeout = std::chrono::milliseconds(300);
+    for (auto& u : m.settings.upstreams)
+        u.first_byte_timeout = std::chrono::milliseconds(300);
     auto const d = digest_of("x");
     m.origin.on("GET", blob_path(d)).reply(reply(200).body("x").hold_head(gate::closed()));
     m.start();
@@ -145,7 +151,8 @@ TEST_CASE("an upstream that never answers is 504 within its deadline") {
 
 TEST_CASE("an upstream that stalls in the middle of a body ends the answer within its idle timeout") {
     mirror m;
-    for (auto& u : m.settings.upstreams) u.idle_timeout = std::chrono::milliseconds(300);
+    for (auto& u : m.settings.upstreams)
+        u.idle_timeout = std::chrono::milliseconds(300);
     auto const bytes = random_bytes(200'000, 10);
     auto const d = digest_of(bytes);
     auto const flow = gate::closed();

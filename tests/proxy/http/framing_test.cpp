@@ -19,7 +19,8 @@ std::optional<proxy::framing> gate(std::string const& fields, std::string const&
     parser.body_limit(boost::none);
     boost::system::error_code ec;
     parser.put(boost::asio::buffer(text), ec);
-    if (!parser.is_header_done()) return std::nullopt;
+    if (!parser.is_header_done())
+        return std::nullopt;
     return proxy::check_framing(parser.get());
 }
 
@@ -38,7 +39,9 @@ TEST_CASE("one Content-Length is a body of that length") {
     CHECK(f->length == 17);
 }
 
-TEST_CASE("Content-Length zero is no body") { CHECK(gate("Content-Length: 0\r\n")->kind == body_framing::none); }
+TEST_CASE("Content-Length zero is no body") {
+    CHECK(gate("Content-Length: 0\r\n")->kind == body_framing::none);
+}
 
 TEST_CASE("chunked alone is accepted in HTTP/1.1, whatever its case") {
     CHECK(gate("Transfer-Encoding: chunked\r\n")->kind == body_framing::chunked);
@@ -46,27 +49,19 @@ TEST_CASE("chunked alone is accepted in HTTP/1.1, whatever its case") {
 }
 
 TEST_CASE("requests that two readers could cut differently are refused") {
-    auto const fields = GENERATE(as<std::string>{},
-                                 "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
-                                 "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
-                                 "Transfer-Encoding: identity\r\nContent-Length: 5\r\n",
-                                 "Transfer-Encoding: gzip\r\n",
-                                 "Transfer-Encoding: gzip, chunked\r\n",
-                                 "Transfer-Encoding: chunked, gzip\r\n",
-                                 "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
-                                 "Transfer-Encoding: xchunked\r\n",
-                                 "Content-Length: 5\r\nContent-Length: 5\r\n",
-                                 "Content-Length: 5\r\nContent-Length: 6\r\n",
-                                 "Content-Length: 5, 5\r\n",
-                                 "Content-Length: +5\r\n",
-                                 "Content-Length: -1\r\n",
-                                 "Content-Length: 0x10\r\n",
-                                 "Content-Length: 5 5\r\n",
-                                 "Content-Length: 99999999999999999999999\r\n",
-                                 "Content-Length : 5\r\n",
-                                 "Transfer-Encoding : chunked\r\n");
+    auto const fields = GENERATE(
+        as<std::string>{}, "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "Transfer-Encoding: identity\r\nContent-Length: 5\r\n",
+        "Transfer-Encoding: gzip\r\n", "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked, gzip\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: xchunked\r\n",
+        "Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5\r\nContent-Length: 6\r\n",
+        "Content-Length: 5, 5\r\n", "Content-Length: +5\r\n", "Content-Length: -1\r\n", "Content-Length: 0x10\r\n",
+        "Content-Length: 5 5\r\n", "Content-Length: 99999999999999999999999\r\n", "Content-Length : 5\r\n",
+        "Transfer-Encoding : chunked\r\n");
     INFO(fields);
     CHECK_FALSE(gate(fields));
 }
 
-TEST_CASE("chunked in HTTP/1.0 is refused") { CHECK_FALSE(gate("Transfer-Encoding: chunked\r\n", "1.0")); }
+TEST_CASE("chunked in HTTP/1.0 is refused") {
+    CHECK_FALSE(gate("Transfer-Encoding: chunked\r\n", "1.0"));
+}

@@ -14,7 +14,9 @@ std::string raw_exchange(mirror const& m, std::string const& request) {
     return c.read_raw_to_end();
 }
 
-bool starts_with(std::string const& text, std::string const& start) { return text.rfind(start, 0) == 0; }
+bool starts_with(std::string const& text, std::string const& start) {
+    return text.rfind(start, 0) == 0;
+}
 
 } // namespace
 
@@ -43,13 +45,12 @@ TEST_CASE("a TLS ClientHello on the plain port is answered with 400 at once") {
 TEST_CASE("malformed and ambiguous requests are refused with 400 and the connection ends") {
     mirror m;
     m.start();
-    auto const request = GENERATE(as<std::string>{},
-                                  "NONSENSE\r\n\r\n",
-                                  "GET /v2/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-                                  "GET /v2/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
-                                  "GET /v2/ HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-                                  "GET /v2/ HTTP/1.1\r\nHost: x\r\nbad header line\r\n\r\n",
-                                  "GET /v2/ HTTP/3.0\r\nHost: x\r\n\r\n");
+    auto const request =
+        GENERATE(as<std::string>{}, "NONSENSE\r\n\r\n",
+                 "GET /v2/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                 "GET /v2/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+                 "GET /v2/ HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                 "GET /v2/ HTTP/1.1\r\nHost: x\r\nbad header line\r\n\r\n", "GET /v2/ HTTP/3.0\r\nHost: x\r\n\r\n");
     INFO(request);
     CHECK(starts_with(raw_exchange(m, request), "HTTP/1.1 400 "));
     CHECK(m.get("/v2/").status == 200);
@@ -58,8 +59,9 @@ TEST_CASE("malformed and ambiguous requests are refused with 400 and the connect
 TEST_CASE("a smuggled second request is not answered") {
     mirror m;
     m.start();
-    auto const answer = raw_exchange(m, "POST /v2/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\nContent-Length: 3\r\n\r\n"
-                                        "GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n");
+    auto const answer =
+        raw_exchange(m, "POST /v2/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\nContent-Length: 3\r\n\r\n"
+                        "GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n");
     CHECK(answer.find("HTTP/1.1", 1) == std::string::npos);
 }
 
@@ -83,7 +85,8 @@ TEST_CASE("requests one after another on one connection are all answered, also w
 TEST_CASE("pipelined requests are answered in order") {
     mirror m;
     m.start();
-    auto const answers = raw_exchange(m, "GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\nGET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    auto const answers = raw_exchange(
+        m, "GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\nGET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     auto const first = answers.find("HTTP/1.1 200");
     auto const second = answers.find("HTTP/1.1 404");
     CHECK(first == 0);
@@ -93,7 +96,9 @@ TEST_CASE("pipelined requests are answered in order") {
 TEST_CASE("a request body that has no end in sight gets its answer, then the end of the connection") {
     mirror m;
     m.start();
-    auto const a = raw_exchange(m, "PATCH /v2/x/blobs/uploads/1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+    auto const a = raw_exchange(
+        m,
+        "PATCH /v2/x/blobs/uploads/1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
     CHECK(starts_with(a, "HTTP/1.1 405 "));
     CHECK(a.find("Connection: close") != std::string::npos);
     CHECK(a.find("UNSUPPORTED") != std::string::npos);

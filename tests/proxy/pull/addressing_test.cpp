@@ -18,7 +18,8 @@ struct two_registries {
         for (auto const* path : {"alpine", "library/alpine", "team/blobs/app"}) {
             header_list const fields{{"Docker-Content-Digest", digest_of(ghcr_manifest)}};
             ghcr.on("GET", "/v2/" + std::string(path) + "/manifests/1").reply(200, fields, ghcr_manifest);
-            ghcr.on("GET", "/v2/" + std::string(path) + "/manifests/" + digest_of(ghcr_manifest)).reply(200, fields, ghcr_manifest);
+            ghcr.on("GET", "/v2/" + std::string(path) + "/manifests/" + digest_of(ghcr_manifest))
+                .reply(200, fields, ghcr_manifest);
         }
         m.start();
     }

@@ -6,7 +6,9 @@ using namespace tests;
 namespace {
 
 std::string const repo = "library/alpine";
-std::string blob_path(std::string const& d) { return "/v2/" + repo + "/blobs/" + d; }
+std::string blob_path(std::string const& d) {
+    return "/v2/" + repo + "/blobs/" + d;
+}
 
 } // namespace
 
@@ -42,7 +44,8 @@ TEST_CASE("a blob is still there after a restart") {
 
 TEST_CASE("small, empty and odd-sized blobs are served as they are") {
     mirror m;
-    auto const size = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{1000}, std::size_t{65536}, std::size_t{65537}, std::size_t{262144}, std::size_t{262145});
+    auto const size = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{1000}, std::size_t{65536},
+                               std::size_t{65537}, std::size_t{262144}, std::size_t{262145});
     auto const bytes = random_bytes(size, 3);
     auto const d = m.put_blob(repo, bytes);
     m.start();

@@ -7,8 +7,10 @@ using namespace tests;
 
 TEST_CASE("the next page of a list is here, whatever host upstream names") {
     using proxy::next_page_here;
-    CHECK(next_page_here("/v2/a/tags/list?n=2", "</v2/a/tags/list?n=2&last=b>; rel=\"next\"", "") == "/v2/a/tags/list?n=2&last=b");
-    CHECK(next_page_here("/v2/a/tags/list", "<https://quay.io/v2/x/tags/list?last=b>; rel=\"next\"", "quay.io") == "/v2/a/tags/list?last=b&ns=quay.io");
+    CHECK(next_page_here("/v2/a/tags/list?n=2", "</v2/a/tags/list?n=2&last=b>; rel=\"next\"", "") ==
+          "/v2/a/tags/list?n=2&last=b");
+    CHECK(next_page_here("/v2/a/tags/list", "<https://quay.io/v2/x/tags/list?last=b>; rel=\"next\"", "quay.io") ==
+          "/v2/a/tags/list?last=b&ns=quay.io");
     CHECK(next_page_here("/v2/a/tags/list", "", "").empty());
     CHECK(next_page_here("/v2/a/tags/list", "garbage", "").empty());
     CHECK(next_page_here("/v2/a/tags/list", "</x?y=1>; rel=\"prev\"", "").empty());
@@ -17,7 +19,8 @@ TEST_CASE("the next page of a list is here, whatever host upstream names") {
 TEST_CASE("a tag list is passed through with its paging") {
     mirror m;
     m.origin.on("GET", "/v2/library/alpine/tags/list")
-        .reply(200, {{"Link", "</v2/library/alpine/tags/list?n=2&last=b>; rel=\"next\""}}, R"({"name":"library/alpine","tags":["a","b"]})");
+        .reply(200, {{"Link", "</v2/library/alpine/tags/list?n=2&last=b>; rel=\"next\""}},
+               R"({"name":"library/alpine","tags":["a","b"]})");
     m.start();
     auto const a = m.get("/v2/docker.io/library/alpine/tags/list?n=2");
     CHECK(a.status == 200);
@@ -38,7 +41,10 @@ TEST_CASE("referrers are passed through from an upstream that serves them") {
     mirror m;
     auto const d = digest_of("subject");
     m.origin.on("GET", "/v2/library/alpine/referrers/" + d)
-        .reply(200, {{"Content-Type", "application/vnd.oci.image.index.v1+json; charset=utf-8"}, {"OCI-Filters-Applied", "artifactType"}}, R"({"schemaVersion":2,"manifests":[]})");
+        .reply(200,
+               {{"Content-Type", "application/vnd.oci.image.index.v1+json; charset=utf-8"},
+                {"OCI-Filters-Applied", "artifactType"}},
+               R"({"schemaVersion":2,"manifests":[]})");
     m.start();
     auto const a = m.get("/v2/library/alpine/referrers/" + d + "?artifactType=application%2Fx");
     CHECK(a.status == 200);
@@ -53,10 +59,14 @@ TEST_CASE("an upstream without referrers gives 404 that is not NAME_UNKNOWN, and
     auto const d = digest_of("subject");
     auto const path = "/v2/library/alpine/referrers/" + d;
     auto const kind = GENERATE(0, 1, 2, 3);
-    if (kind == 0) m.origin.on("GET", path).redirect(elsewhere.url("/page"), 303);
-    if (kind == 1) m.origin.on("GET", path).reply(404);
-    if (kind == 2) m.origin.on("GET", path).reply(400);
-    if (kind == 3) m.origin.on("GET", path).reply(200, {{"Content-Type", "text/html"}}, "<html>");
+    if (kind == 0)
+        m.origin.on("GET", path).redirect(elsewhere.url("/page"), 303);
+    if (kind == 1)
+        m.origin.on("GET", path).reply(404);
+    if (kind == 2)
+        m.origin.on("GET", path).reply(400);
+    if (kind == 3)
+        m.origin.on("GET", path).reply(200, {{"Content-Type", "text/html"}}, "<html>");
     m.start();
     auto const a = m.get(path);
     CHECK(a.status == 404);

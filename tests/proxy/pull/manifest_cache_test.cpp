@@ -38,8 +38,10 @@ TEST_CASE("a cached manifest is not believed at another generation of the index"
 TEST_CASE("the cache of manifests stays within its bounds") {
     manifest_cache cache;
     std::size_t found = 0;
-    for (int i = 0; i < 40; ++i) cache.put("r", std::to_string(i), {manifest(std::string(1024 * 1024, 'x')), 1, 0, cached_manifest::forever});
-    for (int i = 0; i < 40; ++i) found += cache.find("r", std::to_string(i), 1, 0) != nullptr;
+    for (int i = 0; i < 40; ++i)
+        cache.put("r", std::to_string(i), {manifest(std::string(1024 * 1024, 'x')), 1, 0, cached_manifest::forever});
+    for (int i = 0; i < 40; ++i)
+        found += cache.find("r", std::to_string(i), 1, 0) != nullptr;
     CHECK(found > 0);
     CHECK(found * 1024 * 1024 <= manifest_cache::max_bytes);
 }

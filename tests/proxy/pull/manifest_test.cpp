@@ -6,7 +6,9 @@ using namespace tests;
 namespace {
 
 std::string const repo = "library/alpine";
-std::string manifest_path(std::string const& reference) { return "/v2/" + repo + "/manifests/" + reference; }
+std::string manifest_path(std::string const& reference) {
+    return "/v2/" + repo + "/manifests/" + reference;
+}
 
 struct image {
     std::string config = random_bytes(500, 100);
@@ -52,7 +54,8 @@ TEST_CASE("a tag past its ttl is confirmed with a HEAD, not fetched again") {
     mirror m;
     image const i;
     auto const d = m.put_manifest(repo, "3.19", i.manifest);
-    for (auto& u : m.settings.upstreams) u.tag_ttl = std::chrono::seconds(0);
+    for (auto& u : m.settings.upstreams)
+        u.tag_ttl = std::chrono::seconds(0);
     m.start();
     m.get(manifest_path("3.19"));
     auto const again = m.get(manifest_path("3.19"));
@@ -68,10 +71,12 @@ TEST_CASE("a tag that moved is served as it is now") {
     auto const other = image_manifest({random_bytes(10, 102)});
     m.put_manifest(repo, "3.19", i.manifest);
     auto const moved = digest_of(other);
-    header_list const fields{{"Content-Type", "application/vnd.oci.image.manifest.v1+json"}, {"Docker-Content-Digest", moved}};
+    header_list const fields{{"Content-Type", "application/vnd.oci.image.manifest.v1+json"},
+                             {"Docker-Content-Digest", moved}};
     m.origin.on("GET", manifest_path("3.19")).reply(200, fields, other);
     m.origin.on("GET", manifest_path(moved)).reply(200, fields, other);
-    for (auto& u : m.settings.upstreams) u.tag_ttl = std::chrono::seconds(0);
+    for (auto& u : m.settings.upstreams)
+        u.tag_ttl = std::chrono::seconds(0);
     m.start();
     CHECK(m.get(manifest_path("3.19")).body == i.manifest);
     CHECK(m.get(manifest_path("3.19")).body == other);
@@ -111,7 +116,8 @@ TEST_CASE("upstream always hears our own full Accept list") {
     m.get(manifest_path("3.19"), {{"Accept", "application/vnd.docker.distribution.manifest.v1+json"}});
     for (auto const& r : m.origin.requests()) {
         CHECK(r.header("Accept").find("application/vnd.oci.image.index.v1+json") != std::string::npos);
-        CHECK(r.header("Accept").find("application/vnd.docker.distribution.manifest.list.v2+json") != std::string::npos);
+        CHECK(r.header("Accept").find("application/vnd.docker.distribution.manifest.list.v2+json") !=
+              std::string::npos);
         CHECK(r.header("Accept-Encoding") == "identity");
     }
 }
@@ -134,10 +140,12 @@ TEST_CASE("a known tag is served stale while upstream cannot be asked, and says 
     mirror m;
     image const i;
     auto const d = digest_of(i.manifest);
-    header_list const fields{{"Content-Type", "application/vnd.oci.image.manifest.v1+json"}, {"Docker-Content-Digest", d}};
+    header_list const fields{{"Content-Type", "application/vnd.oci.image.manifest.v1+json"},
+                             {"Docker-Content-Digest", d}};
     m.origin.on("HEAD", manifest_path("3.19")).reply(200, fields, i.manifest).reply(503);
     m.origin.on("GET", manifest_path(d)).reply(200, fields, i.manifest);
-    for (auto& u : m.settings.upstreams) u.tag_ttl = std::chrono::seconds(0);
+    for (auto& u : m.settings.upstreams)
+        u.tag_ttl = std::chrono::seconds(0);
     m.start();
     m.get(manifest_path("3.19"));
     auto const stale = m.get(manifest_path("3.19"));
@@ -150,10 +158,12 @@ TEST_CASE("a tag that upstream removed is gone here too") {
     mirror m;
     image const i;
     auto const d = digest_of(i.manifest);
-    header_list const fields{{"Content-Type", "application/vnd.oci.image.manifest.v1+json"}, {"Docker-Content-Digest", d}};
+    header_list const fields{{"Content-Type", "application/vnd.oci.image.manifest.v1+json"},
+                             {"Docker-Content-Digest", d}};
     m.origin.on("HEAD", manifest_path("3.19")).reply(200, fields, i.manifest).reply(404);
     m.origin.on("GET", manifest_path(d)).reply(200, fields, i.manifest);
-    for (auto& u : m.settings.upstreams) u.tag_ttl = std::chrono::seconds(0);
+    for (auto& u : m.settings.upstreams)
+        u.tag_ttl = std::chrono::seconds(0);
     m.start();
     m.get(manifest_path("3.19"));
     auto const gone = m.get(manifest_path("3.19"));

@@ -13,7 +13,8 @@ struct gate {
     watch<bool> open{false};
     task<void> pass() {
         auto seen = open.get();
-        while (!seen.value) seen = co_await open.changed(seen.version);
+        while (!seen.value)
+            seen = co_await open.changed(seen.version);
     }
 };
 

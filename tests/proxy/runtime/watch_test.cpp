@@ -30,7 +30,8 @@ TEST_CASE("waiters on several threads all see the last value") {
         auto seen = value.get();
         while (seen.value != last) {
             auto const next = co_await value.changed(seen.version);
-            if (next.value < seen.value) throw std::logic_error("went backwards");
+            if (next.value < seen.value)
+                throw std::logic_error("went backwards");
             seen = next;
         }
         std::lock_guard lock(mutex);
@@ -42,7 +43,8 @@ TEST_CASE("waiters on several threads all see the last value") {
     }
     net::thread_pool pool(3);
     net::post(pool, [&] {
-        for (int i = 1; i <= last; ++i) value.publish(i);
+        for (int i = 1; i <= last; ++i)
+            value.publish(i);
     });
     net::post(pool, [&] { a.context().run(); });
     net::post(pool, [&] { b.context().run(); });
