@@ -102,7 +102,8 @@ task<result<void>> copy_body(upstream_response& response, appender& out, std::op
             failure = upstream_error(502, "upstream sent more than it announced");
         if (failure)
             break;
-        auto appended = co_await out.append({buffers[turn].data(), *n});
+        std::span<std::byte const> const piece(buffers[turn].data(), *n);
+        auto appended = co_await out.append(piece);
         if (!appended)
             failure = appended.error();
         if (failure)
