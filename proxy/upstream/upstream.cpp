@@ -175,6 +175,10 @@ task<result<upstream_response>> upstream::open(worker& w, upstream_request reque
         // An endpoint that hangs must leave time for those after it.
         auto const share = limit.within(limit.left() / (endpoints.size() - i));
         auto got = co_await state_->ask(w, endpoints[i], request, share);
+        bool const is_last = i + 1 == endpoints.size();
+        // An endpoint may be a mirror of part of the registry: what it lacks, the next may have.
+        if (got && got->status() == 404 && !is_last)
+            continue;
         if (got)
             co_return got;
         last = got.error();

@@ -78,8 +78,8 @@ public:
     upstream_config const& config() const noexcept;
 
     // Runs on `w`'s thread. The answer has status 200, 206 or 304, a redirect's if it was not to be followed, or one
-    // of the definite refusals 404, 416 and any other 4xx that is not 401, 403, 407, 408, 429. All else is an error
-    // after the last endpoint was tried:
+    // of the definite refusals 404 (of the last endpoint: what one lacks, the next may have), 416 and any other 4xx
+    // that is not 401, 403, 407, 408, 429. All else is an error after the last endpoint was tried:
     //   denied (403 of ours → 404 to clients is the caller's choice)  upstream refuses our credentials
     //   unavailable 502/503/504                                       unreachable, 5xx, 429, deadline passed, bad TLS
     task<result<upstream_response>> open(worker& w, upstream_request request, deadline d);

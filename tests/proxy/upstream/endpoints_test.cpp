@@ -46,9 +46,28 @@ TEST_CASE("the next endpoint is asked when one drops the connection") {
     CHECK(t.bench.fetch("blobs/x").value().body == "second");
 }
 
-TEST_CASE("a definite refusal of the first endpoint is the answer") {
+TEST_CASE("what the first endpoint does not have is asked of the next, which may be the whole registry") {
     two_endpoints t;
-    CHECK(t.bench.fetch("blobs/x").value().status == 404);
+    CHECK(t.bench.fetch("blobs/x").value().body == "second");
+}
+
+TEST_CASE("what no endpoint has is 404") {
+    two_endpoints t;
+    CHECK(t.bench.fetch("blobs/none").value().status == 404);
+    CHECK(t.first.count("GET", "/v2/library/alpine/blobs/none") == 1);
+    CHECK(t.second.count("GET", "/v2/library/alpine/blobs/none") == 1);
+}
+
+TEST_CASE("what one endpoint does not have and another cannot say is no 404") {
+    two_endpoints t;
+    t.second.on("GET", "/v2/library/alpine/blobs/none").reply(500);
+    CHECK(t.bench.fetch("blobs/none").error().status == 502);
+}
+
+TEST_CASE("any other refusal of the first endpoint is the answer") {
+    two_endpoints t;
+    t.first.on("GET", blob).reply(416);
+    CHECK(t.bench.fetch("blobs/x").value().status == 416);
     CHECK(t.second.connections() == 0);
 }
 
