@@ -107,6 +107,7 @@ result<void> server::parts::open_store() {
     o.path = path;
     o.inline_max = settings.store.inline_max;
     o.durability = settings.store.sync_pulled ? store::durability::full : store::durability::cache;
+    o.warn = [](std::string const& message) { spdlog::warn("store: {}", message); };
     auto opened = store::content_store::open(std::move(o));
     if (!opened)
         return internal_error(opened.error().message);
