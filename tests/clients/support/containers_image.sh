@@ -1,22 +1,9 @@
-# podman and buildah: a registries.conf whose entries for docker.io and ghcr.io name the mirror, and storage in the
-# work folder with the vfs driver, which needs nothing of the kernel.
+# podman and buildah: the registries.conf that layerd itself prints for them, and storage in the work folder with the
+# vfs driver, which needs nothing of the kernel.
 
 containers_image_setup() {
     export CONTAINERS_REGISTRIES_CONF=$work/registries.conf
-    cat >"$CONTAINERS_REGISTRIES_CONF" <<TOML
-[[registry]]
-prefix = "docker.io"
-location = "docker.io"
-[[registry.mirror]]
-location = "$mirror/docker.io"
-insecure = true
-[[registry]]
-prefix = "ghcr.io"
-location = "ghcr.io"
-[[registry.mirror]]
-location = "$mirror/ghcr.io"
-insecure = true
-TOML
+    client_config podman >"$CONTAINERS_REGISTRIES_CONF"
     echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$work/policy.json"
 }
 

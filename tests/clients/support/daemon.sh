@@ -24,28 +24,25 @@ TOML
 
 ctr() { run_client ctr --address "$work/containerd/sock" "$@"; }
 
-# hosts.toml for docker.io and ghcr.io, as `layerd client-config containerd` says it.
+# The files that `layerd client-config containerd` prints, each below the comment that names it.
 write_hosts_toml() {
-    local upstream
-    for upstream in docker.io ghcr.io; do
-        mkdir -p "$work/certs.d/$upstream"
-        cat >"$work/certs.d/$upstream/hosts.toml" <<TOML
-server = "https://$upstream"
-[host."http://$mirror"]
-  capabilities = ["pull", "resolve"]
-TOML
-    done
+    mkdir -p "$work"/certs.d/{docker.io,ghcr.io}
+    client_config containerd | awk -v to="$work" '
+        /^# \/etc\/containerd\// {file = to substr($2, length("/etc/containerd") + 1); sub(/:$/, "", file)}
+        file ~ /hosts.toml$/ {print >file}'
 }
 
-# No bridge and no packet filter: builds and runs have no network, pulls need none of their own.
+# start_dockerd MORE_OF_DAEMON_JSON. No bridge and no packet filter: builds and runs have no network, pulls need none of
+# their own.
 start_dockerd() {
     need_namespaces dockerd
     mkdir -p "$work/docker"
-    cat >"$work/docker/daemon.json" <<JSON
+    client_config docker >"$work/docker/mirrors.json"
+    cat >"$work/docker/private.json" <<JSON
 {"data-root": "$work/docker/data", "exec-root": "$work/docker/exec", "pidfile": "$work/docker/pid",
- "hosts": ["unix://$work/docker/sock"], "iptables": false, "ip6tables": false, "bridge": "none",
- "registry-mirrors": ["http://$mirror"], "insecure-registries": ["127.0.0.0/8"] $1}
+ "hosts": ["unix://$work/docker/sock"], "iptables": false, "ip6tables": false, "bridge": "none"$1}
 JSON
+    jq -s add "$work/docker/private.json" "$work/docker/mirrors.json" >"$work/docker/daemon.json"
     start dockerd client dockerd --config-file "$work/docker/daemon.json"
     serving() { alive dockerd || skip_daemon dockerd; docker info; }
     eventually 40 serving || fail "dockerd does not answer"

@@ -1,6 +1,5 @@
 # layerd in front of the origins, and what it says about itself.
 
-declare -A config_tail=()
 mirror_port=
 admin_port=
 mirror=
@@ -48,7 +47,7 @@ start_mirror() {
     eventually 5 ready layerd "http://$mirror/v2/" || fail "layerd does not listen"
 }
 
-# stat JQ_PATH: one number of /api/v1/stats.
+# stat_of JQ_PATH: one number of /api/v1/stats.
 stat_of() { curl --silent --fail --max-time 5 "$admin/api/v1/stats" | jq -r "$1"; }
 
 # get PATH [CURL OPTION]...: the status; body and header in the files `body` and `head` of the work folder.
@@ -61,3 +60,6 @@ get() {
 header() { tr -d '\r' <"$work/head" | sed -n "s/^$1: //Ip" | tail -n 1; }
 body_digest() { echo "sha256:$(sha256sum "$work/body" | cut -d' ' -f1)"; }
 error_code() { jq -r '.errors[0].code' "$work/body"; }
+
+# The lines that layerd prints to make a client use it: tried as printed.
+client_config() { "$layerd" client-config "$1" --url "http://$mirror" 2>"$work/client-config.txt"; }
