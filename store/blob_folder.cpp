@@ -185,6 +185,14 @@ result<void> blob_folder::sync_everything() {
     return {};
 }
 
+result<void> blob_folder::check_room(std::uint64_t size, std::uint64_t margin) const {
+    auto const free = files_->free_bytes(root_.get());
+    if (free >= margin && free - margin >= size)
+        return {};
+    return error{errc::no_space, "the disk of " + path_.string() + " is full: " + std::to_string(free) +
+                                     " bytes free, " + std::to_string(margin) + " are kept free"};
+}
+
 result<std::uint64_t> blob_folder::make_folder(std::string const& path) {
     if (files_->make_folder(root_.get(), path.c_str()) == -1) {
         if (errno == EEXIST)

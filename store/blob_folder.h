@@ -78,6 +78,9 @@ public:
     result<void> remove(oci::digest const& d); // absent is fine
     result<void> sync_everything();
 
+    // no_space if the disk has not `margin` bytes free beside `size` more.
+    result<void> check_room(std::uint64_t size, std::uint64_t margin) const;
+
     file_system& files() const noexcept { return *files_; }
     std::uint64_t base_bytes() const noexcept { return base_bytes_; } // on disk, of the folders that always exist
     std::string path_of(oci::digest const& d) const { return (path_ / blob_path(d).file()).string(); }

@@ -38,6 +38,10 @@ result<void> blob_writer::append(std::span<std::byte const> data) {
     if (s.announced && data.size() > *s.announced - s.written)
         return error{errc::size_mismatch, "more than the announced " + std::to_string(*s.announced) + " bytes"};
 
+    if (!s.announced) // else its blocks are allocated
+        if (auto room = s.shared->folder->check_room(data.size(), content_margin_bytes); !room)
+            return room.error();
+
     auto& files = s.shared->folder->files();
     auto const end = s.written + data.size();
     if (!s.temp.in_memory())

@@ -103,6 +103,8 @@ result<std::optional<opened>> content_store::open_blob(oci::digest const& d, acc
 
 result<blob_writer> content_store::begin(oci::algorithm a, std::optional<std::uint64_t> size) {
     auto const& c = state_->shared;
+    if (auto room = c->folder->check_room(size.value_or(0), content_margin_bytes); !room)
+        return room.error();
     reservation space(c->sums, size.value_or(0));
     bool const small = size && *size <= c->settings.inline_max;
     auto temp = small ? c->folder->create_in_memory(*size) : c->folder->create(size);
@@ -115,6 +117,8 @@ result<object> content_store::put(oci::digest const& d, std::string_view bytes, 
     if (bytes.size() <= state_->shared->settings.inline_max) {
         if (oci::digest::of(bytes, d.algo()) != d)
             return error{errc::digest_mismatch, "the content is not " + d.to_string()};
+        if (auto room = state_->shared->folder->check_room(bytes.size(), content_margin_bytes); !room)
+            return room.error();
         return publish_row(*state_->shared, d, bytes, traits);
     }
     auto writer = begin(d.algo(), bytes.size());

@@ -7,6 +7,7 @@
 #include "store/blob_folder.h"
 #include "store/content_store.h"
 #include "store/database.h"
+#include "store/disk_margin.h"
 #include "store/epoch.h"
 #include "store/write_locks.h"
 
@@ -34,6 +35,8 @@ struct core {
 
     // Applies the batch to the index, then to the sums in memory.
     result<void> write(database::batch& b, write_sync sync) {
+        if (auto room = folder->check_room(0, index_margin_bytes); !room)
+            return room.error();
         if (auto written = db->write(b, sync); !written)
             return written.error();
         sums.apply(b.change());

@@ -80,7 +80,8 @@ void database::batch::add(totals const& change) {
     rows_.Merge(db_.handle(family::meta), slice(totals_key), encode(change));
 }
 
-result<std::unique_ptr<database>> database::open(std::filesystem::path const& folder) {
+result<std::unique_ptr<database>> database::open(std::filesystem::path const& folder,
+                                                 std::function<void(std::string const&)> warn) {
     if (auto known = check_families(folder); !known)
         return known.error();
 
@@ -92,7 +93,7 @@ result<std::unique_ptr<database>> database::open(std::filesystem::path const& fo
     std::unique_ptr<database> opened(new database(folder));
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* db = nullptr;
-    auto const s = rocksdb::DB::Open(database_options(), folder.string(), families, &handles, &db);
+    auto const s = rocksdb::DB::Open(database_options(std::move(warn)), folder.string(), families, &handles, &db);
     if (is_locked(s))
         return error{errc::locked, "the store at " + folder.parent_path().string() +
                                        " is in use by another layerd (its lock is " + (folder / "LOCK").string() + ")"};
@@ -147,11 +148,7 @@ result<bool> database::get(family f, std::string_view key, access a, rocksdb::Pi
 result<void> database::write(batch& b, write_sync sync) {
     rocksdb::WriteOptions options;
     options.sync = sync == write_sync::yes;
-    // After a full disk RocksDB refuses every write until told that things are better.
-    if (failed_.load(std::memory_order_relaxed))
-        db_->Resume().PermitUncheckedError();
     auto const s = db_->Write(options, &b.rows_);
-    failed_.store(!s.ok(), std::memory_order_relaxed);
     if (!s.ok())
         return error_of_status(s, "cannot write the index");
     return {};

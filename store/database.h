@@ -10,8 +10,8 @@
 #include <rocksdb/db.h>
 
 #include <array>
-#include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,10 +46,11 @@ public:
         totals change_;
     };
 
-    // Creates or opens; blocks.
+    // Creates or opens; blocks. `warn` is told of RocksDB's own troubles, from any thread.
     //   locked        another process, or another part of this one, has it open
     //   newer_schema  a newer layerd wrote it
-    static result<std::unique_ptr<database>> open(std::filesystem::path const& folder);
+    static result<std::unique_ptr<database>> open(std::filesystem::path const& folder,
+                                                  std::function<void(std::string const&)> warn = {});
     ~database();
     database(database const&) = delete;
     database& operator=(database const&) = delete;
@@ -82,7 +83,6 @@ private:
     std::filesystem::path folder_;
     std::unique_ptr<rocksdb::DB> db_;
     std::array<rocksdb::ColumnFamilyHandle*, family_count> handles_{};
-    std::atomic<bool> failed_ = false; // the last write failed, so RocksDB may have stopped writing
 };
 
 error error_of_status(rocksdb::Status const& s, std::string_view what);

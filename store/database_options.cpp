@@ -4,10 +4,14 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdarg>
+#include <cstdio>
 
 namespace store {
 namespace {
@@ -21,6 +25,25 @@ constexpr std::size_t log_bytes = 32 * mib;       // reading it back is most of 
 constexpr std::size_t table_bytes = 16 * mib;
 constexpr int open_tables = 256;
 
+// In place of RocksDB's LOG file. That one costs space and syncs, and a library built with assertions (Debian's is)
+// ends the process at the second line that finds the disk full.
+class error_logger final : public rocksdb::Logger {
+public:
+    explicit error_logger(std::function<void(std::string const&)> warn)
+        : Logger(rocksdb::InfoLogLevel::ERROR_LEVEL), warn_(std::move(warn)) {}
+
+    using Logger::Logv;
+    void Logv(char const* format, va_list arguments) override {
+        std::array<char, 512> line;
+        std::vsnprintf(line.data(), line.size(), format, arguments);
+        if (warn_)
+            warn_(std::string("index: ") + line.data());
+    }
+
+private:
+    std::function<void(std::string const&)> warn_;
+};
+
 bool supported(rocksdb::CompressionType type) {
     auto const types = rocksdb::GetSupportedCompressions();
     return std::find(types.begin(), types.end(), type) != types.end();
@@ -28,7 +51,7 @@ bool supported(rocksdb::CompressionType type) {
 
 } // namespace
 
-rocksdb::DBOptions database_options() {
+rocksdb::DBOptions database_options(std::function<void(std::string const&)> warn) {
     rocksdb::DBOptions o;
     o.create_if_missing = true;
     o.create_missing_column_families = true;
@@ -38,6 +61,7 @@ rocksdb::DBOptions database_options() {
     o.db_write_buffer_size = memtables_bytes;
     o.max_total_wal_size = log_bytes;
     o.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    o.avoid_flush_during_recovery = true; // opening needs neither its time nor, on a full disk, its space
     o.bytes_per_sync = mib;
     o.wal_bytes_per_sync = mib;
     o.enable_pipelined_write = true;
@@ -46,9 +70,8 @@ rocksdb::DBOptions database_options() {
     o.skip_stats_update_on_db_open = true;
     o.stats_dump_period_sec = 0;
     o.stats_persist_period_sec = 0;
-    o.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-    o.max_log_file_size = mib;
-    o.keep_log_file_num = 2;
+    o.info_log_level = rocksdb::InfoLogLevel::ERROR_LEVEL;
+    o.info_log = std::make_shared<error_logger>(std::move(warn));
     return o;
 }
 

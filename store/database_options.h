@@ -4,14 +4,16 @@
 
 #include <rocksdb/options.h>
 
+#include <functional>
 #include <memory>
-#include <string_view>
+#include <string>
 
 namespace store {
 
-rocksdb::DBOptions database_options();
+// `warn` is told what RocksDB logs as an error, from any thread; may be empty.
+rocksdb::DBOptions database_options(std::function<void(std::string const&)> warn);
 
-// Options of one column family, sharing `cache`. `metadata` also understands how to add to the running sums.
+// Options of one column family, sharing `cache`.
 rocksdb::ColumnFamilyOptions family_options(std::shared_ptr<rocksdb::Cache> const& cache);
 
 std::shared_ptr<rocksdb::Cache> block_cache();

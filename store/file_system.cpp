@@ -5,6 +5,7 @@
 #include <fstream>
 #include <linux/openat2.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <system_error>
 #include <unistd.h>
@@ -60,6 +61,11 @@ int file_system::sync_file_system(int fd) noexcept {
 
 int file_system::stat(int fd, struct stat& to) noexcept {
     return ::fstat(fd, &to);
+}
+
+std::uint64_t file_system::free_bytes(int fd) noexcept {
+    struct statvfs s {};
+    return ::fstatvfs(fd, &s) == 0 ? static_cast<std::uint64_t>(s.f_bavail) * s.f_frsize : UINT64_MAX;
 }
 
 int file_system::stat_path(int folder, char const* path, struct stat& to) noexcept {

@@ -38,6 +38,7 @@ public:
     virtual int sync_folder(int fd) noexcept;           // fsync
     virtual int sync_file_system(int fd) noexcept;      // syncfs
     virtual int stat(int fd, struct stat& to) noexcept; // fstat
+    virtual std::uint64_t free_bytes(int fd) noexcept;  // for us, on its file system
     virtual int stat_path(int folder, char const* path, struct stat& to) noexcept;
     virtual int rename(int folder, char const* from, char const* to) noexcept;
     virtual int remove(int folder, char const* path) noexcept;

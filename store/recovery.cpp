@@ -41,7 +41,7 @@ result<std::shared_ptr<core>> open_core(options o) {
         return folder.error();
     c->folder = *std::move(folder);
 
-    auto db = database::open(c->settings.path / "index");
+    auto db = database::open(c->settings.path / "index", c->settings.warn);
     if (!db)
         return db.error();
     c->db = *std::move(db);

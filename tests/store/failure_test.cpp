@@ -1,4 +1,5 @@
 // The operating system says no, somewhere on the way in: the error is clear, nothing is left, and the store works on.
+#include "store/disk_margin.h"
 #include "tests/catch.h"
 #include "tests/store/fixture.h"
 
@@ -67,6 +68,41 @@ TEST_CASE("any other failure on the way in leaves nothing and can be repeated") 
         CHECK(s.get(oci::digest::of(content(100'000))) == std::nullopt);
     }
     REQUIRE(push(s, content(100'000)));
+}
+
+TEST_CASE("new content stops before the disk is full, and goes on when there is room") {
+    test_store s;
+    auto const d = s.put(content(5000, 1));
+    auto growing = s.store->begin(oci::algorithm::sha256, std::nullopt).value();
+    s.files->free = store::content_margin_bytes + 10'000;
+    for (std::size_t const size : {100, 9000})
+        CHECK((s.get(s.put(content(size))) == content(size)));
+    for (std::size_t const size : {10'001, 100'000}) {
+        auto const r = s.store->put(oci::digest::of(content(size)), content(size), {});
+        REQUIRE(!r);
+        CHECK(r.error().code == errc::no_space);
+        CHECK(r.error().message.find(s.dir.path().string()) != std::string::npos);
+    }
+    s.files->free = store::content_margin_bytes - 1;
+    CHECK(s.store->put(oci::digest::of("x"), "x", {}).error().code == errc::no_space);
+    CHECK(growing.append(as_bytes("x")).error().code == errc::no_space);
+    REQUIRE(s.store->index().put_link("docker.io/a", d, {.size = 5000}));
+    REQUIRE(s.store->remove(d)); // there is room for that
+    s.files->free = std::uint64_t{1} << 40;
+    s.put(content(5000, 1));
+}
+
+TEST_CASE("the index is not written on a full disk, and read all the same") {
+    test_store s;
+    auto const d = s.put(content(5000));
+    s.files->free = store::index_margin_bytes - 1;
+    CHECK(s.store->remove(d).error().code == errc::no_space);
+    CHECK(s.store->index().put_link("docker.io/a", d, {}).error().code == errc::no_space);
+    CHECK((s.get(d) == content(5000)));
+    CHECK(s.store->used().objects == 1);
+    s.files->free = store::index_margin_bytes;
+    REQUIRE(s.store->remove(d));
+    CHECK(s.store->used().objects == 0);
 }
 
 TEST_CASE("short writes are continued") {

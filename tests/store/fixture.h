@@ -45,7 +45,8 @@ class faulty_file_system : public store::file_system {
 public:
     std::function<int(std::string_view call)> on_call;
     std::function<void(std::string_view call)> after_call;
-    std::size_t write_max = SIZE_MAX; // longer writes come up short
+    std::size_t write_max = SIZE_MAX;                         // longer writes come up short
+    std::atomic<std::uint64_t> free = std::uint64_t{1} << 40; // of the disk
     std::string boot = "first boot";
     std::atomic<int> syncs_of_everything = 0;
 
@@ -94,6 +95,7 @@ public:
     int make_folder(int folder, char const* path) noexcept override {
         return call("make_folder", [&] { return file_system::make_folder(folder, path); });
     }
+    std::uint64_t free_bytes(int) noexcept override { return free; }
     std::string boot_id() override { return boot; }
 
 private:
