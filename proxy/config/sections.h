@@ -1,0 +1,19 @@
+// The sections of the file, each read into its struct.
+#pragma once
+
+#include "proxy/config/table_reader.h"
+
+namespace proxy {
+
+void read_server(table_reader& in, server_config& to);
+void read_store(table_reader& in, store_config& to);
+void read_gc(table_reader& in, problem_list& problems, gc_config& to);
+void read_log(table_reader& in, log_config& to);
+
+// All [[upstream]] sections together: names must differ, and one is the default.
+std::vector<upstream_config> read_upstreams(std::vector<toml::table const*> const& tables, problem_list& problems);
+
+// After the upstreams: a prefix must not hide one of them.
+void read_hosted(table_reader& in, std::vector<upstream_config> const& upstreams, hosted_config& to);
+
+} // namespace proxy

@@ -1,0 +1,92 @@
+// [server], [store] and [log]: what concerns this machine alone.
+#include "proxy/config/sections.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace proxy {
+namespace {
+
+using std::chrono::seconds;
+
+void read_addresses(table_reader& in, char const* key, std::string_view example, std::vector<address>& to) {
+    std::vector<address> found;
+    bool bad = false;
+    bool const given = in.strings(key, example, [&](std::string const& text, std::size_t line) {
+        auto const a = parse_address(text);
+        bad = bad || !a;
+        if (!a)
+            in.problem(line, fmt::format("{} in {} holds \"{}\"; an entry is an IP address with a port, such as "
+                                         "\"127.0.0.1:5000\", \"[::1]:5000\", or \":5000\" for all interfaces",
+                                         key, in.where(), text));
+        else if (a->port != 0 && std::find(found.begin(), found.end(), *a) != found.end())
+            in.problem(line, fmt::format("{} in {} holds {} twice", key, in.where(), a->to_string()));
+        else
+            found.push_back(*a);
+    });
+    if (given && found.empty() && !bad)
+        in.problem(in.line_of(key),
+                   fmt::format("{} in {} must hold at least one address, such as {}", key, in.where(), example));
+    if (!found.empty())
+        to = std::move(found);
+}
+
+void read_public_url(table_reader& in, server_config& to) {
+    std::string url;
+    if (!in.text("public_url", url) || url.empty())
+        return;
+    auto const parsed = parse_endpoint(url);
+    if (parsed)
+        to.public_url = parsed->to_string();
+    else
+        in.problem(in.line_of("public_url"), fmt::format("public_url in {} {}", in.where(), parsed.error()));
+}
+
+} // namespace
+
+void read_server(table_reader& in, server_config& to) {
+    read_addresses(in, "listen", R"(["127.0.0.1:5000"])", to.listen);
+    read_addresses(in, "admin_listen", R"(["127.0.0.1:5001"])", to.admin_listen);
+    for (auto const& a : to.admin_listen)
+        if (a.port != 0 && std::find(to.listen.begin(), to.listen.end(), a) != to.listen.end())
+            in.problem(in.line_of(in.has("admin_listen") ? "admin_listen" : "listen"),
+                       fmt::format("listen and admin_listen in {} both hold {}: the admin API needs a port of its own",
+                                   in.where(), a.to_string()));
+
+    std::uint64_t threads = to.threads;
+    in.integer("threads", threads, 0, 1024);
+    to.threads = static_cast<unsigned>(threads);
+    read_public_url(in, to);
+    in.duration("idle_timeout", to.idle_timeout, seconds(1), seconds(86400));
+    in.duration("header_timeout", to.header_timeout, seconds(1), seconds(600));
+    in.duration("write_timeout", to.write_timeout, seconds(1), seconds(3600));
+    in.duration("drain_timeout", to.drain_timeout, seconds(0), seconds(3600));
+    std::uint64_t connections = to.max_connections;
+    in.integer("max_connections", connections, 1, 1'000'000);
+    to.max_connections = connections;
+    in.finish();
+}
+
+void read_store(table_reader& in, store_config& to) {
+    in.path("path", to.path);
+    // Larger values would make RocksDB copy layers on every compaction.
+    in.size("inline_max", to.inline_max, 0, 4ull << 20);
+    in.choice<bool>("durability", to.sync_pulled, {{"cache", false}, {"full", true}});
+    in.finish();
+}
+
+void read_log(table_reader& in, log_config& to) {
+    using std::string_view;
+    string_view level = to.level;
+    in.choice<string_view>(
+        "level", level,
+        {{"trace", "trace"}, {"debug", "debug"}, {"info", "info"}, {"warn", "warn"}, {"error", "error"}});
+    to.level = std::string(level);
+    in.choice<log_format>("format", to.format, {{"text", log_format::text}, {"json", log_format::json}});
+    in.boolean("access", to.access);
+    in.path("file", to.file);
+    in.finish();
+}
+
+} // namespace proxy
