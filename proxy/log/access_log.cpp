@@ -1,80 +1,130 @@
 #include "proxy/log/access_log.h"
 
-#include "proxy/log/logging.h"
+#include "proxy/log/escape.h"
+#include "proxy/log/line_formatter.h"
 
+#include <spdlog/logger.h>
 #include <spdlog/spdlog.h>
 
-#include <charconv>
-
 namespace proxy {
-
 namespace {
 
-void append_number(std::string& to, std::uint64_t n) {
-    char digits[20];
-    to.append(digits, std::to_chars(digits, digits + sizeof digits, n).ptr);
+constexpr std::size_t max_target = 512;
+constexpr std::size_t max_user_agent = 128;
+constexpr std::size_t max_word = 64; // addresses, methods, names of upstreams
+
+void append(fmt::memory_buffer& to, std::string_view text) {
+    to.append(text.data(), text.data() + text.size());
 }
 
-// Milliseconds with three decimals.
-void append_milliseconds(std::string& to, std::chrono::steady_clock::duration d) {
-    auto const us = static_cast<std::uint64_t>(std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::microseconds>(d).count()));
-    append_number(to, us / 1000);
-    char const rest[4] = {'.', char('0' + us / 100 % 10), char('0' + us / 10 % 10), char('0' + us % 10)};
-    to.append(rest, 4);
+void append_number(fmt::memory_buffer& to, std::uint64_t n) {
+    fmt::format_int const digits(n);
+    to.append(digits.data(), digits.data() + digits.size());
 }
 
-std::string_view or_dash(std::string_view text) { return text.empty() ? "-" : text; }
+// Milliseconds with three places.
+void append_milliseconds(fmt::memory_buffer& to, std::chrono::steady_clock::duration d) {
+    auto const us = std::chrono::duration_cast<std::chrono::microseconds>(d).count();
+    auto const positive = static_cast<std::uint64_t>(us < 0 ? 0 : us);
+    append_number(to, positive / 1000);
+    auto const rest = static_cast<int>(positive % 1000);
+    char const places[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
+                           static_cast<char>('0' + rest % 10)};
+    to.append(places, places + sizeof places);
+}
+
+// A field without quotes: one word, "-" if there is none. Blanks would make two fields of it.
+void append_word(fmt::memory_buffer& to, std::string_view word) {
+    if (word.empty())
+        return to.push_back('-');
+    if (word.find(' ') == word.npos)
+        return append_escaped(to, word, escape_style::text, max_word);
+    for (char c : word.substr(0, max_word))
+        if (c == ' ')
+            append(to, "\\x20");
+        else
+            append_escaped(to, {&c, 1}, escape_style::text, 1);
+}
 
 } // namespace
 
-void access_log::write(access_record const& r, std::string_view time) {
-    if (!enabled_) return;
-    switch (format_) {
-    case log_format::text: write_text(r, time); break;
-    case log_format::json: write_json(r, time); break;
-    }
-    if (block_.size() >= block_size) flush();
+access_log::access_log(log_config const& c) : format_(c.format) {
+    if (!c.access)
+        return;
+    logger_ = spdlog::get(access_logger);
+    if (!logger_)
+        logger_ = spdlog::default_logger();
+    if (logger_)
+        lines_.reserve(block_size + 4096);
 }
 
-void access_log::write_text(access_record const& r, std::string_view time) {
-    block_.append(time).append(" access ").append(r.client).append(" \"").append(r.method).append(" ");
-    append_escaped(block_, r.target, longest_target);
-    block_.append("\" ");
-    append_number(block_, r.status);
-    block_.append(" ");
-    append_number(block_, r.body_bytes);
-    block_.append(" ");
-    append_milliseconds(block_, r.duration);
-    block_.append("ms ").append(to_string(r.result)).append(" ").append(or_dash(r.upstream)).append(" \"");
-    append_escaped(block_, r.user_agent, longest_user_agent);
-    block_.append("\"\n");
+access_log::~access_log() {
+    flush();
 }
 
-void access_log::write_json(access_record const& r, std::string_view time) {
-    block_.append(R"({"time":")").append(time).append(R"(","level":"access","client":")").append(r.client);
-    block_.append(R"(","method":")");
-    append_escaped(block_, r.method, longest_target);
-    block_.append(R"(","target":")");
-    append_escaped(block_, r.target, longest_target);
-    block_.append(R"(","status":)");
-    append_number(block_, r.status);
-    block_.append(R"(,"bytes":)");
-    append_number(block_, r.body_bytes);
-    block_.append(R"(,"ms":)");
-    append_milliseconds(block_, r.duration);
-    block_.append(R"(,"result":")").append(to_string(r.result)).append(R"(","upstream":")").append(r.upstream);
-    block_.append(R"(","user_agent":")");
-    append_escaped(block_, r.user_agent, longest_user_agent);
-    block_.append("\"}\n");
+void access_log::write(access_record const& r) {
+    if (!logger_)
+        return;
+    if (format_ == log_format::json)
+        write_json(r);
+    else
+        write_text(r);
+    if (lines_.size() >= block_size)
+        flush();
+}
+
+void access_log::write_text(access_record const& r) {
+    auto& to = lines_;
+    append_time(to, r.time);
+    to.push_back(' ');
+    append_word(to, r.client);
+    to.push_back(' ');
+    append_word(to, r.method);
+    append(to, " \"");
+    append_escaped(to, r.target, escape_style::text, max_target);
+    append(to, "\" ");
+    append_number(to, r.status);
+    to.push_back(' ');
+    append_number(to, r.body_bytes);
+    to.push_back(' ');
+    append_milliseconds(to, r.duration);
+    to.push_back(' ');
+    append(to, to_string(r.result));
+    to.push_back(' ');
+    append_word(to, r.upstream);
+    append(to, " \"");
+    append_escaped(to, r.user_agent, escape_style::text, max_user_agent);
+    append(to, "\"\n");
+}
+
+void access_log::write_json(access_record const& r) {
+    auto& to = lines_;
+    auto const text = [&to](std::string_view name, std::string_view value, std::size_t most) {
+        append(to, name);
+        append_escaped(to, value, escape_style::json, most);
+    };
+    append(to, R"({"time":")");
+    append_time(to, r.time);
+    text(R"(","client":")", r.client, max_word);
+    text(R"(","method":")", r.method, max_word);
+    text(R"(","target":")", r.target, max_target);
+    append(to, R"(","status":)");
+    append_number(to, r.status);
+    append(to, R"(,"bytes":)");
+    append_number(to, r.body_bytes);
+    append(to, R"(,"ms":)");
+    append_milliseconds(to, r.duration);
+    text(R"(,"outcome":")", to_string(r.result), max_word);
+    text(R"(","upstream":")", r.upstream, max_word);
+    text(R"(","user_agent":")", r.user_agent, max_user_agent);
+    append(to, "\"}\n");
 }
 
 void access_log::flush() {
-    if (block_.empty()) return;
-    if (auto const log = access_logger()) {
-        block_.pop_back(); // the logger ends the last line itself
-        log->log(spdlog::level::info, spdlog::string_view_t(block_.data(), block_.size()));
-    }
-    block_.clear();
+    if (!logger_ || lines_.size() == 0)
+        return;
+    logger_->log(spdlog::level::info, spdlog::string_view_t(lines_.data(), lines_.size()));
+    lines_.clear();
 }
 
 } // namespace proxy

@@ -1,53 +1,66 @@
-// One line per request.
+// One line for every request.
 //
-// A busy mirror answers tens of thousands of requests a second, so a line costs no lock: each worker formats into a
-// buffer of its own, which goes to the log in blocks, when it is full or when the worker's tick says so.
+//   2026-11-23T12:26:42.123Z 127.0.0.1:53412 GET "/v2/library/alpine/manifests/3.19" 200 528 0.412 hit docker.io
+//   "containerd/1.7" (the same line)
+//   {"time":"…","client":"127.0.0.1:53412","method":"GET","target":"/v2/library/alpine/manifests/3.19","status":200,
+//    "bytes":528,"ms":0.412,"outcome":"hit","upstream":"docker.io","user_agent":"containerd/1.7"}
+//
+// A worker answers tens of thousands of requests a second, so each has a log of its own: a line is built in its
+// buffer without a lock, and the buffer goes to the sink as one block when it is full or a second old.
 #pragma once
 
 #include "proxy/config/config.h"
 #include "proxy/stats/stats.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cstdint>
-#include <string>
+#include <memory>
 #include <string_view>
+
+namespace spdlog {
+class logger;
+}
 
 namespace proxy {
 
 struct access_record {
-    std::string_view client; // "address:port"
+    std::string_view client; // address and port
     std::string_view method;
-    std::string_view target;
+    std::string_view target; // as it came: escaped, and cut at 512 bytes
     unsigned status = 0;
     std::uint64_t body_bytes = 0;
     std::chrono::steady_clock::duration duration{};
     outcome result = outcome::pass;
-    std::string_view upstream; // "" if none was meant
-    std::string_view user_agent;
+    std::string_view upstream;                                                     // empty: none
+    std::string_view user_agent;                                                   // escaped, and cut at 128 bytes
+    std::chrono::system_clock::time_point time = std::chrono::system_clock::now(); // of the answer's end
 };
 
-// Belongs to one worker's thread.
+// For one thread. Make it after start_logging(); without that, blocks go to spdlog's default logger.
 class access_log {
 public:
     static constexpr std::size_t block_size = 32 * 1024;
-    static constexpr std::size_t longest_target = 512;
-    static constexpr std::size_t longest_user_agent = 256;
 
-    explicit access_log(log_config const& c) : enabled_(c.access), format_(c.format) {}
+    explicit access_log(log_config const& c);
+    access_log(access_log&&) noexcept = default;
+    access_log& operator=(access_log&&) = delete;
+    ~access_log(); // flushes
 
-    // `time` is the line's, as it should read: "2026-01-31T10:00:00Z".
-    void write(access_record const& r, std::string_view time);
+    // Never blocks: a sink that does not keep up loses blocks (lost_access_blocks()).
+    void write(access_record const& r);
 
-    // Hands what has gathered to the log; may block for as long as a write to a file does.
+    // Hands over what is there; to be called once a second, and when the thread ends.
     void flush();
 
 private:
-    void write_text(access_record const& r, std::string_view time);
-    void write_json(access_record const& r, std::string_view time);
+    void write_text(access_record const& r);
+    void write_json(access_record const& r);
 
-    bool enabled_;
+    std::shared_ptr<spdlog::logger> logger_; // null: switched off
     log_format format_;
-    std::string block_;
+    fmt::memory_buffer lines_;
 };
 
 } // namespace proxy
