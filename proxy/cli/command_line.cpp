@@ -1,0 +1,224 @@
+#include "proxy/cli/command_line.h"
+
+#include "proxy/cli/client_config.h"
+#include "proxy/cli/stats_command.h"
+#include "proxy/config/near_name.h"
+#include "proxy/server.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+
+namespace proxy {
+namespace {
+
+constexpr int done = 0, failed = 1, wrong_usage = 2;
+
+struct serve_options {
+    std::string config_file;
+    std::vector<std::string> listen;
+    std::vector<std::string> admin_listen;
+    std::string store;
+};
+
+struct client_config_options {
+    std::string client;
+    std::string url = "http://127.0.0.1:5000";
+};
+
+void print_problems(std::ostream& err, std::string const& file, std::vector<config_problem> const& problems) {
+    for (auto const& p : problems)
+        err << file << ':' << (p.line == 0 ? "" : std::to_string(p.line) + ":") << ' ' << p.message << '\n';
+    if (problems.size() > 1)
+        err << problems.size() << " problems\n";
+}
+
+// Replaces `to` by the addresses given, if any were. False: one of them is none.
+bool take_addresses(std::vector<std::string> const& given, char const* option, std::vector<address>& to,
+                    std::ostream& err) {
+    std::vector<address> found;
+    for (auto const& text : given) {
+        auto const a = parse_address(text);
+        if (!a) {
+            err << fmt::format("layerd serve: {} {}: must be an IP address with a port, such as 127.0.0.1:5000, "
+                               "[::1]:5000, or :5000 for all interfaces\n",
+                               option, text);
+            return false;
+        }
+        found.push_back(*a);
+    }
+    if (!found.empty())
+        to = std::move(found);
+    return true;
+}
+
+int run_serve(serve_options const& o, command_environment const& env) {
+    auto c = default_config();
+    if (!o.config_file.empty()) {
+        auto loaded = load_config(o.config_file);
+        if (!loaded) {
+            print_problems(env.err, o.config_file, loaded.error());
+            return failed;
+        }
+        c = std::move(*loaded);
+    }
+    if (!take_addresses(o.listen, "--listen", c.server.listen, env.err) ||
+        !take_addresses(o.admin_listen, "--admin-listen", c.server.admin_listen, env.err))
+        return wrong_usage;
+    for (auto const& a : c.server.admin_listen)
+        if (a.port != 0 && std::find(c.server.listen.begin(), c.server.listen.end(), a) != c.server.listen.end()) {
+            env.err << fmt::format("layerd serve: {} is asked for twice, for the registry API and for the admin API\n",
+                                   a.to_string());
+            return wrong_usage;
+        }
+    if (!o.store.empty())
+        c.store.path = o.store;
+    return env.serve(std::move(c));
+}
+
+int run_check_config(std::string const& file, command_environment const& env) {
+    auto const c = load_config(file);
+    if (!c) {
+        print_problems(env.err, file, c.error());
+        return failed;
+    }
+    std::string names;
+    for (auto const& u : c->upstreams)
+        names += (names.empty() ? "" : ", ") + u.name + (u.is_default ? " (default)" : "");
+    env.out << fmt::format("{}: ok\n", file);
+    env.out << fmt::format("  upstreams: {}\n", names.empty() ? "none" : names);
+    auto const path = c->store.path.empty() ? default_store_path() : c->store.path;
+    env.out << fmt::format("  store:     {}, {}\n", path.string(),
+                           c->gc.enabled ? "at most " + to_string(c->gc.keep_storage) : "without a limit");
+    return done;
+}
+
+int run_client_config(client_config_options const& o, command_environment const& env) {
+    auto const at = parse_endpoint(o.url);
+    if (!at) {
+        env.err << fmt::format("layerd client-config: --url {}\n", at.error());
+        return wrong_usage;
+    }
+    if (!at->path.empty()) {
+        env.err << "layerd client-config: --url must not have a path: clients put theirs in different places, and "
+                   "layerd answers at the top\n";
+        return wrong_usage;
+    }
+    auto const text = client_config(*client_kind_of(o.client), *at);
+    env.out << text.lines;
+    env.err << text.hints;
+    return done;
+}
+
+void add_serve(CLI::App& app, serve_options& o) {
+    auto* c =
+        app.add_subcommand("serve", "Runs the server. Without --config: docker.io and ghcr.io, on 127.0.0.1:5000.");
+    c->add_option("--config", o.config_file, "Configuration file")->type_name("FILE");
+    c->add_option("--listen", o.listen, "Address of the registry API; may be given more than once")
+        ->type_name("ADDRESS")
+        ->allow_extra_args(false);
+    c->add_option("--admin-listen", o.admin_listen, "Address of statistics, metrics and health")
+        ->type_name("ADDRESS")
+        ->allow_extra_args(false);
+    c->add_option("--store", o.store, "Folder of the store")->type_name("DIR");
+}
+
+void add_stats(CLI::App& app, stats_options& o) {
+    auto* c = app.add_subcommand("stats", "Shows what was served, from where, and what that saved.");
+    c->add_option("--admin", o.admin, "URL of the admin API; " + o.admin + " if not given")->type_name("URL");
+    c->add_flag("--json", o.json, "Prints the document as it is");
+    c->add_flag("--watch", o.watch, "Shows it again every two seconds, until interrupted");
+    // Known, so that asking for them is answered; not shown, since nothing can be asked yet.
+    c->add_option("--since", o.since)->group("");
+    c->add_option("--by", o.by)->group("");
+}
+
+void add_client_config(CLI::App& app, client_config_options& o) {
+    auto* c = app.add_subcommand("client-config", "Prints the lines that make a client use this mirror.");
+    c->add_option("client", o.client, "Which client")
+        ->required()
+        ->type_name("buildkit|containerd|docker|podman")
+        ->check([](std::string const& name) {
+            return client_kind_of(name) ? std::string()
+                                        : fmt::format("\"{}\" is none of buildkit, containerd, docker, podman", name);
+        });
+    c->add_option("--url", o.url, "Where the clients reach this mirror; " + o.url + " if not given")->type_name("URL");
+}
+
+// CLI11 calls a command that it does not know an unexpected argument, or a missing one.
+std::string complaint(CLI::App const& app, std::vector<std::string> const& args, CLI::ParseError const& e) {
+    if (args.empty())
+        return "no command given";
+    if (app.get_subcommands().empty() && args[0].starts_with('-'))
+        return fmt::format("unknown option {}", args[0]);
+    std::vector<std::string> known;
+    for (auto const* c : app.get_subcommands([](CLI::App const*) { return true; }))
+        known.push_back(c->get_name());
+    if (args[0].starts_with('-') || std::find(known.begin(), known.end(), args[0]) != known.end())
+        return e.what();
+    auto const near = near_name(args[0], known);
+    return fmt::format("unknown command \"{}\"{}", args[0],
+                       near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near));
+}
+
+} // namespace
+
+int run_command_line(std::vector<std::string> const& args, command_environment const& env) {
+    CLI::App app("A content-addressed cache for container registries", "layerd");
+    app.set_version_flag("--version", std::string("layerd ") + LAYERD_VERSION, "Prints the version");
+    app.require_subcommand(1);
+    serve_options serving;
+    std::string checked_file;
+    stats_options statistics;
+    client_config_options clients;
+    add_serve(app, serving);
+    app.add_subcommand("check-config", "Says every problem of a configuration file.")
+        ->add_option("--config", checked_file, "Configuration file")
+        ->type_name("FILE")
+        ->required();
+    add_stats(app, statistics);
+    add_client_config(app, clients);
+
+    try {
+        app.parse(std::vector<std::string>(args.rbegin(), args.rend())); // CLI11 takes them from the end
+    } catch (CLI::ParseError const& e) {
+        if (e.get_exit_code() == 0)
+            return app.exit(e, env.out, env.err); // --help, --version
+        auto const parsed = app.get_subcommands();
+        auto const command = parsed.empty() ? std::string("layerd") : "layerd " + parsed[0]->get_name();
+        env.err << fmt::format("{}: {}\nTry: {} --help\n", command, complaint(app, args, e), command);
+        return wrong_usage;
+    }
+    auto const command = app.get_subcommands().at(0)->get_name();
+    if (command == "serve")
+        return run_serve(serving, env);
+    if (command == "check-config")
+        return run_check_config(checked_file, env);
+    if (command == "stats")
+        return run_stats(statistics, env);
+    return run_client_config(clients, env);
+}
+
+int run_command_line(int argc, char** argv) {
+    command_environment const env{std::cout, std::cerr, [](config c) { return serve(std::move(c)); },
+                                  ::isatty(STDOUT_FILENO) == 1};
+    int code = failed;
+    try {
+        code = run_command_line(std::vector<std::string>(argv + 1, argv + argc), env);
+    } catch (std::exception const& e) {
+        std::cerr << "layerd: " << e.what() << '\n';
+        return failed;
+    }
+    // Output that went nowhere (a full disk, say) is not done.
+    if (!std::cout.flush()) {
+        std::cerr << "layerd: the output could not be written\n";
+        return failed;
+    }
+    return code;
+}
+
+} // namespace proxy

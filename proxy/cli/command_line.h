@@ -1,0 +1,27 @@
+// The program's commands: what stands behind `layerd serve`, `check-config`, `stats` and `client-config`.
+//
+// Exit codes: 0 done, 1 the thing asked for failed, 2 wrong usage.
+#pragma once
+
+#include "proxy/config/config.h"
+
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace proxy {
+
+int run_command_line(int argc, char** argv);
+
+// What a run talks to. Results go to `out`, complaints and hints to `err`.
+struct command_environment {
+    std::ostream& out;
+    std::ostream& err;
+    std::function<int(config)> serve;
+    bool terminal = false; // `out` is one: a watched table is redrawn in place
+};
+
+int run_command_line(std::vector<std::string> const& args, command_environment const& env);
+
+} // namespace proxy

@@ -1,0 +1,18 @@
+// One GET of a small document over plain HTTP: how the commands talk to a running server's admin API.
+#pragma once
+
+#include "proxy/config/config.h"
+#include "proxy/error.h"
+#include "proxy/runtime/deadline.h"
+#include "proxy/runtime/net.h"
+
+#include <string>
+
+namespace proxy {
+
+inline constexpr std::size_t max_document_size = 16 * 1024 * 1024;
+
+// The body of a 200; else a message for people, that names the URL. `at` must outlive the task.
+task<result<std::string>> http_fetch(endpoint_config const& at, std::string path, deadline d);
+
+} // namespace proxy

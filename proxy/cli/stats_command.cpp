@@ -1,0 +1,115 @@
+#include "proxy/cli/stats_command.h"
+
+#include "proxy/cli/http_fetch.h"
+#include "proxy/cli/stats_table.h"
+#include "proxy/runtime/spawn.h"
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/json/parse.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <optional>
+#include <ostream>
+
+namespace proxy {
+namespace {
+
+constexpr seconds answer_timeout{10};
+constexpr seconds redraw_interval{2};
+constexpr char const* document_path = "/api/v1/stats";
+
+// The document as it shall be shown, or why it cannot be.
+result<std::string> shown(std::string const& body, bool as_json, endpoint_config const& from) {
+    boost::system::error_code ec;
+    auto const document = boost::json::parse(body, ec);
+    if (ec || !document.is_object())
+        return internal_error(fmt::format("{}{} is no statistics document: is this the admin API of layerd?",
+                                          from.to_string(), document_path));
+    if (as_json)
+        return body.ends_with('\n') ? body : body + '\n';
+    return stats_table(document.get_object(), from.to_string());
+}
+
+task<result<std::string>> fetch_shown(endpoint_config const& from, bool as_json) {
+    auto body = co_await http_fetch(from, document_path, deadline::after(answer_timeout));
+    if (!body)
+        co_return body.error();
+    co_return shown(*body, as_json, from);
+}
+
+class stats_run {
+public:
+    stats_run(stats_options const& o, endpoint_config from, command_environment const& env)
+        : options_(o), from_(std::move(from)), env_(env), stop_signals_(context_.get_executor()),
+          timer_(context_.get_executor()) {}
+
+    int run() {
+        if (options_.watch) {
+            stop_signals_.add(SIGINT);
+            stop_signals_.add(SIGTERM);
+            stop_signals_.async_wait([this](error_code, int) { context_.stop(); });
+        }
+        spawn(context_.get_executor(), "stats", [this] { return show(); });
+        context_.run();
+        return code_;
+    }
+
+private:
+    task<void> show() {
+        do {
+            auto const text = co_await fetch_shown(from_, options_.json);
+            print(text);
+            if (!options_.watch)
+                break;
+            error_code ec;
+            timer_.expires_after(redraw_interval);
+            co_await timer_.async_wait(net::redirect_error(use_task, ec));
+        } while (env_.out.good());
+        context_.stop();
+    }
+
+    void print(result<std::string> const& text) {
+        bool const in_place = options_.watch && !options_.json && env_.terminal;
+        if (in_place)
+            env_.out << "\x1b[H\x1b[2J"; // cursor home, clear the screen
+        code_ = text || options_.watch ? 0 : 1;
+        if (!text)
+            (in_place ? env_.out : env_.err) << "layerd stats: " << text.error().message << '\n';
+        else
+            env_.out << *text << (options_.watch && !options_.json && !in_place ? "\n" : "");
+        env_.out.flush();
+    }
+
+    stats_options const& options_;
+    endpoint_config const from_;
+    command_environment const& env_;
+    net::io_context context_{1};
+    net::basic_signal_set<executor> stop_signals_;
+    steady_timer timer_;
+    int code_ = 0;
+};
+
+} // namespace
+
+int run_stats(stats_options const& o, command_environment const& env) {
+    constexpr int wrong_usage = 2;
+    if (!o.since.empty() || !o.by.empty()) {
+        env.err << fmt::format("layerd stats: {} needs a history of the counters, which this version does not keep; "
+                               "without it, the totals since the store was made are shown\n",
+                               o.since.empty() ? "--by" : "--since");
+        return wrong_usage;
+    }
+    auto const from = parse_endpoint(o.admin);
+    if (!from) {
+        env.err << fmt::format("layerd stats: --admin {}\n", from.error());
+        return wrong_usage;
+    }
+    if (from->tls) {
+        env.err << "layerd stats: --admin must begin with http://: the admin API speaks no TLS\n";
+        return wrong_usage;
+    }
+    return stats_run(o, *from, env).run();
+}
+
+} // namespace proxy

@@ -1,0 +1,155 @@
+#include "proxy/cli/stats_table.h"
+
+#include "proxy/cli/text_table.h"
+#include "proxy/stats/units.h"
+
+#include <boost/json/value.hpp>
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+
+namespace proxy {
+namespace {
+
+namespace json = boost::json;
+using path = std::initializer_list<std::string_view>;
+
+// The value at the end of a path of names, or null.
+json::value const* find(json::object const& from, path names) {
+    json::object const* at = &from;
+    json::value const* value = nullptr;
+    for (auto name : names) {
+        value = at != nullptr ? at->if_contains(name) : nullptr;
+        at = value != nullptr ? value->if_object() : nullptr;
+    }
+    return value;
+}
+
+template <class T>
+std::optional<T> number(json::object const& from, path names) {
+    auto const* value = find(from, names);
+    if (value == nullptr || !value->is_number())
+        return std::nullopt;
+    boost::system::error_code ec;
+    auto const n = value->to_number<T>(ec);
+    return ec ? std::nullopt : std::optional(n);
+}
+
+// Text of the server: nothing in it may move the terminal's cursor.
+std::string words(json::object const& from, path names) {
+    auto const* value = find(from, names);
+    if (value == nullptr || !value->is_string())
+        return "-";
+    std::string out;
+    for (char c : value->get_string().subview(0, 100))
+        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+    return out;
+}
+
+// "1,234,567"
+std::string grouped(std::int64_t n) {
+    auto text = std::to_string(n);
+    auto const first = n < 0 ? 1u : 0u;
+    for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > static_cast<std::ptrdiff_t>(first); at -= 3)
+        text.insert(static_cast<std::size_t>(at), 1, ',');
+    return text;
+}
+
+std::string count(json::object const& from, path names) {
+    auto const n = number<std::int64_t>(from, names);
+    return n ? grouped(*n) : "-";
+}
+
+std::string bytes(json::object const& from, path names) {
+    auto const n = number<std::int64_t>(from, names);
+    return n ? human_bytes(*n) : "-";
+}
+
+std::string share(json::object const& from, path names) {
+    auto const n = number<double>(from, names);
+    return n ? percent(*n) : "-";
+}
+
+// "3d 4h", "5m 10s"
+std::string uptime(std::int64_t seconds) {
+    if (seconds >= 86400)
+        return fmt::format("{}d {}h", seconds / 86400, seconds / 3600 % 24);
+    if (seconds >= 3600)
+        return fmt::format("{}h {}m", seconds / 3600, seconds / 60 % 60);
+    return seconds >= 60 ? fmt::format("{}m {}s", seconds / 60, seconds % 60) : fmt::format("{}s", seconds);
+}
+
+std::string requests(json::object const& document) {
+    text_table t;
+    t.row({"requests", "hit", "miss", "collapsed", "stale", "error"});
+    for (std::string_view kind : {"manifest", "blob"}) {
+        auto const cell = [&](std::string_view outcome) { return count(document, {"requests", kind, outcome}); };
+        t.row({"  " + std::string(kind), cell("hit"), cell("miss"), cell("collapsed"), cell("stale"), cell("error")});
+    }
+    return t.text();
+}
+
+std::string transfer(json::object const& document) {
+    text_table t(2);
+    t.row({"hit ratio", share(document, {"hit_ratio", "requests"}), "of requests"});
+    t.row({"", share(document, {"hit_ratio", "bytes"}), "of bytes"});
+    t.row({"served", bytes(document, {"bytes", "served"})});
+    t.row({"  from cache", bytes(document, {"bytes", "from_cache"})});
+    t.row({"from upstream", bytes(document, {"bytes", "from_upstream"})});
+    t.row({"network savings", bytes(document, {"network_savings", "bytes"}),
+           share(document, {"network_savings", "ratio"})});
+    if (number<std::int64_t>(document, {"bytes", "pushed"}).value_or(0) > 0)
+        t.row({"pushed", bytes(document, {"bytes", "pushed"})});
+    return t.text();
+}
+
+std::string store(json::object const& document) {
+    auto const used = number<double>(document, {"store", "bytes"});
+    auto const limit = number<double>(document, {"store", "limit_bytes"});
+    bool const limited = used && limit && *limit > 0;
+    text_table t(2);
+    t.row({"store", bytes(document, {"store", "bytes"}),
+           limited ? fmt::format("of {}, {}", bytes(document, {"store", "limit_bytes"}), percent(*used / *limit))
+                   : "no limit",
+           count(document, {"store", "objects"}) + " objects"});
+    t.row({"dedup savings", bytes(document, {"store", "dedup_savings_bytes"}),
+           fmt::format("of {}, {}", bytes(document, {"store", "logical_bytes"}),
+                       share(document, {"store", "dedup_savings_ratio"}))});
+    return t.text();
+}
+
+std::string rate_limit(json::object const& upstream) {
+    auto const remaining = number<std::int64_t>(upstream, {"ratelimit", "remaining"});
+    auto const limit = number<std::int64_t>(upstream, {"ratelimit", "limit"});
+    return remaining && limit ? fmt::format("{} of {} left", grouped(*remaining), grouped(*limit)) : "-";
+}
+
+std::string upstreams(json::object const& document) {
+    auto const* all = find(document, {"upstreams"});
+    if (all == nullptr || !all->is_object() || all->get_object().empty())
+        return "";
+    text_table t;
+    t.row({"upstream", "requests", "received", "errors", "breaker", "rate limit"});
+    for (auto const& [name, value] : all->get_object()) {
+        json::object const wrapped{{"name", name}};
+        static json::object const none;
+        auto const& u = value.is_object() ? value.get_object() : none;
+        t.row({"  " + words(wrapped, {"name"}), count(u, {"requests"}), bytes(u, {"bytes"}), count(u, {"errors"}),
+               words(u, {"breaker"}), rate_limit(u)});
+    }
+    return t.text();
+}
+
+} // namespace
+
+std::string stats_table(json::object const& document, std::string_view from) {
+    auto const up = number<std::int64_t>(document, {"uptime_seconds"});
+    auto text = fmt::format("layerd {} at {}, up {}\n\n", words(document, {"version"}), from, up ? uptime(*up) : "-");
+    text += requests(document) + '\n' + transfer(document) + '\n' + store(document);
+    auto const lines = upstreams(document);
+    return lines.empty() ? text : text + '\n' + lines;
+}
+
+} // namespace proxy
