@@ -16,8 +16,8 @@ namespace proxy {
 enum class error_source : std::uint8_t { client, upstream, store, internal };
 
 enum class retry_class : std::uint8_t {
-    never,          // a definite answer: asking again gives the same
-    next_endpoint,  // this endpoint could not do it; another may
+    never,           // a definite answer: asking again gives the same
+    next_endpoint,   // this endpoint could not do it; another may
     fresh_connection // a reused connection broke before any answer: once more on a new one
 };
 

@@ -26,8 +26,10 @@ MetricFamily family(std::string name, std::string help, MetricType type) {
 void add(MetricFamily& f, double value, labels l = {}) {
     ClientMetric m;
     m.label = std::move(l);
-    if (f.type == MetricType::Counter) m.counter.value = value;
-    else m.gauge.value = value;
+    if (f.type == MetricType::Counter)
+        m.counter.value = value;
+    else
+        m.gauge.value = value;
     f.metric.push_back(std::move(m));
 }
 
@@ -42,12 +44,14 @@ MetricFamily requests(stats_totals const& t) {
     for (std::size_t c = 0; c < content_class_count; ++c)
         for (std::size_t o = 0; o < outcome_count; ++o)
             add(f, static_cast<double>(t.requests[c][o]),
-                {{"content", std::string(to_string(static_cast<content_class>(c)))}, {"result", std::string(to_string(static_cast<outcome>(o)))}});
+                {{"content", std::string(to_string(static_cast<content_class>(c)))},
+                 {"result", std::string(to_string(static_cast<outcome>(o)))}});
     return f;
 }
 
 MetricFamily first_byte(stats_totals const& t) {
-    auto f = family("layerd_request_first_byte_seconds", "Time from a request's head to the head of its answer.", MetricType::Histogram);
+    auto f = family("layerd_request_first_byte_seconds", "Time from a request's head to the head of its answer.",
+                    MetricType::Histogram);
     ClientMetric m;
     std::uint64_t sum = 0;
     double bound = 64e-6;
@@ -64,15 +68,18 @@ MetricFamily first_byte(stats_totals const& t) {
 
 void add_upstreams(std::vector<MetricFamily>& all, stats_totals const& t) {
     auto asked = family("layerd_upstream_requests_total", "Requests sent to an upstream.", MetricType::Counter);
-    auto received = family("layerd_upstream_received_bytes_total", "Body bytes received from an upstream, used or not.", MetricType::Counter);
-    auto failed = family("layerd_upstream_errors_total", "Requests to an upstream that got no usable answer.", MetricType::Counter);
+    auto received = family("layerd_upstream_received_bytes_total", "Body bytes received from an upstream, used or not.",
+                           MetricType::Counter);
+    auto failed = family("layerd_upstream_errors_total", "Requests to an upstream that got no usable answer.",
+                         MetricType::Counter);
     for (auto const& [name, u] : t.upstreams) {
         labels const l{{"upstream", name}};
         add(asked, static_cast<double>(u.requests), l);
         add(received, static_cast<double>(u.bytes), l);
         add(failed, static_cast<double>(u.errors), l);
     }
-    for (auto* f : {&asked, &received, &failed}) all.push_back(std::move(*f));
+    for (auto* f : {&asked, &received, &failed})
+        all.push_back(std::move(*f));
 }
 
 void add_store(std::vector<MetricFamily>& all, stats_report const& r) {
@@ -80,11 +87,15 @@ void add_store(std::vector<MetricFamily>& all, stats_report const& r) {
         all.push_back(single(name, help, MetricType::Gauge, static_cast<double>(value)));
     };
     gauge("layerd_store_objects", "Pieces of content in the store.", r.store.objects);
-    gauge("layerd_store_bytes", "What the store takes on disk, transfers in flight and index included.", r.store.disk_bytes);
+    gauge("layerd_store_bytes", "What the store takes on disk, transfers in flight and index included.",
+          r.store.disk_bytes);
     gauge("layerd_store_limit_bytes", "What the store may take (keep_storage); 0 without a limit.", r.limit_bytes);
-    gauge("layerd_store_reserved_bytes", "Space promised to running transfers and not yet written.", r.store.reserved_bytes);
-    gauge("layerd_store_logical_bytes", "What the repositories would take without deduplication.", r.store.logical_bytes);
-    gauge("layerd_store_dedup_saved_bytes", "Bytes not stored because another repository has them too.", r.dedup_saved_bytes());
+    gauge("layerd_store_reserved_bytes", "Space promised to running transfers and not yet written.",
+          r.store.reserved_bytes);
+    gauge("layerd_store_logical_bytes", "What the repositories would take without deduplication.",
+          r.store.logical_bytes);
+    gauge("layerd_store_dedup_saved_bytes", "Bytes not stored because another repository has them too.",
+          r.dedup_saved_bytes());
 }
 
 } // namespace
@@ -98,15 +109,20 @@ std::string metrics_text(stats_report const& r) {
     auto info = family("layerd_build_info", "The version that runs; always 1.", MetricType::Gauge);
     add(info, 1, {{"version", LAYERD_VERSION}});
     all.push_back(std::move(info));
-    all.push_back(single("layerd_uptime_seconds", "Time since the start.", MetricType::Gauge, static_cast<double>(r.uptime_seconds)));
+    all.push_back(single("layerd_uptime_seconds", "Time since the start.", MetricType::Gauge,
+                         static_cast<double>(r.uptime_seconds)));
     all.push_back(requests(t));
     all.push_back(first_byte(t));
     counter("layerd_served_bytes_total", "Body bytes sent to clients.", t.bytes_served);
-    counter("layerd_served_from_cache_bytes_total", "Body bytes sent that were in the store when asked for.", t.bytes_from_cache);
+    counter("layerd_served_from_cache_bytes_total", "Body bytes sent that were in the store when asked for.",
+            t.bytes_from_cache);
     counter("layerd_connections_total", "Connections accepted.", t.connections);
-    counter("layerd_refused_requests_total", "Requests refused before they had a path: malformed or ambiguous.", t.bad_requests);
-    all.push_back(single("layerd_connections_open", "Connections open now.", MetricType::Gauge, static_cast<double>(r.open_connections)));
-    all.push_back(single("layerd_fills_running", "Downloads from upstream running now.", MetricType::Gauge, static_cast<double>(r.running_fills)));
+    counter("layerd_refused_requests_total", "Requests refused before they had a path: malformed or ambiguous.",
+            t.bad_requests);
+    all.push_back(single("layerd_connections_open", "Connections open now.", MetricType::Gauge,
+                         static_cast<double>(r.open_connections)));
+    all.push_back(single("layerd_fills_running", "Downloads from upstream running now.", MetricType::Gauge,
+                         static_cast<double>(r.running_fills)));
     add_upstreams(all, t);
     add_store(all, r);
     return prometheus::TextSerializer().Serialize(all);

@@ -17,7 +17,8 @@ constexpr std::string_view upstreams_key = "upstreams";
 
 std::uint64_t number(json::object const& from, std::string_view name) {
     auto const* v = from.if_contains(name);
-    if (!v) return 0;
+    if (!v)
+        return 0;
     boost::system::error_code ec;
     auto const n = v->to_number<std::uint64_t>(ec);
     return ec ? 0 : n;
@@ -32,7 +33,8 @@ json::object save_requests(stats_totals const& t) {
     json::object all;
     for (std::size_t c = 0; c < content_class_count; ++c) {
         json::object of_class;
-        for (std::size_t o = 0; o < outcome_count; ++o) of_class[to_string(static_cast<outcome>(o))] = t.requests[c][o];
+        for (std::size_t o = 0; o < outcome_count; ++o)
+            of_class[to_string(static_cast<outcome>(o))] = t.requests[c][o];
         all[to_string(static_cast<content_class>(c))] = std::move(of_class);
     }
     return all;
@@ -41,15 +43,18 @@ json::object save_requests(stats_totals const& t) {
 void restore_requests(stats_totals& t, json::object const& all) {
     for (std::size_t c = 0; c < content_class_count; ++c) {
         auto const* of_class = child(all, to_string(static_cast<content_class>(c)));
-        if (!of_class) continue;
-        for (std::size_t o = 0; o < outcome_count; ++o) t.requests[c][o] = number(*of_class, to_string(static_cast<outcome>(o)));
+        if (!of_class)
+            continue;
+        for (std::size_t o = 0; o < outcome_count; ++o)
+            t.requests[c][o] = number(*of_class, to_string(static_cast<outcome>(o)));
     }
 }
 
 void restore_latencies(stats_totals& t, json::object const& from) {
     auto const* v = from.if_contains(first_byte_key);
     auto const* buckets = v ? v->if_array() : nullptr;
-    if (!buckets) return;
+    if (!buckets)
+        return;
     for (std::size_t i = 0; i < latency_buckets && i < buckets->size(); ++i) {
         boost::system::error_code ec;
         auto const n = (*buckets)[i].to_number<std::uint64_t>(ec);
@@ -61,34 +66,46 @@ void restore_latencies(stats_totals& t, json::object const& from) {
 
 std::string_view to_string(outcome o) noexcept {
     switch (o) {
-    case outcome::hit: return "hit";
-    case outcome::miss: return "miss";
-    case outcome::collapsed: return "collapsed";
-    case outcome::stale: return "stale";
-    case outcome::error: return "error";
-    case outcome::pass: return "pass";
+    case outcome::hit:
+        return "hit";
+    case outcome::miss:
+        return "miss";
+    case outcome::collapsed:
+        return "collapsed";
+    case outcome::stale:
+        return "stale";
+    case outcome::error:
+        return "error";
+    case outcome::pass:
+        return "pass";
     }
     return "";
 }
 
 std::string_view to_string(content_class c) noexcept {
     switch (c) {
-    case content_class::manifest: return "manifest";
-    case content_class::blob: return "blob";
-    case content_class::other: return "other";
+    case content_class::manifest:
+        return "manifest";
+    case content_class::blob:
+        return "blob";
+    case content_class::other:
+        return "other";
     }
     return "";
 }
 
 std::uint64_t stats_totals::bytes_from_upstream() const noexcept {
     std::uint64_t sum = 0;
-    for (auto const& [name, u] : upstreams) sum += u.bytes;
+    for (auto const& [name, u] : upstreams)
+        sum += u.bytes;
     return sum;
 }
 
 stats::stats(std::size_t threads) : started_(std::chrono::steady_clock::now()), threads_(threads) {}
 
-upstream_counters& stats::upstream(std::string const& name) { return upstreams_[name]; }
+upstream_counters& stats::upstream(std::string const& name) {
+    return upstreams_[name];
+}
 
 std::chrono::seconds stats::uptime() const noexcept {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
@@ -98,8 +115,10 @@ stats_totals stats::totals() const {
     auto sum = earlier_;
     for (auto const& t : threads_) {
         for (std::size_t c = 0; c < content_class_count; ++c)
-            for (std::size_t o = 0; o < outcome_count; ++o) sum.requests[c][o] += t.requests[c][o].get();
-        for (std::size_t i = 0; i < latency_buckets; ++i) sum.first_byte[i] += t.first_byte[i].get();
+            for (std::size_t o = 0; o < outcome_count; ++o)
+                sum.requests[c][o] += t.requests[c][o].get();
+        for (std::size_t i = 0; i < latency_buckets; ++i)
+            sum.first_byte[i] += t.first_byte[i].get();
         sum.bytes_served += t.bytes_served.get();
         sum.bytes_from_cache += t.bytes_from_cache.get();
         sum.connections += t.connections.get();
@@ -136,9 +155,11 @@ void stats::restore(std::string_view saved) {
     boost::system::error_code ec;
     auto const parsed = json::parse(saved, ec);
     auto const* doc = ec ? nullptr : parsed.if_object();
-    if (!doc) return;
+    if (!doc)
+        return;
     stats_totals t;
-    if (auto const* requests = child(*doc, requests_key)) restore_requests(t, *requests);
+    if (auto const* requests = child(*doc, requests_key))
+        restore_requests(t, *requests);
     t.bytes_served = number(*doc, "bytes_served");
     t.bytes_from_cache = number(*doc, "bytes_from_cache");
     t.connections = number(*doc, "connections");
@@ -148,7 +169,8 @@ void stats::restore(std::string_view saved) {
     if (auto const* upstreams = child(*doc, upstreams_key))
         for (auto const& member : *upstreams)
             if (auto const* u = member.value().if_object())
-                t.upstreams[std::string(member.key())] = {number(*u, "requests"), number(*u, "bytes"), number(*u, "errors")};
+                t.upstreams[std::string(member.key())] = {number(*u, "requests"), number(*u, "bytes"),
+                                                          number(*u, "errors")};
     earlier_ = std::move(t);
 }
 

@@ -25,7 +25,9 @@ std::string_view to_string(content_class c) noexcept;
 // A counter that one thread writes and any thread reads.
 class counter {
 public:
-    void add(std::uint64_t n = 1) noexcept { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+    void add(std::uint64_t n = 1) noexcept {
+        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    }
     std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
 
 private:
@@ -41,10 +43,10 @@ inline constexpr std::size_t latency_buckets = 20;
 // What one thread counted.
 struct alignas(64) thread_counters {
     std::array<std::array<counter, outcome_count>, content_class_count> requests;
-    counter bytes_served;      // body bytes sent to clients
-    counter bytes_from_cache;  // of these, from content that was in the store when asked for
-    counter connections;       // accepted
-    counter bad_requests;      // refused before routing
+    counter bytes_served;                            // body bytes sent to clients
+    counter bytes_from_cache;                        // of these, from content that was in the store when asked for
+    counter connections;                             // accepted
+    counter bad_requests;                            // refused before routing
     std::array<counter, latency_buckets> first_byte; // time to the answer's head
     counter latency_sum_us;
 };

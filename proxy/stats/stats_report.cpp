@@ -9,11 +9,17 @@ namespace json = boost::json;
 constexpr auto manifest = static_cast<std::size_t>(content_class::manifest);
 constexpr auto blob = static_cast<std::size_t>(content_class::blob);
 
-std::uint64_t of(stats_totals const& t, std::size_t content, outcome o) { return t.requests[content][static_cast<std::size_t>(o)]; }
+std::uint64_t of(stats_totals const& t, std::size_t content, outcome o) {
+    return t.requests[content][static_cast<std::size_t>(o)];
+}
 
-std::uint64_t of(stats_totals const& t, outcome o) { return of(t, manifest, o) + of(t, blob, o); }
+std::uint64_t of(stats_totals const& t, outcome o) {
+    return of(t, manifest, o) + of(t, blob, o);
+}
 
-double ratio(double part, double whole) noexcept { return whole > 0 ? part / whole : 0; }
+double ratio(double part, double whole) noexcept {
+    return whole > 0 ? part / whole : 0;
+}
 
 json::object requests(stats_totals const& t) {
     return {{"manifest",
@@ -72,7 +78,11 @@ json::object to_json(stats_report const& r) {
     return {{"version", LAYERD_VERSION},
             {"uptime_seconds", r.uptime_seconds},
             {"requests", requests(t)},
-            {"bytes", {{"served", t.bytes_served}, {"from_cache", t.bytes_from_cache}, {"from_upstream", t.bytes_from_upstream()}, {"pushed", 0}}},
+            {"bytes",
+             {{"served", t.bytes_served},
+              {"from_cache", t.bytes_from_cache},
+              {"from_upstream", t.bytes_from_upstream()},
+              {"pushed", 0}}},
             {"hit_ratio", {{"requests", r.request_hit_ratio()}, {"bytes", r.byte_hit_ratio()}}},
             {"network_savings", {{"bytes", r.saved_bytes()}, {"ratio", r.saved_ratio()}}},
             {"store",
@@ -84,7 +94,8 @@ json::object to_json(stats_report const& r) {
               {"dedup_savings_bytes", r.dedup_saved_bytes()},
               {"dedup_savings_ratio", r.dedup_ratio()}}},
             {"upstreams", upstreams(t)},
-            {"connections", {{"open", r.open_connections}, {"accepted", t.connections}, {"refused_requests", t.bad_requests}}},
+            {"connections",
+             {{"open", r.open_connections}, {"accepted", t.connections}, {"refused_requests", t.bad_requests}}},
             {"running_fills", r.running_fills}};
 }
 

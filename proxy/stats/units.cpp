@@ -18,6 +18,8 @@ std::string human_bytes(std::int64_t bytes) {
     return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
 }
 
-std::string percent(double ratio) { return fmt::format("{:.1f} %", 100 * ratio); }
+std::string percent(double ratio) {
+    return fmt::format("{:.1f} %", 100 * ratio);
+}
 
 } // namespace proxy

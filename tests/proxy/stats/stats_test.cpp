@@ -48,7 +48,8 @@ TEST_CASE("totals go on where the run before them ended") {
 }
 
 TEST_CASE("a saved text that makes no sense restores nothing and harms nothing") {
-    for (auto const* text : {"", "garbage", "[]", "{}", R"({"requests":5,"bytes_served":"x","first_byte":[1,"a"],"upstreams":{"a":1}})"}) {
+    for (auto const* text :
+         {"", "garbage", "[]", "{}", R"({"requests":5,"bytes_served":"x","first_byte":[1,"a"],"upstreams":{"a":1}})"}) {
         stats s(1);
         s.restore(text);
         CHECK(s.totals().bytes_served == 0);
