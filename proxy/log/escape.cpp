@@ -1,11 +1,17 @@
 #include "proxy/log/escape.h"
 
+#include <array>
+
 namespace proxy {
 namespace {
 
-constexpr bool passes(char c) {
-    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
+// Looked up, not compared: this loop sees every byte of every access line.
+constexpr std::array<bool, 256> passes = [] {
+    std::array<bool, 256> table{};
+    for (unsigned c = 0x20; c < 0x7f; ++c)
+        table[c] = c != '"' && c != '\\';
+    return table;
+}();
 
 void append_escape(fmt::memory_buffer& to, char c, escape_style style) {
     constexpr std::string_view digits = "0123456789abcdef";
@@ -30,7 +36,7 @@ void append_escaped(fmt::memory_buffer& to, std::string_view text, escape_style 
     // Almost every text passes as it is: find the runs that do, and copy each at once.
     std::size_t start = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (passes(text[i]))
+        if (passes[static_cast<unsigned char>(text[i])])
             continue;
         to.append(text.data() + start, text.data() + i);
         append_escape(to, text[i], style);
