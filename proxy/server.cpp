@@ -94,7 +94,6 @@ struct server::parts {
     void bind(address const& a, service& s, std::vector<tcp::endpoint>& bound);
     void run();
     task<void> tick(worker_local& local, steady_timer& timer);
-    void refresh_clock(worker_local& local);
     void save_totals();
     void on_each_worker(std::function<void(worker_local&)> f);
     bool drain();
@@ -127,7 +126,7 @@ void server::parts::make_workers() {
             std::make_unique<worker_local>(worker_local{*workers[i], counts.on(i), access_log(settings.log)}));
         guards.emplace_back(workers[i]->executor());
         ticks.push_back(std::make_unique<steady_timer>(workers[i]->executor()));
-        refresh_clock(*locals[i]);
+        locals[i]->date = http_date(std::time(nullptr));
     }
 }
 
@@ -194,12 +193,7 @@ void server::parts::run() {
     ready = true;
 }
 
-void server::parts::refresh_clock(worker_local& local) {
-    local.unix_now = std::time(nullptr);
-    local.date = http_date(local.unix_now);
-}
-
-// Once a second on each worker: its clock, its deadlines, its log. The first worker saves the statistics too.
+// Once a second on each worker: its date, its deadlines, its log. The first worker saves the statistics too.
 task<void> server::parts::tick(worker_local& local, steady_timer& timer) {
     for (int n = 1; !local.draining || n > 0; ++n) {
         timer.expires_after(seconds(1));
@@ -207,7 +201,7 @@ task<void> server::parts::tick(worker_local& local, steady_timer& timer) {
         co_await timer.async_wait(net::redirect_error(use_task, ec));
         if (ec)
             break;
-        refresh_clock(local);
+        local.date = http_date(std::time(nullptr));
         local.dog.sweep(steady_clock::now());
         local.log.flush();
         if (local.home.index() != 0 || n % save_every != 0)

@@ -19,9 +19,7 @@ struct worker_local {
     watchdog dog{};
     manifest_cache manifests{};
 
-    // Set once a second by the worker's tick.
-    std::int64_t unix_now = 0;
-    std::string date; // as the Date field wants it
+    std::string date; // as the Date field wants it; set once a second by the worker's tick
 
     bool draining = false; // no request after the present one
 };

@@ -4,15 +4,26 @@
 #include "proxy/pull/lookup.h"
 
 #include <algorithm>
+#include <ctime>
 
 namespace proxy {
+
+namespace {
+
+// The clock by which tags are recorded too: a clock of our own, a second behind, would make a tag fresh for longer than
+// its ttl.
+std::int64_t unix_now() {
+    return std::time(nullptr);
+}
+
+} // namespace
 
 task<result<void>> manifest_handler::handle(exchange& x, repository_target const& t, oci::reference const& ref) {
     x.content = content_class::manifest;
     auto const reference = oci::to_string(ref);
     auto& local = x.local();
     auto const generation = parts_.content.index().generation();
-    if (auto const* hot = local.manifests.find(t.name, reference, generation, local.unix_now)) {
+    if (auto const* hot = local.manifests.find(t.name, reference, generation, unix_now())) {
         x.outcome = outcome::hit;
         co_return co_await reply(x, hot->manifest, "layerd; hit", hot->checked_at);
     }
@@ -55,7 +66,7 @@ task<result<void>> manifest_handler::by_tag(exchange& x, repository_target const
     if (!t.from && !*known)
         co_return from_oci({oci::errc::manifest_unknown, "no tag '" + name.name() + "' in " + t.name});
     auto const ttl = t.from ? t.from->config().tag_ttl.count() : cached_manifest::forever / 2;
-    if (!*known || x.local().unix_now >= (*known)->checked_at + ttl)
+    if (!*known || unix_now() >= (*known)->checked_at + ttl)
         co_return co_await revalidate(x, t, name, *known);
 
     auto stored = co_await source_.stored(t, (*known)->digest);
@@ -102,7 +113,7 @@ task<result<void>> manifest_handler::serve_stale(exchange& x, repository_target 
     bool const definite = e.code == oci::errc::manifest_unknown || e.code == oci::errc::name_unknown;
     if (definite || !known)
         co_return e;
-    auto const oldest = x.local().unix_now - t.from->config().stale_if_error.count();
+    auto const oldest = unix_now() - t.from->config().stale_if_error.count();
     if (known->checked_at < oldest)
         co_return e;
     auto stored = co_await source_.stored(t, known->digest);
@@ -119,7 +130,7 @@ task<result<void>> manifest_handler::reply(exchange& x, manifest_ptr manifest, s
     auto head = x.begin(unchanged ? 304 : 200);
     head.lines(m.fields).field("Cache-Status", cache_status);
     if (checked_at > 0) {
-        auto const age = std::max<std::int64_t>(0, x.local().unix_now - checked_at);
+        auto const age = std::max<std::int64_t>(0, unix_now() - checked_at);
         head.field("Age", static_cast<std::uint64_t>(age));
     }
     if (unchanged)
