@@ -53,6 +53,8 @@ cleanup() {
     set +e
     ((status == 0 || status == 77)) || show_logs
     for ((i = ${#started[@]} - 1; i >= 0; i--)); do stop "${started[i]}"; done
+    # What a test mounted below its folder, the last first.
+    awk -v below="$work/" 'index($2, below) == 1 {print $2}' /proc/mounts | tac | xargs -r -n 1 umount
     if [[ -n ${KEEP:-} ]]; then
         say "left behind: $work"
     else
