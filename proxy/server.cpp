@@ -47,18 +47,6 @@ tcp::endpoint endpoint_of(address const& a) {
     return {net::ip::make_address(a.host), a.port};
 }
 
-// With SO_REUSEPORT a second server on the same address would silently share its connections. Binding once without it
-// says whether the address is free.
-void require_free(tcp::endpoint const& at) {
-    if (at.port() == 0)
-        return;
-    net::io_context context;
-    tcp::acceptor probe(context);
-    probe.open(at.protocol());
-    probe.set_option(net::socket_base::reuse_address(true));
-    probe.bind(at);
-}
-
 } // namespace
 
 struct server::parts {
@@ -158,15 +146,9 @@ std::vector<fill_status> server::parts::fill_list() const {
     return list;
 }
 
-// The first worker's acceptor settles the port; the others share it.
 void server::parts::bind(address const& a, service& s, std::vector<tcp::endpoint>& bound) {
-    auto at = endpoint_of(a);
-    require_free(at);
-    for (auto& local : locals) {
-        listeners.push_back(std::make_unique<listener>(at, *local, s, *shared));
-        at = listeners.back()->local_endpoint();
-    }
-    bound.push_back(at);
+    listeners.push_back(std::make_unique<listener>(endpoint_of(a), locals, s, *shared));
+    bound.push_back(listeners.back()->local_endpoint());
 }
 
 void server::parts::listen() {
@@ -185,7 +167,7 @@ void server::parts::listen() {
 
 void server::parts::run() {
     for (auto& l : listeners)
-        spawn(l->home().executor(), "listener", [&l = *l] { return l.run(); });
+        spawn(workers.front()->executor(), "listener", [&l = *l] { return l.run(); });
     for (std::size_t i = 0; i < workers.size(); ++i) {
         spawn(workers[i]->executor(), "tick", [this, i] { return tick(*locals[i], *ticks[i]); });
         threads.emplace_back([w = workers[i].get()] { w->context().run(); });
@@ -284,8 +266,8 @@ bool server::stop() {
     p.ready = false;
     p.on_each_worker([&p](worker_local& l) {
         l.draining = true;
-        for (auto& each : p.listeners)
-            if (&each->home() == &l.home)
+        if (l.home.index() == 0)
+            for (auto& each : p.listeners)
                 each->close();
     });
     bool const clean = p.drain();

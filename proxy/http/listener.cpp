@@ -1,23 +1,40 @@
 #include "proxy/http/listener.h"
 
+#include "proxy/http/session.h"
 #include "proxy/runtime/spawn.h"
 
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
+
+#include <utility>
 
 namespace proxy {
 
 namespace {
 
-using reuse_port = net::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+// Counts a connection from the moment it is accepted until its session has ended, so that a stop waits for it.
+class open_connection {
+public:
+    explicit open_connection(stats& counts) : counts_(&counts) {
+        counts.open_connections.fetch_add(1, std::memory_order_relaxed);
+    }
+    open_connection(open_connection&& other) noexcept : counts_(std::exchange(other.counts_, nullptr)) {}
+    open_connection& operator=(open_connection&&) = delete;
+    ~open_connection() {
+        if (counts_)
+            counts_->open_connections.fetch_sub(1, std::memory_order_relaxed);
+    }
+
+private:
+    stats* counts_;
+};
 
 } // namespace
 
-listener::listener(tcp::endpoint at, worker_local& local, service& s, server_parts const& parts)
-    : acceptor_(local.home.context()), local_(local), service_(s), parts_(parts) {
+listener::listener(tcp::endpoint at, std::vector<std::unique_ptr<worker_local>> const& workers, service& s,
+                   server_parts const& parts)
+    : workers_(workers), acceptor_(workers.front()->home.context()), service_(s), parts_(parts) {
     acceptor_.open(at.protocol());
     acceptor_.set_option(net::socket_base::reuse_address(true));
-    acceptor_.set_option(reuse_port(true));
     acceptor_.bind(at);
     acceptor_.listen(4096);
 }
@@ -28,23 +45,24 @@ void listener::close() {
 }
 
 task<void> listener::run() {
-    for (;;) {
+    for (std::size_t turn = 0;; ++turn) {
+        auto& next = *workers_[turn % workers_.size()];
         error_code ec;
-        auto socket = co_await acceptor_.async_accept(net::redirect_error(use_task, ec));
+        auto socket = co_await acceptor_.async_accept(next.home.context(), net::redirect_error(use_task, ec));
         if (ec == net::error::operation_aborted || !acceptor_.is_open())
             co_return;
         if (!ec) {
-            start_session(std::move(socket));
+            start_session(std::move(socket), next);
             continue;
         }
         // Out of descriptors, or the peer was gone already: neither may end the loop.
         spdlog::warn("accept: {}", ec.message());
-        steady_timer pause(local_.home.executor(), milliseconds(100));
+        steady_timer pause(acceptor_.get_executor(), milliseconds(100));
         co_await pause.async_wait(net::redirect_error(use_task, ec));
     }
 }
 
-void listener::start_session(tcp_socket socket) {
+void listener::start_session(tcp_socket socket, worker_local& local) {
     auto const open = parts_.counts.open_connections.load(std::memory_order_relaxed);
     if (open >= static_cast<std::int64_t>(parts_.settings.server.max_connections)) {
         spdlog::warn("more than {} connections: one is turned away", parts_.settings.server.max_connections);
@@ -53,8 +71,13 @@ void listener::start_session(tcp_socket socket) {
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     socket.native_non_blocking(true, ignored);
-    auto conversation = std::make_shared<session>(std::move(socket), local_, service_, parts_);
-    spawn(local_.home.executor(), "session", [conversation]() -> task<void> { co_await conversation->run(); });
+    // The session is made on its worker's thread: it enters that worker's lists.
+    auto converse = [this, &local, socket = std::move(socket),
+                     counted = open_connection(parts_.counts)]() mutable -> task<void> {
+        session conversation(std::move(socket), local, service_, parts_);
+        co_await conversation.run();
+    };
+    spawn(local.home.executor(), "session", std::move(converse));
 }
 
 } // namespace proxy

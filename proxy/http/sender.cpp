@@ -11,7 +11,10 @@ namespace proxy {
 
 namespace {
 
-constexpr std::uint64_t step = 1024 * 1024; // per sendfile: large enough to be cheap, small enough to be fair
+// What one look at the page cache speaks for, and the most that one sendfile sends.
+constexpr std::uint64_t window = 2 * 1024 * 1024;
+// A client that takes this much without a pause has had its turn.
+constexpr std::uint64_t unfair = 8 * 1024 * 1024;
 
 bool full(int problem) {
     return problem == EAGAIN || problem == EWOULDBLOCK;
@@ -60,45 +63,43 @@ task<bool> sender::send(std::string_view head, std::string_view body, more m) {
     co_return true;
 }
 
-// Sends from `offset`, which moves, towards `end`: one step at least, as long as the client takes it.
-task<bool> sender::send_part(int fd, std::uint64_t& offset, std::uint64_t end) {
-    auto const length = std::min(step, end - offset);
-    int const socket = socket_.native_handle();
-    if (socket < 0)
-        co_return false;
-    auto at = static_cast<off_t>(offset);
-    auto send = [&] {
-        auto n = ::sendfile(socket, fd, &at, length);
-        return n < 0 ? -errno : n;
-    };
-    auto const n = in_page_cache(fd, offset, length) ? send() : co_await on_disk(disk_, send);
-    if (n > 0) {
-        offset += static_cast<std::uint64_t>(n);
-        sent_ += static_cast<std::uint64_t>(n);
-        touch();
-        co_return true;
-    }
-    if (n == 0)
-        co_return false; // the file is shorter than promised
-    if (n == -EINTR)
-        co_return true;
-    co_return full(static_cast<int>(-n)) && co_await wait_writable();
-}
-
 task<bool> sender::send_file(store::blob_file const& file, std::uint64_t offset, std::uint64_t length) {
     if (file.in_memory())
         co_return co_await send(file.bytes().substr(offset, length), {});
     auto const end = offset + length;
-    std::uint64_t since_yield = 0;
-    while (offset < end) {
-        auto const before = offset;
-        if (!co_await send_part(file.fd(), offset, end))
-            co_return false;
-        since_yield += offset - before;
-        if (since_yield < 4 * step)
+    auto at = static_cast<off_t>(offset);
+    std::uint64_t known_until = offset; // up to here it is known whether the pages are in memory
+    std::uint64_t since_wait = 0;
+    bool hot = false;
+    std::uint64_t step = 0;
+    auto send_step = [&] {
+        auto const n = ::sendfile(socket_.native_handle(), file.fd(), &at, step);
+        return n < 0 ? -errno : n;
+    };
+    while (static_cast<std::uint64_t>(at) < end) {
+        auto const here = static_cast<std::uint64_t>(at);
+        if (here >= known_until) {
+            known_until = std::min(end, here + window);
+            hot = in_page_cache(file.fd(), here, known_until - here);
+        }
+        step = known_until - here;
+        auto const n = hot ? send_step() : co_await on_disk(disk_, send_step);
+        if (n == 0)
+            co_return false; // the file is shorter than promised
+        if (n > 0) {
+            sent_ += static_cast<std::uint64_t>(n);
+            since_wait += static_cast<std::uint64_t>(n);
+            if (since_wait < unfair)
+                continue;
+            since_wait = 0;
+            co_await net::post(socket_.get_executor(), use_task); // a fast client must not starve its neighbours
             continue;
-        since_yield = 0;
-        co_await net::post(socket_.get_executor(), use_task); // a fast client must not starve its neighbours
+        }
+        if (n == -EINTR)
+            continue;
+        since_wait = 0;
+        if (!full(static_cast<int>(-n)) || !co_await wait_writable())
+            co_return false;
     }
     co_return true;
 }

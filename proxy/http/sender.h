@@ -35,7 +35,6 @@ public:
     std::uint64_t sent() const noexcept { return sent_; } // bytes in all since construction, heads included
 
 private:
-    task<bool> send_part(int fd, std::uint64_t& offset, std::uint64_t end);
     task<bool> wait_writable();
     void touch() noexcept { entry_.expire_after(timeout_, steady_clock::now()); }
 

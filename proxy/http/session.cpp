@@ -32,12 +32,10 @@ session::session(tcp_socket socket, worker_local& local, service& s, server_part
 
 task<void> session::run() {
     local_.counters.connections.add();
-    parts_.counts.open_connections.fetch_add(1, std::memory_order_relaxed);
     bool more = true;
     while (more)
         more = co_await serve_one();
     co_await linger();
-    parts_.counts.open_connections.fetch_sub(1, std::memory_order_relaxed);
 }
 
 // Closing with unread bytes in the socket would make the kernel reset the connection, and the client might lose an

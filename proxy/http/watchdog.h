@@ -46,10 +46,11 @@ public:
     }
 
 private:
-    // The pending operation of the connection ends with operation_aborted; its coroutine does the rest.
+    // The connection's pending operation ends, and its coroutine does the rest. The descriptor stays: a thread of the
+    // disk pool may be sending to it, and must not find another connection under its number.
     static void close(entry& e) {
         error_code ignored;
-        e.socket_.close(ignored);
+        e.socket_.shutdown(tcp_socket::shutdown_both, ignored);
     }
 
     boost::intrusive::list<entry, boost::intrusive::constant_time_size<false>> entries_;
