@@ -11,6 +11,11 @@ std::string blob_path(std::string const& d) {
     return "/v2/" + repo + "/blobs/" + d;
 }
 
+// A client cannot tell it from a good answer. An upstream found lying before the head went out is 502 instead.
+bool looks_right(http_answer const& a) {
+    return a.status == 200 && a.complete;
+}
+
 } // namespace
 
 TEST_CASE("a body with another digest is never completed, and the next pull starts anew") {
@@ -22,8 +27,7 @@ TEST_CASE("a body with another digest is never completed, and the next pull star
     m.origin.on("GET", blob_path(d)).reply(200, {}, wrong).reply(200, {}, bytes);
     m.start();
     auto const first = m.get(blob_path(d));
-    CHECK_FALSE(first.complete);
-    CHECK(first.body.size() < bytes.size());
+    CHECK_FALSE(looks_right(first));
     CHECK(m.get(blob_path(d)).body == bytes);
 }
 
@@ -33,7 +37,7 @@ TEST_CASE("a small body with another digest is never completed either") {
     auto const d = digest_of(bytes);
     m.origin.on("GET", blob_path(d)).reply(200, {}, random_bytes(100, 3)).reply(200, {}, bytes);
     m.start();
-    CHECK_FALSE(m.get(blob_path(d)).complete);
+    CHECK_FALSE(looks_right(m.get(blob_path(d))));
     CHECK(m.get(blob_path(d)).body == bytes);
 }
 
@@ -44,7 +48,7 @@ TEST_CASE("a body that breaks off reaches the client cut short, and nothing of i
     m.origin.on("GET", blob_path(d)).reply(reply(200).body(bytes).cut_at(600'000)).reply(200, {}, bytes);
     m.start();
     auto const first = m.get(blob_path(d));
-    CHECK_FALSE(first.complete);
+    CHECK_FALSE(looks_right(first));
     auto const second = m.get(blob_path(d));
     CHECK(second.complete);
     CHECK(second.body == bytes);
@@ -70,7 +74,7 @@ TEST_CASE("a claimed length that is too long or too short never completes") {
     auto const claimed = GENERATE(std::uint64_t{90'000}, std::uint64_t{110'000});
     m.origin.on("GET", blob_path(d)).reply(reply(200).body(bytes).claimed_length(claimed).cut_at(bytes.size()));
     m.start();
-    CHECK_FALSE(m.get(blob_path(d)).complete);
+    CHECK_FALSE(looks_right(m.get(blob_path(d))));
 }
 
 TEST_CASE("a chunked body is served with its exact length once it is known to be right") {
@@ -159,5 +163,5 @@ TEST_CASE("an upstream that stalls in the middle of a body ends the answer withi
     flow->allow(100'000);
     m.origin.on("GET", blob_path(d)).reply(reply(200).body(bytes).hold_body(flow));
     m.start();
-    CHECK_FALSE(m.get(blob_path(d)).complete);
+    CHECK_FALSE(looks_right(m.get(blob_path(d))));
 }
