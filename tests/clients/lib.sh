@@ -102,7 +102,7 @@ eventually() {
 }
 
 # Any HTTP answer counts, a 401 too.
-answers() { curl --silent --insecure --output /dev/null --max-time 2 "$1"; }
+answers() { curl --silent --insecure --output /dev/null --max-time 5 "$1"; }
 
 ready() {
     alive "$1" || fail "$1 ended by itself"

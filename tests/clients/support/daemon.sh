@@ -19,7 +19,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", 
 TOML
     start containerd client containerd --config "$work/containerd/config.toml"
     serving() { alive containerd || skip_daemon containerd; ctr version; }
-    eventually 20 serving || fail "containerd does not answer"
+    eventually 60 serving || fail "containerd does not answer"
 }
 
 ctr() { run_client ctr --address "$work/containerd/sock" "$@"; }
@@ -45,7 +45,7 @@ JSON
     jq -s add "$work/docker/private.json" "$work/docker/mirrors.json" >"$work/docker/daemon.json"
     start dockerd client dockerd --config-file "$work/docker/daemon.json"
     serving() { alive dockerd || skip_daemon dockerd; docker info; }
-    eventually 40 serving || fail "dockerd does not answer"
+    eventually 90 serving || fail "dockerd does not answer"
 }
 
 docker() { run_client env DOCKER_CONFIG="$work/docker" docker --host "unix://$work/docker/sock" "$@"; }

@@ -32,7 +32,7 @@ start_token_server() {
     port=$(free_port)
     token_realm=http://127.0.0.1:$port/token
     start tokens python3 "$here/support/token_server.py" "$port" "$work/server.key" "$work/server.pem" "$@"
-    eventually 10 ready tokens "$token_realm?service=none" || fail "the token server does not answer"
+    eventually 60 ready tokens "$token_realm?service=none" || fail "the token server does not answer"
 }
 token_yaml() {
     printf 'auth:\n  token:\n    realm: "%s"\n    service: "registry of the tests"\n    issuer: tests\n' "$token_realm"

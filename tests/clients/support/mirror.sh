@@ -43,12 +43,12 @@ TOML
 
 start_mirror() {
     start layerd "$layerd" serve --config "$work/layerd.toml"
-    eventually 15 ready layerd "$admin/readyz" || fail "layerd does not become ready"
-    eventually 5 ready layerd "http://$mirror/v2/" || fail "layerd does not listen"
+    eventually 60 ready layerd "$admin/readyz" || fail "layerd does not become ready"
+    eventually 30 ready layerd "http://$mirror/v2/" || fail "layerd does not listen"
 }
 
 # stat_of JQ_PATH: one number of /api/v1/stats.
-stat_of() { curl --silent --fail --max-time 5 "$admin/api/v1/stats" | jq -r "$1"; }
+stat_of() { curl --silent --fail --max-time 30 "$admin/api/v1/stats" | jq -r "$1"; }
 
 # get PATH [CURL OPTION]...: the status; body and header in the files `body` and `head` of the work folder.
 get() {

@@ -18,7 +18,7 @@ $extra
 YAML
     start "$name" docker-registry serve "$work/$name.yml"
     origin_url[$name]=$scheme://$address
-    eventually 10 ready "$name" "${origin_url[$name]}/v2/" || fail "$name does not answer"
+    eventually 60 ready "$name" "${origin_url[$name]}/v2/" || fail "$name does not answer"
 }
 
 # origin NAME [EXTRA]: a registry with all images; its address is in origin_url[NAME].
@@ -40,7 +40,7 @@ origin_requests() { grep -cE '"(GET|HEAD) /v2/[^ ]+ ' "$work/$1.log" || true; }
 expect_blob_gets() {
     local name=$1 expected=$2 what=$3
     reached() { (($(origin_blob_gets "$name") >= expected)); }
-    eventually 5 reached || true
+    eventually 20 reached || true
     equal "blob requests at $name after $what" "$expected" "$(origin_blob_gets "$name")"
     equal "blobs asked for twice at $name after $what" "" "$(blobs_sent "$name" | sort | uniq -d)"
 }
