@@ -82,7 +82,7 @@ TEST_CASE("child: works through the script until it is killed", "[.]") {
     std::size_t calls = 0;
     auto const die = [&] { ::kill(::getpid(), SIGKILL); };
 
-    test_store s(test_store::start::closed);
+    test_store s(test_store::start::closed, std::filesystem::path(folder).parent_path()); // goes with the parent's
     s.files->on_call = [&](std::string_view) {
         if (++calls == deadly && before)
             die();
