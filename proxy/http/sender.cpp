@@ -89,17 +89,20 @@ task<bool> sender::send_file(store::blob_file const& file, std::uint64_t offset,
         if (n > 0) {
             sent_ += static_cast<std::uint64_t>(n);
             since_wait += static_cast<std::uint64_t>(n);
-            if (since_wait < unfair)
-                continue;
-            since_wait = 0;
-            co_await net::post(socket_.get_executor(), use_task); // a fast client must not starve its neighbours
-            continue;
         }
         if (n == -EINTR)
             continue;
-        since_wait = 0;
-        if (!full(static_cast<int>(-n)) || !co_await wait_writable())
+        if (n < 0 && !full(static_cast<int>(-n)))
             co_return false;
+        bool const took_all = n > 0 && static_cast<std::uint64_t>(n) == step;
+        if (!took_all) { // the socket is full: asking again would only say so
+            since_wait = 0;
+            if (!co_await wait_writable())
+                co_return false;
+        } else if (since_wait >= unfair) {
+            since_wait = 0;
+            co_await net::post(socket_.get_executor(), use_task); // a fast client must not starve its neighbours
+        }
     }
     co_return true;
 }
