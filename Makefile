@@ -40,7 +40,10 @@ test:
 	@tests/deps build test
 	@cmake --preset release -DLAYERD_TESTS=ON -DLAYERD_BENCH=ON
 	@cmake --build $(BUILD) --parallel $(JOBS)
-	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS) --tests-regex '$(TESTS)'
+	@status=0; \
+	ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS) --tests-regex '$(TESTS)' || status=$$?; \
+	grep -h ': skipped: ' $(BUILD)/Testing/Temporary/LastTest.log || true; \
+	exit $$status
 
 demo: build
 	@tests/deps test
