@@ -18,7 +18,7 @@ using boost::asio::ip::tcp;
 
 http_client::http_client(std::uint16_t port) : socket_(context_) {
     socket_.connect({boost::asio::ip::address_v4::loopback(), port});
-    timeval const patience{20, 0};
+    timeval const patience{60, 0};
     ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }

@@ -18,7 +18,7 @@
 namespace tests {
 
 // A test that waits longer than this has found a hang.
-inline constexpr std::chrono::seconds run_io_limit{60};
+inline constexpr std::chrono::seconds run_io_limit{300};
 
 template <class T>
 struct task_value;

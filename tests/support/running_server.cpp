@@ -22,14 +22,14 @@ proxy::config test_config(std::filesystem::path const& store, std::uint16_t orig
     c.server.listen = {{"127.0.0.1", 0}};
     c.server.admin_listen = {{"127.0.0.1", 0}};
     c.server.threads = 2;
-    c.server.drain_timeout = std::chrono::seconds(10);
+    c.server.drain_timeout = std::chrono::seconds(60);
     c.store.path = store;
     c.log.access = false;
     for (auto& u : c.upstreams) {
         u.endpoints = {{false, "127.0.0.1", origin_port, ""}};
-        u.first_byte_timeout = std::chrono::seconds(3);
-        u.idle_timeout = std::chrono::seconds(3);
-        u.connect_timeout = std::chrono::seconds(1);
+        u.first_byte_timeout = std::chrono::seconds(20);
+        u.idle_timeout = std::chrono::seconds(20);
+        u.connect_timeout = std::chrono::seconds(10);
     }
     return c;
 }

@@ -27,7 +27,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::chrono::seconds patience{10};
+constexpr std::chrono::seconds patience{60};
 
 recorded_request record(http::request<http::string_body> const& r, std::size_t connection) {
     recorded_request out;

@@ -72,7 +72,7 @@ public:
     std::size_t count(std::string const& method, std::string const& path) const;
     std::size_t connections() const; // ever accepted
     std::size_t broken_off() const;  // answers that the client did not take to their end
-    // Waits until `path` was asked for `n` times, `n` answers were broken off; false after ten seconds.
+    // Waits until `path` was asked for `n` times, `n` answers were broken off; false after a minute.
     bool wait_for(std::string const& path, std::size_t n) const;
     bool wait_for_broken_off(std::size_t n) const;
 

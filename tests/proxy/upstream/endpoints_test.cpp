@@ -74,7 +74,7 @@ TEST_CASE("any other refusal of the first endpoint is the answer") {
 TEST_CASE("an endpoint that hangs leaves time for the next") {
     two_endpoints t;
     t.first.on("GET", blob).reply(reply().hold_head(gate::closed()));
-    auto response = t.bench.open("blobs/x", proxy::milliseconds(2000));
+    auto response = t.bench.open("blobs/x", proxy::milliseconds(4000));
     REQUIRE(response);
     CHECK(t.bench.read_all(*response).value() == "second");
 }

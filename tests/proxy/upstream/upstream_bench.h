@@ -21,10 +21,16 @@ struct fetched {
 
 class upstream_bench {
 public:
-    static constexpr proxy::milliseconds ample{20000};
+    static constexpr proxy::milliseconds ample{60000}; // also on a machine that is busy with other things
 
-    upstream_bench() = default;
-    explicit upstream_bench(scripted_origin const& origin) { config.endpoints = {origin.endpoint()}; }
+    upstream_bench() {
+        config.connect_timeout = ample;
+        config.first_byte_timeout = ample;
+        config.idle_timeout = ample;
+    }
+    explicit upstream_bench(scripted_origin const& origin) : upstream_bench() {
+        config.endpoints = {origin.endpoint()};
+    }
 
     // Made at the first use, from `config` as it is then.
     proxy::upstream& subject() {
