@@ -102,7 +102,7 @@ void fill(benchmark::State& state) {
 }
 BENCHMARK(fill)->ArgName("size")->Arg(4 * kib)->Arg(1024 * kib)->Arg(100 * 1024 * kib)->UseRealTime();
 
-// Opening a store that was killed, with a million objects in it: LAYERD_BENCH_OPEN=1, it takes minutes to fill.
+// Opening a store that was closed cleanly, with a million objects in it: LAYERD_BENCH_OPEN=1, it takes minutes to fill.
 void open_million(benchmark::State& state) {
     if (!std::getenv("LAYERD_BENCH_OPEN"))
         return state.SkipWithError("set LAYERD_BENCH_OPEN=1");
