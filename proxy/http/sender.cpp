@@ -83,7 +83,11 @@ task<bool> sender::send_file(store::blob_file const& file, std::uint64_t offset,
             hot = in_page_cache(file.fd(), here, known_until - here);
         }
         step = known_until - here;
-        auto const n = hot ? send_step() : co_await on_disk(disk_, send_step);
+        ssize_t n = 0;
+        if (hot)
+            n = send_step();
+        else
+            n = co_await on_disk(disk_, send_step);
         if (n == 0)
             co_return false; // the file is shorter than promised
         if (n > 0) {

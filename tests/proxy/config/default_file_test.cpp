@@ -11,9 +11,7 @@ using namespace proxy;
 
 namespace {
 
-std::filesystem::path conf(char const* name) {
-    return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path() / "conf" / name;
-}
+std::filesystem::path conf(char const* name) { return std::filesystem::path(LAYERD_CONF) / name; }
 
 config loaded(char const* name) {
     auto c = load_config(conf(name));
