@@ -4,6 +4,9 @@
 // memory; so they are exact after a crash and cost nothing to open. What writers hold lives in memory only:
 // a crash ends the writers, and opening clears their files. Where bytes move from one sum to another they are
 // added first and taken away second, so that a reader may see them twice for a moment and never not at all.
+//
+// Folders are not counted but bounded: blobs/ has two levels of 256, an empty folder goes with its last file, and
+// digests fall evenly; so a store of n files has hardly fewer and never more folders than the bound says.
 #pragma once
 
 #include "store/index_codec.h"
@@ -21,16 +24,40 @@ constexpr std::uint64_t whole_blocks(std::uint64_t bytes) noexcept {
     return (bytes + disk_block_bytes - 1) / disk_block_bytes * disk_block_bytes;
 }
 
+// What the folders of so many files take at most, of both algorithms together.
+constexpr std::uint64_t folder_bytes_of(std::uint64_t files) noexcept {
+    constexpr std::uint64_t upper = 2 * 256, lower = 2 * 256 * 256;
+    return disk_block_bytes * (std::min(files, upper) + std::min(files, lower));
+}
+
 class accounting {
 public:
     void apply(totals const& change) noexcept {
+        files_.fetch_add(change.files, std::memory_order_relaxed);
         objects_.fetch_add(change.objects, std::memory_order_relaxed);
         content_bytes_.fetch_add(change.content_bytes, std::memory_order_relaxed);
         file_bytes_.fetch_add(change.file_bytes, std::memory_order_relaxed);
         logical_bytes_.fetch_add(change.logical_bytes, std::memory_order_relaxed);
     }
 
+    // Of files that wait to be removed: see trash.h.
+    void add_trash(std::int64_t bytes) noexcept { trash_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
+
     std::uint64_t objects() const noexcept { return read(objects_); }
+    std::uint64_t files() const noexcept { return read(files_); }
+    std::uint64_t trash_bytes() const noexcept { return read(trash_bytes_); }
+    // The part of what writers hold that the disk has not yet given: what its free space will shrink by.
+    std::uint64_t unallocated_bytes() const noexcept {
+        auto const promised = reserved_bytes(), allocated = read(allocated_bytes_);
+        return promised - std::min(promised, allocated);
+    }
+
+    // Of all files: content, half-written, waiting to be removed, promised, and their folders.
+    std::uint64_t claimed_bytes() const noexcept {
+        auto const writing = read(writers_);
+        return file_bytes() + temp_bytes() + trash_bytes() + reserved_bytes() + folder_bytes_of(files() + writing);
+    }
+
     std::uint64_t content_bytes() const noexcept { return read(content_bytes_); }
     std::uint64_t file_bytes() const noexcept { return read(file_bytes_); }
     std::uint64_t logical_bytes() const noexcept { return read(logical_bytes_); }
@@ -45,11 +72,15 @@ private:
     }
 
     std::atomic<std::int64_t> objects_ = 0;
+    std::atomic<std::int64_t> files_ = 0;
+    std::atomic<std::int64_t> trash_bytes_ = 0;
+    std::atomic<std::int64_t> writers_ = 0;
     std::atomic<std::int64_t> content_bytes_ = 0;
     std::atomic<std::int64_t> file_bytes_ = 0;
     std::atomic<std::int64_t> logical_bytes_ = 0;
     std::atomic<std::int64_t> temp_bytes_ = 0;
     std::atomic<std::int64_t> reserved_bytes_ = 0;
+    std::atomic<std::int64_t> allocated_bytes_ = 0; // of the reserved, what the disk has already given
 };
 
 // Space promised to one writer; given back on destruction.
@@ -58,15 +89,31 @@ public:
     reservation(accounting& of, std::uint64_t bytes) noexcept
         : of_(&of), left_(static_cast<std::int64_t>(whole_blocks(bytes))) {
         of.reserved_bytes_.fetch_add(left_, std::memory_order_relaxed);
+        of.writers_.fetch_add(1, std::memory_order_relaxed);
     }
     reservation(reservation&& other) noexcept
-        : of_(std::exchange(other.of_, nullptr)), left_(other.left_), written_(other.written_) {}
+        : of_(std::exchange(other.of_, nullptr)), left_(other.left_), written_(other.written_), ahead_(other.ahead_) {}
     reservation& operator=(reservation&&) = delete;
     ~reservation() {
         if (!of_)
             return;
         of_->reserved_bytes_.fetch_sub(left_, std::memory_order_relaxed);
         of_->temp_bytes_.fetch_sub(written_, std::memory_order_relaxed);
+        of_->allocated_bytes_.fetch_sub(ahead_, std::memory_order_relaxed);
+        of_->writers_.fetch_sub(1, std::memory_order_relaxed);
+    }
+
+    // The disk has given so many bytes to the file before anything is written.
+    void allocated(std::uint64_t bytes) noexcept {
+        ahead_ = static_cast<std::int64_t>(bytes);
+        of_->allocated_bytes_.fetch_add(ahead_, std::memory_order_relaxed);
+    }
+
+    // More was promised.
+    void add(std::uint64_t bytes) noexcept {
+        auto const more = static_cast<std::int64_t>(whole_blocks(bytes));
+        left_ += more;
+        of_->reserved_bytes_.fetch_add(more, std::memory_order_relaxed);
     }
 
     // The temp file now has `bytes` bytes. What was not promised (a size not known before) is counted too.
@@ -77,12 +124,16 @@ public:
         left_ -= promised;
         of_->temp_bytes_.fetch_add(grown, std::memory_order_relaxed);
         of_->reserved_bytes_.fetch_sub(promised, std::memory_order_relaxed);
+        auto const from_ahead = std::min(grown, ahead_);
+        ahead_ -= from_ahead;
+        of_->allocated_bytes_.fetch_sub(from_ahead, std::memory_order_relaxed);
     }
 
 private:
     accounting* of_;
     std::int64_t left_;
     std::int64_t written_ = 0;
+    std::int64_t ahead_ = 0;
 };
 
 } // namespace store

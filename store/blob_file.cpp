@@ -23,7 +23,8 @@ file_descriptor::~file_descriptor() {
         ::close(fd_);
 }
 
-blob_file::blob_file(file_descriptor fd, std::uint64_t size) : fd_(std::move(fd)), size_(size) {}
+blob_file::blob_file(file_descriptor fd, std::uint64_t size, open_handles::mark reading)
+    : reading_(std::move(reading)), fd_(std::move(fd)), size_(size) {}
 
 blob_file::blob_file(std::shared_ptr<std::string const> bytes) : bytes_(std::move(bytes)), size_(bytes_->size()) {}
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "store/error.h"
+#include "store/open_handles.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +36,7 @@ private:
 class blob_file {
 public:
     // Of a file on disk / of a small object.
-    blob_file(file_descriptor fd, std::uint64_t size);
+    blob_file(file_descriptor fd, std::uint64_t size, open_handles::mark reading = {});
     explicit blob_file(std::shared_ptr<std::string const> bytes);
 
     std::uint64_t size() const noexcept { return size_; }
@@ -48,7 +49,12 @@ public:
     // where the writer stands now.
     result<std::size_t> read(std::uint64_t offset, std::span<std::byte> to) const;
 
+    // Content that was being written has got a name, under which this may be read on. Called once, by who gives it
+    // the name.
+    void count_as_open(open_handles::mark reading) const noexcept { reading_ = std::move(reading); }
+
 private:
+    mutable open_handles::mark reading_; // ends after the descriptor is closed
     file_descriptor fd_;
     std::shared_ptr<std::string const> bytes_;
     std::uint64_t size_ = 0;

@@ -15,6 +15,20 @@ char* append(char* to, std::string_view text) noexcept {
     return to + text.size();
 }
 
+// "sha256-<hex>": no other file of temp/ has a dash in its name.
+std::string marker_of(oci::digest const& d) {
+    return "temp/" + std::string(oci::to_string(d.algo())) + "-" + d.hex();
+}
+
+std::optional<oci::digest> digest_of_marker(std::string name) {
+    auto const dash = name.find('-');
+    if (dash == std::string::npos)
+        return std::nullopt;
+    name[dash] = ':';
+    auto const d = oci::digest::parse(name);
+    return d ? std::optional(*d) : std::nullopt;
+}
+
 } // namespace
 
 blob_path::blob_path(oci::digest const& d) noexcept {
@@ -75,7 +89,7 @@ result<void> blob_folder::make_base() {
         auto const made = make_folder(name);
         if (!made)
             return made.error();
-        any_new = any_new || *made > 0;
+        any_new = any_new || *made;
         struct stat s {};
         if (files_->stat_path(root_.get(), name, s) == 0)
             base_bytes_ += disk_bytes(s);
@@ -87,17 +101,20 @@ result<void> blob_folder::make_base() {
     return sync_folder(".");
 }
 
-result<void> blob_folder::clear_temp() {
+result<std::vector<oci::digest>> blob_folder::clear_temp() {
+    std::vector<oci::digest> publishing;
     auto const temp = path_ / "temp";
     std::error_code ec;
     for (std::filesystem::directory_iterator at(temp, ec), end; !ec && at != end; at.increment(ec)) {
-        auto const path = "temp/" + at->path().filename().string();
-        if (files_->remove(root_.get(), path.c_str()) == -1 && errno != ENOENT)
+        auto const name = at->path().filename().string();
+        if (auto const d = digest_of_marker(name))
+            publishing.push_back(*d); // the name stays until the caller has dealt with it
+        else if (files_->remove(root_.get(), ("temp/" + name).c_str()) == -1 && errno != ENOENT)
             return error_of_errno(errno, "cannot remove " + at->path().string());
     }
     if (ec)
         return error_of_errno(ec.value(), "cannot read " + temp.string());
-    return {};
+    return publishing;
 }
 
 result<temp_file> blob_folder::create(std::optional<std::uint64_t> size) {
@@ -114,6 +131,11 @@ result<temp_file> blob_folder::create(std::optional<std::uint64_t> size) {
     return temp;
 }
 
+std::uint64_t blob_folder::allocated_bytes(temp_file const& file) const noexcept {
+    struct stat s {};
+    return files_->stat(file.file()->fd(), s) == 0 ? disk_bytes(s) : 0;
+}
+
 result<temp_file> blob_folder::create_in_memory(std::uint64_t size) {
     file_descriptor fd(files_->open_in_memory());
     if (!fd)
@@ -121,31 +143,44 @@ result<temp_file> blob_folder::create_in_memory(std::uint64_t size) {
     return temp_file(*files_, root_.get(), {}, std::make_shared<blob_file const>(std::move(fd), size));
 }
 
-result<std::uint64_t> blob_folder::publish(temp_file& file, oci::digest const& d, bool durable) {
-    blob_path const to(d);
-    std::uint64_t folder_bytes = 0;
-    // The folders are mostly there, so they are made only when missed.
-    if (files_->rename(root_.get(), file.path_.c_str(), to.file()) == -1) {
+// A folder may go between the moment that it is made and the moment that something is moved there: its last file was
+// evicted. Nobody can be that unlucky many times.
+result<void> blob_folder::rename_into_place(temp_file const& file, blob_path const& to) {
+    constexpr int attempts_max = 16;
+    for (int attempt = 0; attempt < attempts_max; ++attempt) {
+        if (files_->rename(root_.get(), file.path_.c_str(), to.file()) == 0)
+            return {};
         if (errno != ENOENT)
-            return error_of_errno(errno, "cannot rename to " + path_of(d));
-        for (int up : {2, 1}) {
+            break;
+        for (int up : {2, 1}) { // mostly there, so they are made only when missed
             auto const made = make_folder(to.folder(up));
-            if (!made)
+            if (!made && !(up == 1 && errno == ENOENT))
                 return made.error();
-            folder_bytes += *made;
         }
-        if (files_->rename(root_.get(), file.path_.c_str(), to.file()) == -1)
-            return error_of_errno(errno, "cannot rename to " + path_of(d));
     }
+    return error_of_errno(errno, "cannot rename to " + (path_ / to.file()).string());
+}
+
+result<void> blob_folder::publish(temp_file& file, oci::digest const& d, bool durable) {
+    blob_path const to(d);
+    auto const marked = files_->link(root_.get(), file.path_.c_str(), marker_of(d).c_str());
+    if (marked == -1 && (errno == ENOSPC || errno == EDQUOT || errno == EIO || errno == EROFS))
+        return error_of_errno(errno, "cannot publish " + path_of(d));
+    if (auto renamed = rename_into_place(file, to); !renamed)
+        return renamed.error();
     file.path_.clear();
     if (!durable)
-        return folder_bytes;
+        return {};
     // Also the upper ones: a folder may have been made a moment ago by someone who did not sync it.
     for (int up : {1, 2, 3}) {
         if (auto synced = sync_folder(to.folder(up)); !synced)
             return synced.error();
     }
-    return folder_bytes;
+    return {};
+}
+
+void blob_folder::end_publication(oci::digest const& d) {
+    files_->remove(root_.get(), marker_of(d).c_str());
 }
 
 result<std::optional<file_descriptor>> blob_folder::open_blob(oci::digest const& d, access a) const {
@@ -176,6 +211,11 @@ result<std::optional<struct stat>> blob_folder::stat_blob(oci::digest const& d) 
 result<void> blob_folder::remove(oci::digest const& d) {
     if (files_->remove(root_.get(), blob_path(d).file()) == -1 && errno != ENOENT)
         return error_of_errno(errno, "cannot remove " + path_of(d));
+    blob_path const path(d);
+    for (int up : {1, 2}) {
+        if (files_->remove_folder(root_.get(), path.folder(up).c_str()) == -1)
+            break; // somebody else's file is there, mostly
+    }
     return {};
 }
 
@@ -193,16 +233,12 @@ result<void> blob_folder::check_room(std::uint64_t size, std::uint64_t margin) c
                                      " bytes free, " + std::to_string(margin) + " are kept free"};
 }
 
-result<std::uint64_t> blob_folder::make_folder(std::string const& path) {
-    if (files_->make_folder(root_.get(), path.c_str()) == -1) {
-        if (errno == EEXIST)
-            return std::uint64_t{0};
-        return error_of_errno(errno, "cannot create " + (path_ / path).string());
-    }
-    struct stat s {};
-    if (files_->stat_path(root_.get(), path.c_str(), s) == -1)
-        return error_of_errno(errno, "cannot stat " + (path_ / path).string());
-    return disk_bytes(s);
+result<bool> blob_folder::make_folder(std::string const& path) {
+    if (files_->make_folder(root_.get(), path.c_str()) == 0)
+        return true;
+    if (errno == EEXIST)
+        return false;
+    return error_of_errno(errno, "cannot create " + (path_ / path).string());
 }
 
 result<void> blob_folder::sync_folder(std::string const& path) {

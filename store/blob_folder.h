@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace store {
 
@@ -58,16 +59,20 @@ public:
     static result<std::unique_ptr<blob_folder>> open(std::filesystem::path const& path,
                                                      std::shared_ptr<file_system> files);
 
-    // Removes what a crash left in temp/. Only while no temp_file lives.
-    result<void> clear_temp();
+    // Removes what a crash left in temp/, and gives back the digests that were being published then. Only while no
+    // temp_file lives.
+    result<std::vector<oci::digest>> clear_temp();
 
     // A new temp file with the blocks of `size` allocated; `size` is also what its blob_file says.
     result<temp_file> create(std::optional<std::uint64_t> size);
     result<temp_file> create_in_memory(std::uint64_t size);
+    std::uint64_t allocated_bytes(temp_file const& file) const noexcept; // that the disk already holds for it
 
-    // Renames to the digest's name, over what may be there; `durable` syncs the folders. Says how much the disk
-    // holds for folders that had to be made.
-    result<std::uint64_t> publish(temp_file& file, oci::digest const& d, bool durable);
+    // Renames to the digest's name, over what may be there; `durable` syncs the folders. Leaves a second name in
+    // temp/ by which a start knows that this may be a file without a row; end_publication takes it away. Where the
+    // file system has no second names, reconciliation finds such a file later.
+    result<void> publish(temp_file& file, oci::digest const& d, bool durable);
+    void end_publication(oci::digest const& d);
 
     // The file, or nothing if it does not exist. With access::memory: would_block, or a file that cost no disk read.
     result<std::optional<file_descriptor>> open_blob(oci::digest const& d, access a) const;
@@ -75,11 +80,14 @@ public:
     // Length and blocks of the file, or nothing if it does not exist.
     result<std::optional<struct stat>> stat_blob(oci::digest const& d) const;
 
-    result<void> remove(oci::digest const& d); // absent is fine
+    // Removes the file, and its folders if it was the last in them. Absent is fine.
+    result<void> remove(oci::digest const& d);
     result<void> sync_everything();
 
     // no_space if the disk has not `margin` bytes free beside `size` more.
     result<void> check_room(std::uint64_t size, std::uint64_t margin) const;
+
+    std::uint64_t free_bytes() const noexcept { return files_->free_bytes(root_.get()); } // of the disk, for us
 
     file_system& files() const noexcept { return *files_; }
     std::uint64_t base_bytes() const noexcept { return base_bytes_; } // on disk, of the folders that always exist
@@ -88,7 +96,8 @@ public:
 private:
     blob_folder(std::filesystem::path path, std::shared_ptr<file_system> files);
     result<void> make_base();
-    result<std::uint64_t> make_folder(std::string const& path); // its bytes on disk if it is new, else 0
+    result<bool> make_folder(std::string const& path); // true: it is new
+    result<void> rename_into_place(temp_file const& file, blob_path const& to);
     result<void> sync_folder(std::string const& path);
 
     std::filesystem::path path_;

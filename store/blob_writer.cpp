@@ -3,6 +3,7 @@
 #include "store/publication.h"
 #include "store/writer_state.h"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace store {
@@ -25,6 +26,18 @@ result<std::string> read_all(blob_file const& file, std::uint64_t size) {
 
 } // namespace
 
+// For content of unknown size, some megabytes at a time.
+result<void> blob_writer::promise_until(state& s, std::uint64_t end) {
+    constexpr std::uint64_t step = 4 * 1024 * 1024;
+    if (s.announced || end <= s.promised)
+        return {};
+    auto const more = std::max(end - s.promised, step);
+    if (auto extended = s.shared->room.extend(*s.space, more); !extended)
+        return extended.error();
+    s.promised += more;
+    return {};
+}
+
 blob_writer::blob_writer(std::unique_ptr<state> s) : state_(std::move(s)) {}
 blob_writer::blob_writer(blob_writer&&) noexcept = default;
 blob_writer& blob_writer::operator=(blob_writer&&) noexcept = default;
@@ -38,12 +51,10 @@ result<void> blob_writer::append(std::span<std::byte const> data) {
     if (s.announced && data.size() > *s.announced - s.written)
         return error{errc::size_mismatch, "more than the announced " + std::to_string(*s.announced) + " bytes"};
 
-    if (!s.announced) // else its blocks are allocated
-        if (auto room = s.shared->folder->check_room(data.size(), content_margin_bytes); !room)
-            return room.error();
-
-    auto& files = s.shared->folder->files();
     auto const end = s.written + data.size();
+    if (auto room = promise_until(s, end); !room)
+        return room.error();
+    auto& files = s.shared->folder->files();
     if (!s.temp.in_memory())
         s.space->written(end);
     for (auto rest = data; !rest.empty();) {

@@ -61,6 +61,7 @@ public:
 private:
     friend class content_store;
     struct state;
+    static result<void> promise_until(state& s, std::uint64_t end);
     explicit blob_writer(std::unique_ptr<state> s);
     std::unique_ptr<state> state_;
 };

@@ -50,6 +50,7 @@ public:
 
     bool ok() const noexcept { return ok_; }
     bool at_end() const noexcept { return rest_.empty(); }
+    std::string_view rest() const noexcept { return rest_; }
     bool finished() const noexcept { return ok_ && rest_.empty(); }
 
     std::string_view raw(std::uint64_t size) noexcept {

@@ -19,8 +19,8 @@ std::shared_ptr<blob_file const> as_file(std::shared_ptr<std::string const> byte
 }
 
 // The readable bytes of a row that was just read; null if they are not as the row says.
-result<std::shared_ptr<blob_file const>> open_content(core const& c, oci::digest const& d, object const& info,
-                                                      access a) {
+result<std::shared_ptr<blob_file const>> open_content(core const& c, oci::digest const& d, object const& info, access a,
+                                                      open_handles::mark reading) {
     if (info.place == object_place::row) {
         auto bytes = find_small(c, d, a);
         if (!bytes)
@@ -39,7 +39,7 @@ result<std::shared_ptr<blob_file const>> open_content(core const& c, oci::digest
         return error_of_errno(errno, "cannot stat " + d.to_string());
     if (static_cast<std::uint64_t>(s.st_size) != info.size)
         return std::shared_ptr<blob_file const>();
-    return std::make_shared<blob_file const>(*std::move(*fd), info.size);
+    return std::make_shared<blob_file const>(*std::move(*fd), info.size, std::move(reading));
 }
 
 } // namespace
@@ -47,6 +47,7 @@ result<std::shared_ptr<blob_file const>> open_content(core const& c, oci::digest
 struct content_store::state {
     std::shared_ptr<core> shared;
     metadata_index index{*shared};
+    std::int64_t uses_saved_at = 0; // maintain()'s
 };
 
 content_store::content_store(std::unique_ptr<state> s) : state_(std::move(s)) {}
@@ -76,6 +77,7 @@ result<std::optional<object>> content_store::find(oci::digest const& d, access a
 result<std::optional<opened>> content_store::open_blob(oci::digest const& d, access a) const {
     auto& c = *state_->shared;
     for (int attempt = 0; attempt < attempts_max; ++attempt) {
+        auto reading = c.handles->open(d); // before the row is read: see open_handles.h
         auto row = find_object(c, d, a);
         if (!row)
             return row.error();
@@ -84,14 +86,17 @@ result<std::optional<opened>> content_store::open_blob(oci::digest const& d, acc
 
         bool const suspect = is_suspect(c.opened_as, (*row)->epoch);
         if (!suspect) {
-            auto file = open_content(c, d, (*row)->info, a);
+            auto file = open_content(c, d, (*row)->info, a, std::move(reading));
             if (!file)
                 return file.error();
+            if (*file)
+                c.residents->touch(d);
             if (*file)
                 return std::optional(opened{std::move((*row)->info), *std::move(file)});
         }
         if (a == access::memory)
             return error{errc::would_block, {}};
+        reading = {}; // nobody reads what may have to go
         auto const remains = suspect ? settle_suspect(c, d, **row) : drop_unless_intact(c, d);
         if (!remains)
             return remains.error();
@@ -103,21 +108,23 @@ result<std::optional<opened>> content_store::open_blob(oci::digest const& d, acc
 
 result<blob_writer> content_store::begin(oci::algorithm a, std::optional<std::uint64_t> size) {
     auto const& c = state_->shared;
-    if (auto room = c->folder->check_room(size.value_or(0), content_margin_bytes); !room)
-        return room.error();
-    reservation space(c->sums, size.value_or(0));
+    auto space = c->room.reserve(size.value_or(0));
+    if (!space)
+        return space.error();
     bool const small = size && *size <= c->settings.inline_max;
     auto temp = small ? c->folder->create_in_memory(*size) : c->folder->create(size);
     if (!temp)
         return temp.error();
-    return blob_writer(std::make_unique<blob_writer::state>(c, a, size, *std::move(temp), std::move(space)));
+    if (!small && size)
+        space->allocated(c->folder->allocated_bytes(*temp));
+    return blob_writer(std::make_unique<blob_writer::state>(c, a, size, *std::move(temp), *std::move(space)));
 }
 
 result<object> content_store::put(oci::digest const& d, std::string_view bytes, object_traits traits) {
     if (bytes.size() <= state_->shared->settings.inline_max) {
         if (oci::digest::of(bytes, d.algo()) != d)
             return error{errc::digest_mismatch, "the content is not " + d.to_string()};
-        if (auto room = state_->shared->folder->check_room(bytes.size(), content_margin_bytes); !room)
+        if (auto room = state_->shared->room.check_row(bytes.size()); !room)
             return room.error();
         return publish_row(*state_->shared, d, bytes, traits);
     }
@@ -133,18 +140,98 @@ result<void> content_store::remove(oci::digest const& d) {
     return withdraw(*state_->shared, d);
 }
 
+void content_store::touch(oci::digest const& d) noexcept {
+    state_->shared->residents->touch(d);
+}
+
+void content_store::set_limits(space_limits const& limits) {
+    auto& c = *state_->shared;
+    auto const before = c.room.limits();
+    c.room.set_limits(limits);
+    if (index_sizes_for(before.keep_storage) != index_sizes_for(limits.keep_storage))
+        if (auto resized = c.db->resize(index_sizes_for(limits.keep_storage)); !resized)
+            c.warn(resized.error().message);
+    c.room.hold_limits();
+}
+
+void content_store::set_rules(std::vector<gc_rule> rules) {
+    if (rules.size() > gc_rules_max)
+        rules.resize(gc_rules_max);
+    state_->shared->residents->set_rules(std::move(rules));
+}
+
+gc_report content_store::collect(gc_request const& request) {
+    auto& c = *state_->shared;
+    gc_report report;
+    if (auto loaded = c.residents->load(); !loaded) {
+        report.error = loaded.error().message;
+        return report;
+    }
+    auto const missing = c.room.shortage_for(0);
+    auto const why = missing.by_limit >= missing.by_disk ? gc_reason::keep_storage : gc_reason::min_free_space;
+    auto planned = c.residents->plan(c.folder->free_bytes(), missing.bytes(), why);
+    if (!request.dry_run) {
+        empty_trash(c);
+        return c.residents->apply(planned, request.progress);
+    }
+    report.dry_run = true;
+    for (auto const& item : planned)
+        report.by_reason[static_cast<std::size_t>(item.reason)] += {1, item.disk_bytes};
+    if (planned.size() > gc_report::items_max)
+        planned.resize(gc_report::items_max, planned.front());
+    report.items = std::move(planned);
+    return report;
+}
+
+gc_report content_store::purge(std::vector<oci::digest> const& digests) {
+    return state_->shared->residents->purge(digests);
+}
+
+void content_store::maintain() {
+    auto& c = *state_->shared;
+    if (auto loaded = c.residents->load(); !loaded) {
+        c.warn(loaded.error().message);
+        return;
+    }
+    c.residents->take_in_touches();
+    empty_trash(c);
+    c.room.hold_limits();
+    auto const now = c.now();
+    constexpr std::int64_t save_every = 60; // seconds
+    if (now >= state_->uses_saved_at && now < state_->uses_saved_at + save_every)
+        return;
+    state_->uses_saved_at = now;
+    constexpr std::size_t uses_max = 100'000; // at once; the rest comes next time
+    if (auto saved = c.residents->save_uses(uses_max); !saved)
+        c.warn("last uses not saved: " + saved.error().message);
+}
+
 usage content_store::used() const {
     auto const& c = *state_->shared;
     auto const& sums = c.sums;
-    return {.objects = sums.objects(),
+    usage u{.objects = sums.objects(),
             .content_bytes = sums.content_bytes(),
-            .disk_bytes = sums.file_bytes() + sums.temp_bytes() + c.folder->base_bytes() + c.db->disk_bytes(),
+            .disk_bytes = sums.file_bytes() + sums.temp_bytes() + sums.trash_bytes() + folder_bytes_of(sums.files()) +
+                          c.folder->base_bytes() + c.db->disk_bytes(),
             .reserved_bytes = sums.reserved_bytes(),
-            .logical_bytes = sums.logical_bytes()};
+            .logical_bytes = sums.logical_bytes(),
+            .limit_bytes = c.room.limits().keep_storage,
+            .pools = {},
+            .evicted = {}};
+    auto const pools = c.residents->pools();
+    for (std::size_t i = 0; i < pool_count; ++i)
+        u.pools[i] = {pools[i].objects, pools[i].bytes};
+    auto const& counted = c.residents->counters();
+    for (std::size_t i = 0; i < gc_reason_count; ++i)
+        u.evicted[i] = {counted.objects[i].load(), counted.bytes[i].load()};
+    return u;
 }
 
 result<void> content_store::flush() {
     auto& c = *state_->shared;
+    c.residents->take_in_touches();
+    if (auto saved = c.residents->save_uses(SIZE_MAX); !saved)
+        c.warn("last uses not saved: " + saved.error().message);
     if (auto ended = end_epoch(c); !ended)
         return ended.error();
     return c.db->flush();

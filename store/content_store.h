@@ -10,13 +10,19 @@
 #include "store/blob_file.h"
 #include "store/blob_writer.h"
 #include "store/error.h"
+#include "store/eviction/gc_report.h"
+#include "store/eviction/gc_rule.h"
+#include "store/eviction/pools.h"
 #include "store/metadata_index.h"
 #include "store/object.h"
+#include "store/space.h"
 
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace store {
 
@@ -30,6 +36,7 @@ struct options {
     std::filesystem::path path;
     std::uint64_t inline_max = 64 * 1024;
     store::durability durability = store::durability::cache;
+    space_limits limits;                          // none: the disk alone bounds
     std::function<std::int64_t()> now;            // Unix seconds; the system's clock if empty
     std::function<void(std::string const&)> warn; // told of content that had to be dropped; from any thread
     std::shared_ptr<file_system> files;           // the operating system's if empty
@@ -44,6 +51,19 @@ struct usage {
     // Sum of object sizes over all (repository, digest) links whose content is held: what the repositories would
     // take here without deduplication. Links to content that was never fetched, or is gone, count nothing.
     std::uint64_t logical_bytes = 0;
+    std::uint64_t limit_bytes = 0; // keep_storage; 0: none
+    struct pool_usage {
+        std::uint64_t objects = 0;
+        std::uint64_t bytes = 0; // on disk
+    };
+    std::array<pool_usage, pool_count> pools;    // pinned objects are in none
+    std::array<gc_sum, gc_reason_count> evicted; // since the store was opened
+};
+
+// What runs of garbage collection are asked for.
+struct gc_request {
+    bool dry_run = false;
+    std::function<void(std::size_t done, std::size_t of)> progress; // on the calling thread; may be empty
 };
 
 class content_store {
@@ -67,8 +87,9 @@ public:
     };
     result<std::optional<opened>> open_blob(oci::digest const& d, access a = access::any) const;
 
-    // Starts a piece of content of `size` bytes, or of unknown size; blocks. Reserves the space first.
-    //   no_space
+    // Starts a piece of content of `size` bytes, or of unknown size; blocks. Reserves the space first, and evicts what
+    // is in the way of that.
+    //   no_space  the limits leave no room, however much is evicted
     result<blob_writer> begin(oci::algorithm a, std::optional<std::uint64_t> size);
 
     // Stores small content in one go; blocks. digest_mismatch, no_space.
@@ -76,6 +97,24 @@ public:
 
     // Forgets the content: first its rows, then the file; blocks. Absent content is fine. Links stay.
     result<void> remove(oci::digest const& d);
+
+    // It was asked for and answered without the store: a hot manifest, say. Takes no lock; opening counts by itself.
+    void touch(oci::digest const& d) noexcept;
+
+    // The limits and the operator's rules; at most gc_rules_max of them. Any time; what is now too much goes at once,
+    // so this blocks for as long as removing it takes.
+    void set_limits(space_limits const& limits);
+    void set_rules(std::vector<gc_rule> rules);
+
+    // Removes what the rules say must go, and what the limits want gone; or only says what that would be. Blocks;
+    // serving goes on meanwhile.
+    gc_report collect(gc_request const& request);
+    // Removes these objects, whatever rules and limits say, but for those that are open or pinned.
+    gc_report purge(std::vector<oci::digest> const& digests);
+
+    // What has to be done now and then, to be called about once a second by one thread; blocks. The first call takes in
+    // what the store holds, which at a million objects takes seconds; until then nothing of that can be evicted.
+    void maintain();
 
     // The sums are kept, not counted; only RocksDB's own files are looked at (tens of microseconds).
     usage used() const;

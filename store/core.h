@@ -9,6 +9,10 @@
 #include "store/database.h"
 #include "store/disk_margin.h"
 #include "store/epoch.h"
+#include "store/eviction/evictor.h"
+#include "store/open_handles.h"
+#include "store/space.h"
+#include "store/trash.h"
 #include "store/write_locks.h"
 
 #include <atomic>
@@ -25,17 +29,22 @@ struct core {
     std::unique_ptr<blob_folder> folder;
     std::unique_ptr<database> db;
     accounting sums;
+    trash waiting{sums};
     write_locks locks;
+    std::shared_ptr<open_handles> handles = std::make_shared<open_handles>();
+    std::unique_ptr<evictor> residents = std::make_unique<evictor>(*this);
+    space room{*this};
 
     epoch_record opened_as; // the suspects; its `current` is only where this run began
     std::atomic<std::uint32_t> epoch = 0;
+    std::mutex pinning;  // so that an older set of pins never replaces a newer one
     std::mutex flushing; // one flush at a time, so that epochs reach the index in order
 
     std::atomic<std::uint64_t> generation = 0;
 
     // Applies the batch to the index, then to the sums in memory.
-    result<void> write(database::batch& b, write_sync sync) {
-        if (auto room = folder->check_room(0, index_margin_bytes); !room)
+    result<void> write(database::batch& b, write_sync sync, std::uint64_t margin = index_margin_bytes) {
+        if (auto room = folder->check_room(0, margin); !room)
             return room.error();
         if (auto written = db->write(b, sync); !written)
             return written.error();

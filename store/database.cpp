@@ -12,8 +12,9 @@
 namespace store {
 namespace {
 
-constexpr std::array<char const*, family_count> family_names = {"default",     "objects", "small",    "sums",  "links",
-                                                                "link_counts", "tags",    "children", "values"};
+constexpr std::array<char const*, family_count> family_names = {"default",     "objects", "small",    "sums",   "links",
+                                                                "link_counts", "tags",    "children", "values", "uses",
+                                                                "parents",     "holders", "pins",     "trash"};
 
 constexpr std::string_view schema_key = "schema";
 constexpr std::string_view totals_key = "totals";
@@ -81,19 +82,23 @@ void database::batch::add(totals const& change) {
 }
 
 result<std::unique_ptr<database>> database::open(std::filesystem::path const& folder,
-                                                 std::function<void(std::string const&)> warn) {
+                                                 std::function<void(std::string const&)> warn,
+                                                 index_sizes const& sizes) {
     if (auto known = check_families(folder); !known)
         return known.error();
 
     auto const cache = block_cache();
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
     for (auto const* name : family_names)
-        families.emplace_back(name, family_options(cache));
+        families.emplace_back(name, family_options(cache, sizes));
 
     std::unique_ptr<database> opened(new database(folder));
+    opened->memory_ = std::make_shared<rocksdb::WriteBufferManager>(sizes.memtables());
+    opened->growth_bytes_ = sizes.growth();
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* db = nullptr;
-    auto const s = rocksdb::DB::Open(database_options(std::move(warn)), folder.string(), families, &handles, &db);
+    auto const options = database_options(std::move(warn), sizes, opened->memory_);
+    auto const s = rocksdb::DB::Open(options, folder.string(), families, &handles, &db);
     if (is_locked(s))
         return error{errc::locked, "the store at " + folder.parent_path().string() +
                                        " is in use by another layerd (its lock is " + (folder / "LOCK").string() + ")"};
@@ -130,6 +135,10 @@ result<void> database::check_schema() {
         return newer_schema(folder_, "with a schema number it cannot read");
     if (*version > schema_version)
         return newer_schema(folder_, "schema " + std::to_string(*version));
+    if (*version < schema_version)
+        return error{errc::corrupt, "the store at " + folder_.parent_path().string() + " has schema " +
+                                        std::to_string(*version) + ", of a version before the first release, which " +
+                                        "this one cannot read; remove the folder: what was pulled comes back"};
     return {};
 }
 
@@ -149,6 +158,7 @@ result<void> database::write(batch& b, write_sync sync) {
     rocksdb::WriteOptions options;
     options.sync = sync == write_sync::yes;
     auto const s = db_->Write(options, &b.rows_);
+    written_bytes_.fetch_add(b.rows_.GetDataSize(), std::memory_order_relaxed);
     if (!s.ok())
         return error_of_status(s, "cannot write the index");
     return {};
@@ -165,6 +175,30 @@ result<void> database::flush() {
     auto const s = db_->Flush(rocksdb::FlushOptions(), {handles_.begin(), handles_.end()});
     if (!s.ok())
         return error_of_status(s, "cannot flush the index");
+    return {};
+}
+
+result<void> database::resize(index_sizes const& sizes) {
+    auto const text = [](std::uint64_t n) { return std::to_string(n); };
+    memory_->SetBufferSize(sizes.memtables());
+    auto s = db_->SetDBOptions({{"max_total_wal_size", text(sizes.log())}});
+    for (auto* h : handles_) {
+        if (s.ok())
+            s = db_->SetOptions(h, {{"write_buffer_size", text(sizes.memtable())},
+                                    {"target_file_size_base", text(sizes.table())},
+                                    {"max_bytes_for_level_base", text(4 * sizes.table())},
+                                    {"max_compaction_bytes", text(sizes.compaction())}});
+    }
+    if (!s.ok())
+        return error_of_status(s, "cannot resize the index");
+    growth_bytes_ = sizes.growth();
+    return {};
+}
+
+result<void> database::compact(family f) {
+    auto const s = db_->CompactRange(rocksdb::CompactRangeOptions(), handle(f), nullptr, nullptr);
+    if (!s.ok())
+        return error_of_status(s, "cannot compact the index");
     return {};
 }
 
@@ -185,7 +219,16 @@ result<totals> database::read_totals() const {
     return *t;
 }
 
+std::uint64_t database::recent_disk_bytes() const noexcept {
+    auto const since = written_bytes_.load(std::memory_order_relaxed) - seen_at_.load(std::memory_order_relaxed);
+    auto const seen = seen_disk_bytes_.load(std::memory_order_relaxed);
+    if (seen == 0 || since > growth_bytes() / 64)
+        return disk_bytes();
+    return seen + since;
+}
+
 std::uint64_t database::disk_bytes() const noexcept {
+    auto const written = written_bytes_.load(std::memory_order_relaxed);
     std::uint64_t sum = 0;
     std::error_code ec;
     for (std::filesystem::directory_iterator at(folder_, ec), end; !ec && at != end; at.increment(ec)) {
@@ -193,6 +236,8 @@ std::uint64_t database::disk_bytes() const noexcept {
         if (::stat(at->path().c_str(), &s) == 0) // files come and go meanwhile
             sum += store::disk_bytes(s);
     }
+    seen_disk_bytes_.store(sum, std::memory_order_relaxed);
+    seen_at_.store(written, std::memory_order_relaxed);
     return sum;
 }
 

@@ -4,12 +4,14 @@
 // survives the end of the process at once, and the end of the machine if it, or a later one, was synced.
 #pragma once
 
+#include "store/database_options.h"
 #include "store/error.h"
 #include "store/index_codec.h"
 
 #include <rocksdb/db.h>
 
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -20,8 +22,23 @@
 namespace store {
 
 // `meta` is RocksDB's "default".
-enum class family : std::uint8_t { meta, objects, small, sums, links, link_counts, tags, children, values };
-inline constexpr std::size_t family_count = 9;
+enum class family : std::uint8_t {
+    meta,
+    objects,
+    small,
+    sums,
+    links,
+    link_counts,
+    tags,
+    children,
+    values,
+    uses,
+    parents,
+    holders,
+    pins,
+    trash
+};
+inline constexpr std::size_t family_count = 14;
 
 enum class write_sync : bool { no, yes };
 
@@ -50,7 +67,8 @@ public:
     //   locked        another process, or another part of this one, has it open
     //   newer_schema  a newer layerd wrote it
     static result<std::unique_ptr<database>> open(std::filesystem::path const& folder,
-                                                  std::function<void(std::string const&)> warn = {});
+                                                  std::function<void(std::string const&)> warn = {},
+                                                  index_sizes const& sizes = {});
     ~database();
     database(database const&) = delete;
     database& operator=(database const&) = delete;
@@ -72,8 +90,19 @@ public:
     // The running sums as of the last write; for the moment of opening.
     result<totals> read_totals() const;
 
-    // What RocksDB's files take on disk now: tables, logs and what waits to be deleted.
+    // Follows a limit of the whole store: how much RocksDB keeps in memory and in its log, and how much it rewrites at
+    // once. May block.
+    result<void> resize(index_sizes const& sizes);
+    // What its files may grow by between two looks at disk_bytes().
+    std::uint64_t growth_bytes() const noexcept { return growth_bytes_.load(std::memory_order_relaxed); }
+
+    // Rewrites a family's tables without what was erased; blocks, for as long as that takes.
+    result<void> compact(family f);
+
+    // What RocksDB's files take on disk now: tables, logs and what waits to be deleted. Looks at each file.
     std::uint64_t disk_bytes() const noexcept;
+    // The same as of a while ago, and what was written since: right to a part of growth_bytes().
+    std::uint64_t recent_disk_bytes() const noexcept;
 
 private:
     explicit database(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -81,6 +110,11 @@ private:
     rocksdb::ColumnFamilyHandle* handle(family f) const noexcept { return handles_[static_cast<std::size_t>(f)]; }
 
     std::filesystem::path folder_;
+    std::shared_ptr<rocksdb::WriteBufferManager> memory_;
+    std::atomic<std::uint64_t> growth_bytes_ = 0;
+    std::atomic<std::uint64_t> written_bytes_ = 0; // in batches, since the start
+    mutable std::atomic<std::uint64_t> seen_disk_bytes_ = 0;
+    mutable std::atomic<std::uint64_t> seen_at_ = 0; // what written_bytes_ was then
     std::unique_ptr<rocksdb::DB> db_;
     std::array<rocksdb::ColumnFamilyHandle*, family_count> handles_{};
 };

@@ -7,6 +7,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
 
 #include <algorithm>
 #include <array>
@@ -19,10 +20,6 @@ namespace {
 constexpr std::size_t mib = 1024 * 1024;
 
 constexpr std::size_t block_cache_bytes = 64 * mib;
-constexpr std::size_t memtables_bytes = 16 * mib; // of all families together
-constexpr std::size_t memtable_bytes = 8 * mib;   // of one
-constexpr std::size_t log_bytes = 32 * mib;       // reading it back is most of an open after a crash
-constexpr std::size_t table_bytes = 16 * mib;
 constexpr int open_tables = 256;
 
 // In place of RocksDB's LOG file. That one costs space and syncs, and a library built with assertions (Debian's is)
@@ -51,15 +48,23 @@ bool supported(rocksdb::CompressionType type) {
 
 } // namespace
 
-rocksdb::DBOptions database_options(std::function<void(std::string const&)> warn) {
+index_sizes index_sizes_for(std::uint64_t limit) noexcept {
+    index_sizes const most;
+    constexpr std::uint64_t least = 128 * 1024;
+    constexpr std::uint64_t share = 256; // with growth() of ten units: four per cent of a small limit
+    return {limit == 0 ? most.unit : std::clamp(limit / share, least, most.unit)};
+}
+
+rocksdb::DBOptions database_options(std::function<void(std::string const&)> warn, index_sizes const& sizes,
+                                    std::shared_ptr<rocksdb::WriteBufferManager> memory) {
     rocksdb::DBOptions o;
     o.create_if_missing = true;
     o.create_missing_column_families = true;
     o.paranoid_checks = true;
     o.max_open_files = open_tables;
     o.max_background_jobs = 2;
-    o.db_write_buffer_size = memtables_bytes;
-    o.max_total_wal_size = log_bytes;
+    o.write_buffer_manager = std::move(memory);
+    o.max_total_wal_size = sizes.log();
     o.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
     o.avoid_flush_during_recovery = true; // opening needs neither its time nor, on a full disk, its space
     o.bytes_per_sync = mib;
@@ -75,7 +80,7 @@ rocksdb::DBOptions database_options(std::function<void(std::string const&)> warn
     return o;
 }
 
-rocksdb::ColumnFamilyOptions family_options(std::shared_ptr<rocksdb::Cache> const& cache) {
+rocksdb::ColumnFamilyOptions family_options(std::shared_ptr<rocksdb::Cache> const& cache, index_sizes const& sizes) {
     rocksdb::BlockBasedTableOptions table;
     table.block_cache = cache;
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
@@ -86,9 +91,12 @@ rocksdb::ColumnFamilyOptions family_options(std::shared_ptr<rocksdb::Cache> cons
     rocksdb::ColumnFamilyOptions o;
     o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
     o.merge_operator = totals_merge_operator();
-    o.write_buffer_size = memtable_bytes;
-    o.target_file_size_base = table_bytes;
-    o.max_bytes_for_level_base = 4 * table_bytes;
+    o.write_buffer_size = sizes.memtable();
+    o.target_file_size_base = sizes.table();
+    o.max_bytes_for_level_base = 4 * sizes.table();
+    o.max_compaction_bytes = sizes.compaction();
+    // A table half of erasures is rewritten soon: what eviction took out of the index shall leave the disk.
+    o.table_properties_collector_factories.push_back(rocksdb::NewCompactOnDeletionCollectorFactory(128, 64, 0.5));
     o.level_compaction_dynamic_level_bytes = true;
     o.compression = supported(rocksdb::kLZ4Compression) ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
     if (supported(rocksdb::kZSTD))

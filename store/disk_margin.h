@@ -12,5 +12,7 @@ namespace store {
 
 inline constexpr std::uint64_t content_margin_bytes = 64 * 1024 * 1024;
 inline constexpr std::uint64_t index_margin_bytes = 8 * 1024 * 1024;
+// Removals may go further, for they are what makes room; a batch of them is a few kilobytes of log.
+inline constexpr std::uint64_t removal_margin_bytes = 4 * 1024 * 1024;
 
 } // namespace store

@@ -76,6 +76,14 @@ int file_system::rename(int folder, char const* from, char const* to) noexcept {
     return ::renameat(folder, from, folder, to);
 }
 
+int file_system::link(int folder, char const* from, char const* to) noexcept {
+    return ::linkat(folder, from, folder, to, 0);
+}
+
+int file_system::remove_folder(int folder, char const* path) noexcept {
+    return ::unlinkat(folder, path, AT_REMOVEDIR);
+}
+
 int file_system::remove(int folder, char const* path) noexcept {
     return ::unlinkat(folder, path, 0);
 }

@@ -41,7 +41,9 @@ public:
     virtual std::uint64_t free_bytes(int fd) noexcept;  // for us, on its file system
     virtual int stat_path(int folder, char const* path, struct stat& to) noexcept;
     virtual int rename(int folder, char const* from, char const* to) noexcept;
+    virtual int link(int folder, char const* from, char const* to) noexcept; // a second name
     virtual int remove(int folder, char const* path) noexcept;
+    virtual int remove_folder(int folder, char const* path) noexcept; // an empty one
     virtual int make_folder(int folder, char const* path) noexcept;
 
     // Changes whenever the machine starts anew; empty if unknown.

@@ -107,6 +107,14 @@ index_key tag_key(std::string_view repo, std::string_view tag) {
     return index_key{}.add(repo).add('\0').add(tag);
 }
 
+index_key parent_key(oci::digest const& child, oci::digest const& manifest) {
+    return index_key{}.add(child).add(manifest);
+}
+
+index_key holder_key(oci::digest const& d, std::string_view repo) {
+    return index_key{}.add(d).add(repo);
+}
+
 std::optional<oci::digest> decode_digest_key(std::string_view key) {
     byte_reader from(key);
     auto d = read_digest(from);
@@ -122,11 +130,19 @@ std::optional<split_key> split_repository(std::string_view key) noexcept {
     return split_key{key.substr(0, end), key.substr(end + 1)};
 }
 
+std::optional<std::string_view> behind_digest(std::string_view key) noexcept {
+    byte_reader from(key);
+    if (!read_digest(from))
+        return std::nullopt;
+    return key.substr(key.size() - from.rest().size());
+}
+
 totals& totals::operator+=(totals const& other) noexcept {
     objects += other.objects;
     content_bytes += other.content_bytes;
     file_bytes += other.file_bytes;
     logical_bytes += other.logical_bytes;
+    files += other.files;
     return *this;
 }
 
@@ -233,6 +249,7 @@ std::string encode(totals const& t) {
     to.signed_number(t.content_bytes);
     to.signed_number(t.file_bytes);
     to.signed_number(t.logical_bytes);
+    to.signed_number(t.files);
     return to.take();
 }
 
@@ -243,6 +260,7 @@ std::optional<totals> decode_totals(std::string_view bytes) {
     t.content_bytes = from.signed_number();
     t.file_bytes = from.signed_number();
     t.logical_bytes = from.signed_number();
+    t.files = from.signed_number();
     return finish(from, t);
 }
 
@@ -263,6 +281,21 @@ std::optional<epoch_record> decode_epoch(std::string_view bytes) {
     e.suspect_last = read_u32(from);
     e.boot_id = from.text();
     return finish(from, e);
+}
+
+std::string encode(use_record const& u) {
+    auto to = begin_value();
+    to.signed_number(u.last_used);
+    to.byte(u.hits);
+    return to.take();
+}
+
+std::optional<use_record> decode_use(std::string_view bytes) {
+    auto from = open_value(bytes);
+    use_record u;
+    u.last_used = from.signed_number();
+    u.hits = from.byte();
+    return finish(from, u);
 }
 
 std::string encode_sums(std::span<std::uint64_t const> sums) {

@@ -9,6 +9,11 @@
 //   tags         repository 00 tag         tag_record
 //   children     digest of a manifest      its descriptors, in document order
 //   values       name                      as the caller gave it
+//   uses         digest                    use_record: when it was last asked for
+//   parents      digest, manifest's digest nothing: this manifest names that digest
+//   holders      digest, repository        nothing: links, by digest
+//   pins         repository 00 reference   when it was pinned
+//   trash        digest                    bytes on disk of a file without a row, to be removed
 //   default      "schema", "totals", "epoch"
 //
 // A digest is its algorithm's number and the raw hash. Repository names hold no zero byte, so keys sort as the
@@ -34,7 +39,7 @@
 namespace store {
 
 // Grows when an older layerd could not read what this one writes.
-inline constexpr std::uint64_t schema_version = 1;
+inline constexpr std::uint64_t schema_version = 2;
 
 // A key's bytes; on the stack for names of ordinary length.
 class index_key {
@@ -55,9 +60,14 @@ bool is_repository_name(std::string_view repo) noexcept;
 
 index_key digest_key(oci::digest const& d);
 index_key link_key(std::string_view repo, oci::digest const& d);
-index_key tag_key(std::string_view repo, std::string_view tag);
+index_key tag_key(std::string_view repo, std::string_view tag); // also of pins, with a tag or a digest's text
+index_key parent_key(oci::digest const& child, oci::digest const& manifest);
+index_key holder_key(oci::digest const& d, std::string_view repo);
 
 std::optional<oci::digest> decode_digest_key(std::string_view key);
+
+// What stands behind the first digest of a parents or holders key: the manifest's digest, the repository.
+std::optional<std::string_view> behind_digest(std::string_view key) noexcept;
 
 // The two parts of a links or tags key.
 struct split_key {
@@ -77,8 +87,9 @@ struct object_row {
 struct totals {
     std::int64_t objects = 0;
     std::int64_t content_bytes = 0;
-    std::int64_t file_bytes = 0; // on disk: content files and their folders
+    std::int64_t file_bytes = 0; // on disk, of content files
     std::int64_t logical_bytes = 0;
+    std::int64_t files = 0; // objects that are files of their own
 
     friend bool operator==(totals const&, totals const&) = default;
     totals& operator+=(totals const& other) noexcept;
@@ -93,12 +104,21 @@ struct epoch_record {
     friend bool operator==(epoch_record const&, epoch_record const&) = default;
 };
 
+// When an object was last asked for, and how often in all, up to 255.
+struct use_record {
+    std::int64_t last_used = 0;
+    std::uint8_t hits = 0;
+
+    friend bool operator==(use_record const&, use_record const&) = default;
+};
+
 std::string encode(object_row const& r);
 std::string encode(link const& l);
 std::string encode(tag_record const& t);
 std::string encode(std::vector<oci::descriptor> const& children);
 std::string encode(totals const& t);
 std::string encode(epoch_record const& e);
+std::string encode(use_record const& u);
 std::string encode_sums(std::span<std::uint64_t const> sums);
 std::string encode_count(std::uint64_t n);
 
@@ -108,6 +128,7 @@ std::optional<tag_record> decode_tag(std::string_view bytes);
 std::optional<std::vector<oci::descriptor>> decode_children(std::string_view bytes);
 std::optional<totals> decode_totals(std::string_view bytes);
 std::optional<epoch_record> decode_epoch(std::string_view bytes);
+std::optional<use_record> decode_use(std::string_view bytes);
 std::optional<std::vector<std::uint64_t>> decode_sums(std::string_view bytes);
 std::optional<std::uint64_t> decode_count(std::string_view bytes);
 

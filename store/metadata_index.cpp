@@ -1,8 +1,10 @@
 #include "store/metadata_index.h"
 
 #include "store/core.h"
+#include "store/eviction/image_graph.h"
 #include "store/index_codec.h"
 #include "store/object_table.h"
+#include "store/pins.h"
 
 #include <algorithm>
 
@@ -63,6 +65,7 @@ result<void> stage_link(core const& c, database::batch& b, repository_name const
     if (!object)
         return object.error();
     b.put(family::links, key, encode(l));
+    b.put(family::holders, holder_key(d, repo), {});
     b.put(family::link_counts, digest_key(d), encode_count(*links + 1));
     if (*object)
         b.add({.logical_bytes = static_cast<std::int64_t>((*object)->info.size)});
@@ -115,8 +118,11 @@ result<void> stage_children(core const& c, database::batch& b, oci::digest const
     if (!found)
         return found.error();
     auto const children = encode(m.children);
-    if (!*found || known.ToStringView() != children)
-        b.put(family::children, digest_key(d), children);
+    if (*found && known.ToStringView() == children)
+        return {};
+    b.put(family::children, digest_key(d), children);
+    for (auto const& child : m.children)
+        b.put(family::parents, parent_key(child.digest, d), {});
     return {};
 }
 
@@ -136,7 +142,11 @@ result<void> metadata_index::put_link(repository_name const& repo, oci::digest c
     database::batch b(*core_.db);
     if (auto staged = stage_link(core_, b, repo, d, l); !staged)
         return staged.error();
-    return b.empty() ? result<void>() : core_.write(b, sync_mode(core_));
+    if (b.empty())
+        return {};
+    auto written = core_.write(b, sync_mode(core_));
+    core_.residents->facts_changed(d);
+    return written;
 }
 
 result<std::optional<tag_record>> metadata_index::find_tag(repository_name const& repo, oci::tag const& t,
@@ -157,8 +167,11 @@ result<void> metadata_index::put_tag(repository_name const& repo, oci::tag const
     database::batch b(*core_.db);
     b.put(family::tags, key, encode(r));
     auto written = core_.write(b, sync_mode(core_));
-    if (*before && (*before)->digest != r.digest)
+    bool const moved = !*before || (*before)->digest != r.digest;
+    if (*before && moved)
         core_.outdate_lookups();
+    if (written && moved)
+        return refresh_pins_of(core_, repo);
     return written;
 }
 
@@ -192,7 +205,14 @@ result<void> metadata_index::put_manifest(repository_name const& repo, oci::dige
     }
     if (auto staged = stage_children(core_, b, d, m); !staged)
         return staged.error();
-    return b.empty() ? result<void>() : core_.write(b, sync_mode(core_));
+    if (b.empty())
+        return {};
+    auto written = core_.write(b, sync_mode(core_));
+    for (auto const& linked : digests)
+        core_.residents->facts_changed(linked);
+    if (written)
+        return refresh_pins_of(core_, repo);
+    return written;
 }
 
 result<std::vector<oci::descriptor>> metadata_index::children(oci::digest const& manifest) const {
@@ -246,6 +266,67 @@ result<std::vector<std::string>> metadata_index::tags(repository_name const& rep
     if (!rows->status().ok())
         return error_of_status(rows->status(), "cannot list tags");
     return names;
+}
+
+result<void> metadata_index::put_pin(repository_name const& repo, oci::reference const& r) {
+    if (!is_repository_name(repo))
+        return bad_name(repo);
+    auto const key = tag_key(repo, oci::to_string(r));
+    {
+        auto const lock = core_.locks.hold_key(key);
+        rocksdb::PinnableSlice before;
+        auto const found = core_.db->get(family::pins, key, access::any, before);
+        if (!found)
+            return found.error();
+        if (*found)
+            return {};
+        database::batch b(*core_.db);
+        b.put(family::pins, key, encode_count(static_cast<std::uint64_t>(std::max<std::int64_t>(core_.now(), 0))));
+        if (auto written = core_.write(b, write_sync::yes); !written)
+            return written.error();
+    }
+    return refresh_pins(core_);
+}
+
+result<bool> metadata_index::remove_pin(repository_name const& repo, oci::reference const& r) {
+    if (!is_repository_name(repo))
+        return false;
+    auto const key = tag_key(repo, oci::to_string(r));
+    {
+        auto const lock = core_.locks.hold_key(key);
+        rocksdb::PinnableSlice before;
+        auto const found = core_.db->get(family::pins, key, access::any, before);
+        if (!found)
+            return found.error();
+        if (!*found)
+            return false;
+        database::batch b(*core_.db);
+        b.erase(family::pins, key);
+        if (auto written = core_.write(b, write_sync::yes); !written)
+            return written.error();
+    }
+    if (auto refreshed = refresh_pins(core_); !refreshed)
+        return refreshed.error();
+    return true;
+}
+
+result<std::vector<metadata_index::pin>> metadata_index::pins() const {
+    std::vector<pin> all;
+    auto const rows = core_.db->scan(family::pins);
+    for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+        auto const key = split_repository(rows->key().ToStringView());
+        auto const at = decode_count(rows->value().ToStringView());
+        if (!key || !at)
+            return corrupt_row("a pin");
+        all.push_back({std::string(key->repo), std::string(key->rest), static_cast<std::int64_t>(*at)});
+    }
+    if (!rows->status().ok())
+        return error_of_status(rows->status(), "cannot read the pins");
+    return all;
+}
+
+result<std::vector<repository_name>> metadata_index::holders(oci::digest const& d) const {
+    return holders_of(core_, d);
 }
 
 result<std::optional<std::string>> metadata_index::find_value(std::string_view name) const {

@@ -74,6 +74,21 @@ public:
     result<std::vector<repository_name>> repositories(std::string_view after, std::size_t limit) const;
     result<std::vector<std::string>> tags(repository_name const& repo, std::string_view after, std::size_t limit) const;
 
+    // Keeps what the tag or digest means from being removed: the manifest and all that it names, also what comes later.
+    // Nothing of that need be here yet.
+    result<void> put_pin(repository_name const& repo, oci::reference const& r);
+    // False if it was not pinned.
+    result<bool> remove_pin(repository_name const& repo, oci::reference const& r);
+    struct pin {
+        repository_name repo;
+        std::string reference; // a tag, or a digest's text
+        std::int64_t pinned_at = 0;
+    };
+    result<std::vector<pin>> pins() const; // in the order of names
+
+    // The repositories that hold the digest, in byte order.
+    result<std::vector<repository_name>> holders(oci::digest const& d) const;
+
     // Small values by name, for what must survive a restart (the statistics' totals).
     result<std::optional<std::string>> find_value(std::string_view name) const;
     result<void> put_value(std::string_view name, std::string_view value);

@@ -9,14 +9,16 @@ totals sums_of(object_row const& row, std::uint64_t links) {
     return {.objects = 1,
             .content_bytes = size,
             .file_bytes = on_disk,
-            .logical_bytes = size * static_cast<std::int64_t>(links)};
+            .logical_bytes = size * static_cast<std::int64_t>(links),
+            .files = row.info.place == object_place::file};
 }
 
 totals negative(totals const& t) {
     return {.objects = -t.objects,
             .content_bytes = -t.content_bytes,
             .file_bytes = -t.file_bytes,
-            .logical_bytes = -t.logical_bytes};
+            .logical_bytes = -t.logical_bytes,
+            .files = -t.files};
 }
 
 } // namespace
@@ -79,7 +81,6 @@ result<void> put_object(core& c, oci::digest const& d, std::optional<object_row>
     auto const key = digest_key(d);
     database::batch b(*c.db);
     totals change = sums_of(row, *links);
-    change.file_bytes += static_cast<std::int64_t>(content.folder_bytes);
     if (before) {
         change += negative(sums_of(*before, *links));
         b.erase(before->info.place == object_place::row ? family::small : family::sums, key);
@@ -89,29 +90,41 @@ result<void> put_object(core& c, oci::digest const& d, std::optional<object_row>
         b.put(family::small, key, content.bytes);
     else
         b.put(family::sums, key, encode_sums(content.sums));
+    bool const replaces_trash = row.info.place == object_place::file && c.waiting.holds(d);
+    if (replaces_trash)
+        b.erase(family::trash, key);
     b.add(change);
-    return c.write(b, sync);
+    if (auto written = c.write(b, sync); !written)
+        return written.error();
+    if (replaces_trash)
+        c.waiting.gone(d);
+    c.residents->stored(d, row.info);
+    return {};
 }
 
 result<void> update_object(core& c, oci::digest const& d, object_row const& row, write_sync sync) {
     database::batch b(*c.db);
     b.put(family::objects, digest_key(d), encode(row));
-    return c.write(b, sync);
+    if (auto written = c.write(b, sync); !written)
+        return written.error();
+    c.residents->stored(d, row.info);
+    return {};
 }
 
-result<void> erase_object(core& c, oci::digest const& d, object_row const& row) {
+result<void> stage_erasure(core& c, database::batch& b, oci::digest const& d, object_row const& row) {
     auto const links = count_links(c, d);
     if (!links)
         return links.error();
 
     auto const key = digest_key(d);
-    database::batch b(*c.db);
+    bool const is_row = row.info.place == object_place::row;
     b.erase(family::objects, key);
-    b.erase(row.info.place == object_place::row ? family::small : family::sums, key);
+    b.erase(family::uses, key);
+    b.erase(is_row ? family::small : family::sums, key);
+    if (!is_row)
+        b.put(family::trash, key, encode_count(row.info.disk_bytes));
     b.add(negative(sums_of(row, *links)));
-    auto written = c.write(b, write_sync::no);
-    c.outdate_lookups();
-    return written;
+    return {};
 }
 
 } // namespace store

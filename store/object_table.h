@@ -29,7 +29,6 @@ result<std::uint64_t> count_links(core const& c, oci::digest const& d);
 struct object_content {
     std::string_view bytes;
     std::span<std::uint64_t const> sums;
-    std::uint64_t folder_bytes = 0; // newly on disk beside the file itself
 };
 
 result<void> put_object(core& c, oci::digest const& d, std::optional<object_row> const& before, object_row const& row,
@@ -38,6 +37,7 @@ result<void> put_object(core& c, oci::digest const& d, std::optional<object_row>
 // Replaces what the row says and leaves the content alone.
 result<void> update_object(core& c, oci::digest const& d, object_row const& row, write_sync sync);
 
-result<void> erase_object(core& c, oci::digest const& d, object_row const& row);
+// Erases an object's rows with the batch that the caller writes. A file is put into the trash by the same batch.
+result<void> stage_erasure(core& c, database::batch& b, oci::digest const& d, object_row const& row);
 
 } // namespace store

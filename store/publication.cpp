@@ -70,6 +70,10 @@ result<std::optional<object>> adopt(core& c, oci::digest const& d, std::optional
 } // namespace
 
 result<object> publish_row(core& c, oci::digest const& d, std::string_view bytes, object_traits const& traits) {
+    auto const claim =
+        c.residents->make_room_below_ceilings(d, new_row(c, bytes.size(), traits, object_place::row).info);
+    if (!claim)
+        return claim.error();
     auto const lock = c.locks.hold(d);
     auto const existing = find_object(c, d, access::any);
     if (!existing)
@@ -103,6 +107,9 @@ result<object> publish_file(core& c, temp_file& file, oci::digest const& d, std:
     if (c.folder->files().stat(fd, s) == -1)
         return error_of_errno(errno, "cannot stat " + d.to_string());
 
+    auto const claim = c.residents->make_room_below_ceilings(d, new_row(c, size, traits, object_place::file).info);
+    if (!claim)
+        return claim.error();
     auto const lock = c.locks.hold(d);
     auto const existing = find_object(c, d, access::any);
     if (!existing)
@@ -119,17 +126,65 @@ result<object> publish_file(core& c, temp_file& file, oci::digest const& d, std:
     if (*existing)
         merge_traits(row.info, {(*existing)->info.kind, (*existing)->info.origin, (*existing)->info.media_type});
 
-    auto const folders = c.folder->publish(file, d, durable);
-    auto put = folders ? put_object(c, d, *existing, row, {.sums = sums, .folder_bytes = *folders},
-                                    durable ? write_sync::yes : write_sync::no)
-                       : result<void>(folders.error());
-    if (put)
-        return row.info;
-    if (!*existing) // with a row this file has taken its file's place, and is as good
+    file.file()->count_as_open(c.handles->open(d));
+    auto const moved = c.folder->publish(file, d, durable);
+    auto put = moved ? put_object(c, d, *existing, row, {.sums = sums}, durable ? write_sync::yes : write_sync::no)
+                     : result<void>(moved.error());
+    bool const orphaned = !put && !*existing; // with a row this file has taken its file's place, and is as good
+    if (orphaned)
         if (auto removed = c.folder->remove(d); !removed)
             c.warn(removed.error().message);
-    return put.error();
+    c.folder->end_publication(d);
+    if (!put)
+        return put.error();
+    return row.info;
 }
+
+namespace {
+
+// Under the digest's write lock, after its row is gone. A reader that marked the digest before that may be about to
+// open the file: then it waits.
+void remove_file(core& c, database::batch& done, oci::digest const& d, std::uint64_t disk_bytes) {
+    if (!c.handles->is_open(d)) {
+        auto const removed = c.folder->remove(d);
+        if (removed) {
+            c.waiting.gone(d);
+            done.erase(family::trash, digest_key(d));
+            return;
+        }
+        c.warn(removed.error().message);
+    }
+    c.waiting.add(d, disk_bytes);
+}
+
+// Under the locks of all digests. Rows first, in one batch; then the files.
+result<void> erase_all(core& c, std::vector<std::pair<oci::digest, object_row>> const& rows, bool evicted) {
+    if (rows.empty())
+        return {};
+    database::batch b(*c.db);
+    for (auto const& [d, row] : rows) {
+        if (auto staged = stage_erasure(c, b, d, row); !staged)
+            return staged.error();
+    }
+    if (auto written = c.write(b, write_sync::no, removal_margin_bytes); !written)
+        return written.error();
+
+    database::batch done(*c.db);
+    bool any_manifest = false;
+    for (auto const& [d, row] : rows) {
+        c.residents->erased(d, evicted);
+        any_manifest = any_manifest || row.info.kind == object_kind::manifest || row.info.kind == object_kind::unknown;
+        if (row.info.place == object_place::file)
+            remove_file(c, done, d, row.info.disk_bytes);
+    }
+    if (any_manifest) // nothing else is remembered outside the store
+        c.outdate_lookups();
+    if (done.empty())
+        return {};
+    return c.write(done, write_sync::no, removal_margin_bytes);
+}
+
+} // namespace
 
 result<void> withdraw(core& c, oci::digest const& d) {
     auto const lock = c.locks.hold(d);
@@ -138,11 +193,39 @@ result<void> withdraw(core& c, oci::digest const& d) {
         return existing.error();
     if (!*existing)
         return {};
-    if (auto erased = erase_object(c, d, **existing); !erased)
-        return erased.error();
-    if ((*existing)->info.place == object_place::row)
-        return {};
-    return c.folder->remove(d);
+    return erase_all(c, {{d, **existing}}, false);
+}
+
+result<void> evict_all(core& c, std::span<oci::digest const> digests) {
+    auto const lock = c.locks.hold(digests);
+    std::vector<std::pair<oci::digest, object_row>> rows;
+    for (auto const& d : digests) {
+        auto row = find_object(c, d, access::any);
+        if (!row)
+            return row.error();
+        if (!*row)
+            c.residents->erased(d, false); // known to the evictor alone
+        else if (!c.handles->is_open(d))
+            rows.emplace_back(d, *std::move(*row));
+    }
+    return erase_all(c, rows, true);
+}
+
+void empty_trash(core& c) {
+    for (auto const& d : c.waiting.waiting()) {
+        auto const lock = c.locks.hold(d);
+        if (!c.waiting.holds(d) || c.handles->is_open(d))
+            continue;
+        if (auto removed = c.folder->remove(d); !removed) {
+            c.warn(removed.error().message);
+            continue;
+        }
+        c.waiting.gone(d);
+        database::batch b(*c.db);
+        b.erase(family::trash, digest_key(d));
+        if (auto written = c.write(b, write_sync::no, removal_margin_bytes); !written)
+            c.warn(written.error().message);
+    }
 }
 
 result<bool> drop_unless_intact(core& c, oci::digest const& d) {
@@ -159,10 +242,8 @@ result<bool> drop_unless_intact(core& c, oci::digest const& d) {
         return true;
 
     c.warn("dropped " + d.to_string() + ": its bytes are not there as recorded");
-    if (auto erased = erase_object(c, d, **existing); !erased)
+    if (auto erased = erase_all(c, {{d, **existing}}, false); !erased)
         return erased.error();
-    if (auto removed = c.folder->remove(d); !removed)
-        return removed.error();
     return false;
 }
 
@@ -195,10 +276,8 @@ result<bool> settle_suspect(core& c, oci::digest const& d, object_row const& row
         return true;
     }
     c.warn("dropped " + d.to_string() + ": a crash of the machine took some of its bytes");
-    if (auto erased = erase_object(c, d, **now); !erased)
+    if (auto erased = erase_all(c, {{d, **now}}, false); !erased)
         return erased.error();
-    if (auto removed = c.folder->remove(d); !removed)
-        return removed.error();
     return false;
 }
 

@@ -21,6 +21,12 @@ result<object> publish_file(core& c, temp_file& file, oci::digest const& d, std:
 
 result<void> withdraw(core& c, oci::digest const& d);
 
+// The same for many at once, but for those that are being read: they stay.
+result<void> evict_all(core& c, std::span<oci::digest const> digests);
+
+// Removes the files whose readers have left meanwhile; what cannot be removed stays for the next time.
+void empty_trash(core& c);
+
 // For a row whose bytes could not be found as recorded: looks again under the lock, and drops the row if it is
 // so. True if the object is intact after all (someone replaced it meanwhile).
 result<bool> drop_unless_intact(core& c, oci::digest const& d);

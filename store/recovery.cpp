@@ -1,5 +1,8 @@
 #include "store/recovery.h"
 
+#include "store/object_table.h"
+#include "store/pins.h"
+
 namespace store {
 namespace {
 
@@ -29,6 +32,42 @@ result<void> begin_epoch(core& c) {
     return write_epoch(c, c.opened_as);
 }
 
+// Files that were renamed to their places while their rows were not yet written, when the last process ended.
+result<void> undo_publications(core& c, std::vector<oci::digest> const& publishing) {
+    for (auto const& d : publishing) {
+        auto const row = find_object(c, d, access::any);
+        if (!row)
+            return row.error();
+        if (!*row || (*row)->info.place == object_place::row)
+            if (auto removed = c.folder->remove(d); !removed)
+                return removed.error();
+        c.folder->end_publication(d);
+    }
+    return {};
+}
+
+// Files whose rows were erased while somebody read them, or just before the end.
+result<void> replay_trash(core& c) {
+    database::batch b(*c.db);
+    auto const rows = c.db->scan(family::trash);
+    for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+        auto const key = rows->key().ToStringView();
+        b.erase(family::trash, key);
+        auto const d = decode_digest_key(key);
+        if (!d)
+            continue;
+        auto const row = find_object(c, *d, access::any);
+        if (!row)
+            return row.error();
+        if (!*row || (*row)->info.place == object_place::row)
+            if (auto removed = c.folder->remove(*d); !removed)
+                return removed.error();
+    }
+    if (!rows->status().ok())
+        return error_of_status(rows->status(), "cannot read the index");
+    return b.empty() ? result<void>() : c.write(b, write_sync::no, removal_margin_bytes);
+}
+
 } // namespace
 
 result<std::shared_ptr<core>> open_core(options o) {
@@ -41,20 +80,29 @@ result<std::shared_ptr<core>> open_core(options o) {
         return folder.error();
     c->folder = *std::move(folder);
 
-    auto db = database::open(c->settings.path / "index", c->settings.warn);
+    c->room.set_limits(c->settings.limits);
+    auto db =
+        database::open(c->settings.path / "index", c->settings.warn, index_sizes_for(c->settings.limits.keep_storage));
     if (!db)
         return db.error();
     c->db = *std::move(db);
 
     // RocksDB's lock is ours now, so nobody else is writing here.
-    if (auto cleared = c->folder->clear_temp(); !cleared)
-        return cleared.error();
+    auto const publishing = c->folder->clear_temp();
+    if (!publishing)
+        return publishing.error();
+    if (auto undone = undo_publications(*c, *publishing); !undone)
+        return undone.error();
+    if (auto replayed = replay_trash(*c); !replayed)
+        return replayed.error();
     auto const sums = c->db->read_totals();
     if (!sums)
         return sums.error();
     c->sums.apply(*sums);
     if (auto begun = begin_epoch(*c); !begun)
         return begun.error();
+    if (auto pinned = refresh_pins(*c); !pinned)
+        return pinned.error();
     return c;
 }
 

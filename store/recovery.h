@@ -1,9 +1,8 @@
 // From a folder on disk to a store in order, and from a running store to one that can be trusted later.
 //
-// Opening does only what must be done before serving: take the lock, clear temp/, read the sums. Rows whose file
-// is missing are dropped when somebody asks for them. Files without rows (a crash between rename and batch, or
-// between batch and unlink) are harmless and invisible; finding them means reading all folders, which is work
-// for the background.
+// Opening does only what must be done before serving, and that is bounded by what was under way when the last
+// process ended: take the lock, clear temp/, remove files that were renamed but have no row, remove what waited in the
+// trash, read the sums. What no crash of ours leaves (files and rows changed from outside) is found in the background.
 #pragma once
 
 #include "store/core.h"

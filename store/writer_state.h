@@ -23,6 +23,7 @@ struct blob_writer::state {
     oci::hasher hash;
     block_summer sums;
     std::uint64_t written = 0;
+    std::uint64_t promised = 0;        // of content of unknown size
     std::optional<oci::digest> digest; // once finished
     bool failed = false;
 };

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unistd.h>
@@ -92,6 +93,12 @@ public:
     int remove(int folder, char const* path) noexcept override {
         return call("remove", [&] { return file_system::remove(folder, path); });
     }
+    int link(int folder, char const* from, char const* to) noexcept override {
+        return call("link", [&] { return file_system::link(folder, from, to); });
+    }
+    int remove_folder(int folder, char const* path) noexcept override {
+        return call("remove_folder", [&] { return file_system::remove_folder(folder, path); });
+    }
     int make_folder(int folder, char const* path) noexcept override {
         return call("make_folder", [&] { return file_system::make_folder(folder, path); });
     }
@@ -138,6 +145,21 @@ inline std::string read_all(store::blob_file const& file) {
     return read_all(file, file.size());
 }
 
+// What du would say; like du it counts a file with two names once.
+inline std::uint64_t disk_usage(std::filesystem::path const& folder) {
+    std::uint64_t sum = 0;
+    std::set<ino_t> seen;
+    std::error_code ec; // files come and go meanwhile
+    struct stat s {};
+    if (::lstat(folder.c_str(), &s) == 0)
+        sum += store::disk_bytes(s);
+    for (std::filesystem::recursive_directory_iterator at(folder, ec), end; !ec && at != end; at.increment(ec)) {
+        if (::lstat(at->path().c_str(), &s) == 0 && seen.insert(s.st_ino).second)
+            sum += store::disk_bytes(s);
+    }
+    return sum;
+}
+
 inline std::size_t files_below(std::filesystem::path const& folder) {
     std::size_t count = 0;
     for (auto const& entry : std::filesystem::recursive_directory_iterator(folder))
@@ -159,6 +181,7 @@ struct test_store {
         return {.path = dir.path() / "store",
                 .inline_max = 1024,
                 .durability = durability,
+                .limits = limits,
                 .now = [this] { return now.load(); },
                 .warn = [this](std::string const&) { ++warnings; },
                 .files = files};
@@ -198,6 +221,7 @@ struct test_store {
     temp_dir dir;
     std::shared_ptr<faulty_file_system> files = std::make_shared<faulty_file_system>();
     store::durability durability = store::durability::cache;
+    store::space_limits limits;
     std::atomic<std::int64_t> now = 1'700'000'000;
     std::atomic<int> warnings = 0;
     std::unique_ptr<store::content_store> store;

@@ -1,0 +1,294 @@
+#include "store/eviction/evictor.h"
+
+#include "store/core.h"
+#include "store/eviction/image_graph.h"
+#include "store/publication.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace store {
+namespace {
+
+constexpr std::size_t batch_max = 64; // objects removed by one write to the index
+
+std::uint32_t seconds_of(std::int64_t unix_time) {
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(unix_time, 0, UINT32_MAX));
+}
+
+// What going frees. Of a row that is an estimate: the index gives space back when it compacts.
+std::uint64_t bytes_of(object const& info) {
+    return std::max<std::uint64_t>(info.place == object_place::file ? info.disk_bytes : info.size, 1);
+}
+
+} // namespace
+
+evictor::evictor(core& c) : core_(c), pools_(table_.entries(), std::numeric_limits<std::uint64_t>::max() / 128) {}
+
+std::uint64_t evictor::rules_of_facts(gc_facts const& facts) const {
+    std::uint64_t rules = 0;
+    for (std::size_t i = 0; i < rules_.size(); ++i)
+        rules |= std::uint64_t{rules_[i].selects(facts)} << i;
+    return rules;
+}
+
+// Reads the index if some rule asks for repositories, so not under the mutex; rules_ does not change meanwhile, because
+// set_rules goes over all entries afterwards.
+std::uint64_t evictor::rules_for(oci::digest const& d, object const& info) const {
+    std::vector<std::string> repositories;
+    bool ask = false;
+    {
+        std::lock_guard const lock(mutex_);
+        if (rules_.empty())
+            return 0;
+        ask = rules_ask_for_repositories_;
+    }
+    if (ask) {
+        if (auto held = holders_of(core_, d))
+            repositories = *std::move(held);
+    }
+    std::lock_guard const lock(mutex_);
+    return rules_of_facts({info.kind, info.origin, pinned_.contains(d), repositories});
+}
+
+void evictor::count_rules(entry_id id, int sign) {
+    auto const bytes = table_.entries()[id].bytes;
+    for (auto rules = table_[id].rules; rules != 0; rules &= rules - 1) {
+        auto& sum = rule_bytes_[static_cast<std::size_t>(std::countr_zero(rules))];
+        sum = sign > 0 ? sum + bytes : sum - std::min(sum, bytes);
+    }
+}
+
+void evictor::add_entry(oci::digest const& d, object const& info, std::uint64_t rules) {
+    auto const id = table_.add(d);
+    auto& r = table_[id];
+    r.kind = info.kind;
+    r.origin = info.origin;
+    r.place = info.place;
+    r.rules = rules;
+    r.last_used = seconds_of(info.stored_at);
+    r.pinned = pinned_.contains(d);
+    table_.entries()[id].bytes = bytes_of(info);
+    table_.entries()[id].pool = static_cast<std::uint8_t>(pool_of(info.kind, info.size));
+    count_rules(id, 1);
+}
+
+void evictor::remove_entry(entry_id id, bool evicted) {
+    auto const& r = table_[id];
+    if (!r.pinned && !r.leaving)
+        pools_.remove(id, table_.fingerprint(id), evicted);
+    count_rules(id, -1);
+    table_.remove(id);
+}
+
+void evictor::stored(oci::digest const& d, object const& info) {
+    auto const rules = rules_for(d, info);
+    std::lock_guard const lock(mutex_);
+    auto const known = table_.find(d);
+    if (known != no_entry)
+        remove_entry(known, false);
+    add_entry(d, info, rules);
+    auto const id = table_.find(d);
+    table_[id].last_used = seconds_of(core_.now());
+    table_[id].unsaved = known != no_entry;
+    if (!table_[id].pinned)
+        pools_.admit(id, pool_of(info.kind, info.size), table_.fingerprint(id));
+}
+
+void evictor::erased(oci::digest const& d, bool evicted) {
+    std::lock_guard const lock(mutex_);
+    auto const id = table_.find(d);
+    if (id != no_entry)
+        remove_entry(id, evicted);
+}
+
+void evictor::facts_changed(oci::digest const& d) {
+    object info;
+    {
+        std::lock_guard const lock(mutex_);
+        auto const id = table_.find(d);
+        if (rules_.empty() || id == no_entry)
+            return;
+        info.kind = table_[id].kind;
+        info.origin = table_[id].origin;
+    }
+    auto const rules = rules_for(d, info);
+    std::lock_guard const lock(mutex_);
+    auto const id = table_.find(d);
+    if (id == no_entry)
+        return;
+    count_rules(id, -1);
+    table_[id].rules = rules;
+    count_rules(id, 1);
+}
+
+void evictor::set_capacity(std::uint64_t bytes) {
+    std::lock_guard const lock(mutex_);
+    pools_.set_capacity(bytes);
+}
+
+void evictor::set_pinned(std::unordered_set<oci::digest> pinned) {
+    std::vector<oci::digest> changed;
+    exchange_pinned(std::move(pinned), changed);
+    for (auto const& d : changed)
+        facts_changed(d);
+}
+
+void evictor::exchange_pinned(std::unordered_set<oci::digest> pinned, std::vector<oci::digest>& changed) {
+    std::lock_guard const lock(mutex_);
+    auto const change = [&](oci::digest const& d, bool now) {
+        auto const id = table_.find(d);
+        if (id == no_entry || table_[id].pinned == now)
+            return;
+        changed.push_back(d);
+        table_[id].pinned = now;
+        if (table_[id].leaving)
+            return; // in no pool: whoever took it out looks at the pin
+        if (now)
+            pools_.remove(id, table_.fingerprint(id), false);
+        else
+            pools_.restore(id, static_cast<pool>(table_.entries()[id].pool), true);
+    };
+    for (auto const& d : pinned_) {
+        if (!pinned.contains(d))
+            change(d, false);
+    }
+    for (auto const& d : pinned)
+        change(d, true);
+    pinned_ = std::move(pinned);
+}
+
+void evictor::take_in_touches() {
+    std::lock_guard const one_reader(draining_);
+    std::vector<std::uint64_t> touched;
+    touches_.drain(touched);
+    if (touched.empty())
+        return;
+    auto const now = seconds_of(core_.now());
+    constexpr std::uint32_t image_use_interval = 60; // seconds between two times that a manifest's use is passed on
+    std::vector<oci::digest> manifests;
+    {
+        std::lock_guard const lock(mutex_);
+        for (auto const f : touched) {
+            auto const id = table_.find_fingerprint(f);
+            if (id == no_entry)
+                continue;
+            auto& r = table_[id];
+            if (r.kind == object_kind::manifest && (r.uses == 0 || now >= r.last_used + image_use_interval))
+                manifests.push_back(table_.digest(id));
+            r.last_used = std::max(r.last_used, now);
+            r.uses = static_cast<std::uint8_t>(std::min(r.uses + 1, 255));
+            r.unsaved = true;
+            if (!r.pinned && !r.leaving)
+                pools_.touch(id);
+        }
+    }
+    note_use_of_images(std::move(manifests), now);
+}
+
+std::uint64_t evictor::evictable_bytes() const {
+    std::lock_guard const lock(mutex_);
+    return pools_.bytes();
+}
+
+std::array<evictor::pool_state, pool_count> evictor::pools() const {
+    std::lock_guard const lock(mutex_);
+    std::array<pool_state, pool_count> states;
+    for (std::size_t i = 0; i < pool_count; ++i)
+        states[i] = {pools_.count(static_cast<pool>(i)), pools_.bytes(static_cast<pool>(i))};
+    return states;
+}
+
+evictor::candidate evictor::candidate_of(entry_id id) const {
+    auto const& r = table_[id];
+    return {id, table_.digest(id), table_.entries()[id].bytes, r.kind, r.last_used, false};
+}
+
+std::optional<evictor::candidate> evictor::next_candidate() {
+    std::lock_guard const lock(mutex_);
+    if (auto k = next_condemned())
+        return k;
+    auto const id = pools_.victim();
+    return id ? std::optional(candidate_of(*id)) : std::nullopt;
+}
+
+void evictor::spare(candidate const& k) {
+    std::lock_guard const lock(mutex_);
+    auto const id = table_.find(k.digest);
+    if (id == no_entry || table_[id].pinned || table_[id].leaving)
+        return;
+    table_[id].image_used = false;
+    pools_.spare(id);
+}
+
+// From here on it is in no pool; false if it is no longer what was proposed.
+bool evictor::take(candidate const& k) {
+    std::lock_guard const lock(mutex_);
+    auto const id = table_.find(k.digest);
+    if (id == no_entry || table_[id].pinned || table_[id].leaving || table_[id].last_used > k.last_used)
+        return false;
+    pools_.remove(id, table_.fingerprint(id), true);
+    table_[id].leaving = true;
+    return true;
+}
+
+gc_sum evictor::evict(std::uint64_t bytes, gc_reason why) {
+    std::lock_guard const one_at_a_time(evicting_);
+    take_in_touches();
+    std::size_t patience = 0; // how many may be refused: everything once
+    {
+        std::lock_guard const lock(mutex_);
+        patience = table_.size() + condemned_.size() + 1;
+    }
+    gc_sum sum;
+    std::uint64_t chosen_bytes = 0;
+    std::vector<candidate> chosen;
+    auto const remove_chosen = [&] {
+        sum += remove(chosen, why);
+        chosen.clear();
+        chosen_bytes = 0;
+    };
+    while (sum.bytes + chosen_bytes < bytes && patience > 0) {
+        auto const k = next_candidate();
+        if (!k)
+            break;
+        if (!may_go(*k) || !take(*k)) {
+            --patience;
+            continue;
+        }
+        chosen.push_back(*k);
+        chosen_bytes += k->bytes;
+        if (chosen.size() == batch_max)
+            remove_chosen();
+    }
+    remove_chosen();
+    return sum;
+}
+
+// Rows and files of these, which are in no pool; those that came into use meanwhile go back.
+gc_sum evictor::remove(std::vector<candidate> const& chosen, gc_reason why) {
+    gc_sum sum;
+    if (chosen.empty())
+        return sum;
+    std::vector<oci::digest> digests;
+    for (auto const& k : chosen)
+        digests.push_back(k.digest);
+    auto const removed = evict_all(core_, digests);
+    if (!removed)
+        core_.warn("nothing could be evicted: " + removed.error().message);
+    std::lock_guard const lock(mutex_);
+    for (auto const& k : chosen) {
+        auto const id = table_.find(k.digest);
+        if (id == no_entry) {
+            sum += {1, k.bytes};
+        } else if (table_[id].leaving) {
+            table_[id].leaving = false;
+            if (!table_[id].pinned)
+                pools_.restore(id, static_cast<pool>(table_.entries()[id].pool), true);
+        }
+    }
+    counters_.count(why, sum);
+    return sum;
+}
+
+} // namespace store

@@ -1,0 +1,23 @@
+// Which manifest names what, from the index: what "the rest of the image" means.
+#pragma once
+
+#include "oci/digest.h"
+#include "store/error.h"
+
+#include <string>
+#include <vector>
+
+namespace store {
+
+struct core;
+
+// What the manifest names, as far as it was recorded; none for what is no known manifest. Blocks.
+result<std::vector<oci::digest>> children_of(core const& c, oci::digest const& manifest);
+
+// The manifests that name `d`, stored or not. Blocks.
+result<std::vector<oci::digest>> parents_of(core const& c, oci::digest const& d);
+
+// The repositories that hold `d`. Blocks.
+result<std::vector<std::string>> holders_of(core const& c, oci::digest const& d);
+
+} // namespace store

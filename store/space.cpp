@@ -1,0 +1,158 @@
+#include "store/space.h"
+
+#include "store/core.h"
+#include "store/publication.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace store {
+namespace {
+
+std::uint64_t above(std::uint64_t a, std::uint64_t b) noexcept {
+    return a > b ? a - b : 0;
+}
+
+} // namespace
+
+void space::set_limits(space_limits const& limits) noexcept {
+    keep_storage_ = limits.keep_storage;
+    min_free_space_ = limits.min_free_space;
+    reserved_space_ = limits.reserved_space;
+}
+
+space_limits space::limits() const noexcept {
+    return {keep_storage_, min_free_space_, reserved_space_};
+}
+
+std::uint64_t space::counted_bytes() const {
+    auto const& c = core_;
+    return c.folder->base_bytes() + c.sums.claimed_bytes() + c.db->disk_bytes() + c.db->growth_bytes();
+}
+
+std::uint64_t space::recently_counted_bytes() const {
+    auto const& c = core_;
+    return c.folder->base_bytes() + c.sums.claimed_bytes() + c.db->recent_disk_bytes() + c.db->growth_bytes();
+}
+
+space::shortage space::shortage_for(std::uint64_t bytes) const {
+    shortage s;
+    if (auto const limit = keep_storage_.load(); limit != 0) {
+        auto const counted = counted_bytes();
+        s.by_limit = above(counted + bytes, limit);
+    }
+    s.by_disk = shortage_for_disk(bytes);
+    return s;
+}
+
+std::uint64_t space::shortage_for_disk(std::uint64_t bytes) const {
+    auto const least = min_free_space_.load();
+    return least == 0 ? 0 : above(least + bytes + core_.sums.unallocated_bytes(), core_.folder->free_bytes());
+}
+
+// What the pools may hold together: the limit less what is not content.
+void space::share_out() const {
+    auto const limit = keep_storage_.load();
+    auto const overhead = above(counted_bytes(), core_.sums.file_bytes());
+    core_.residents->set_capacity(limit == 0 ? std::numeric_limits<std::uint64_t>::max() / 128
+                                             : above(limit, overhead));
+}
+
+// What was erased from the index goes from the disk when tables are rewritten. True if that was worth a try.
+bool space::reclaim_index() {
+    auto const before = core_.db->disk_bytes();
+    if (before < core_.db->growth_bytes() / 4)
+        return false;
+    for (auto const f : {family::small, family::objects, family::links, family::holders, family::sums}) {
+        if (auto done = core_.db->compact(f); !done) {
+            core_.warn(done.error().message);
+            return false;
+        }
+    }
+    return core_.db->disk_bytes() < before;
+}
+
+// Evicted beyond what must be, so that not every writer has to do some of it.
+std::uint64_t space::slack() const noexcept {
+    constexpr std::uint64_t most = 32 * 1024 * 1024;
+    return std::min(keep_storage_.load() / 256, most);
+}
+
+result<void> space::make_room(std::uint64_t bytes) {
+    bool reclaimed = false;
+    bool swept = false;
+    for (;;) {
+        auto const missing = shortage_for(bytes);
+        if (missing.bytes() == 0)
+            return core_.folder->check_room(bytes, content_margin_bytes);
+        if (auto loaded = core_.residents->load(); !loaded)
+            return loaded.error();
+        bool const hopeless = missing.bytes() > core_.residents->evictable_bytes() + core_.sums.trash_bytes();
+        auto const why = missing.by_limit >= missing.by_disk ? gc_reason::keep_storage : gc_reason::min_free_space;
+        if (!hopeless) {
+            share_out();
+            if (core_.residents->evict(missing.bytes() + slack(), why).objects > 0)
+                continue;
+        }
+        if (!swept && core_.sums.trash_bytes() > 0) {
+            swept = true;
+            empty_trash(core_);
+            continue;
+        }
+        if (!reclaimed && missing.by_limit > 0) {
+            reclaimed = true;
+            if (reclaim_index())
+                continue;
+        }
+        return error{errc::no_space,
+                     std::string(to_string(why)) + " leaves no room for " + std::to_string(bytes) + " bytes more"};
+    }
+}
+
+result<reservation> space::reserve(std::uint64_t bytes) {
+    std::lock_guard const lock(one_at_a_time_);
+    if (auto room = make_room(whole_blocks(bytes) + folder_bytes_of(1)); !room)
+        return room.error();
+    return reservation(core_.sums, bytes);
+}
+
+result<void> space::extend(reservation& r, std::uint64_t bytes) {
+    std::lock_guard const lock(one_at_a_time_);
+    if (auto room = make_room(whole_blocks(bytes)); !room)
+        return room.error();
+    r.add(bytes);
+    return {};
+}
+
+result<void> space::check_row(std::uint64_t bytes) {
+    std::lock_guard const lock(one_at_a_time_);
+    auto const limit = keep_storage_.load();
+    bool const plenty = (limit == 0 || recently_counted_bytes() + bytes <= limit) && shortage_for_disk(bytes) == 0;
+    return plenty ? core_.folder->check_room(bytes, content_margin_bytes) : make_room(bytes);
+}
+
+void space::hold_limits() {
+    std::lock_guard const lock(one_at_a_time_);
+    if (keep_storage_.load() == 0 && min_free_space_.load() == 0)
+        return;
+    auto const missing = shortage_for(4 * slack());
+    if (missing.bytes() == 0)
+        return;
+    if (auto loaded = core_.residents->load(); !loaded) {
+        core_.warn(loaded.error().message);
+        return;
+    }
+    share_out();
+    empty_trash(core_);
+    // A disk that others fill may take all but reserved_space from us.
+    auto const spared = above(core_.sums.claimed_bytes(), reserved_space_.load());
+    auto const for_disk = std::min(missing.by_disk, spared);
+    if (missing.by_limit > 0 && missing.by_limit >= for_disk)
+        core_.residents->evict(missing.by_limit, gc_reason::keep_storage);
+    else if (for_disk > 0)
+        core_.residents->evict(for_disk, gc_reason::min_free_space);
+    if (shortage_for(0).by_limit > 0)
+        reclaim_index();
+}
+
+} // namespace store
