@@ -12,6 +12,9 @@ namespace {
 // Parts of an image are pulled within this many seconds of each other, and count as used at the same time.
 constexpr std::uint32_t one_pull = 300;
 
+// Before an image is given up because its manifest, a few kilobytes, was proposed, nobody asked for it this long.
+constexpr std::int64_t idle_image = 3600; // seconds
+
 constexpr std::size_t parents_max = 64; // of a base layer that thousands share, these must do
 
 } // namespace
@@ -84,12 +87,12 @@ bool evictor::images_are_in_use(candidate const& k) {
     std::lock_guard const lock(mutex_);
     return std::any_of(parents->begin(), parents->end(), [&](oci::digest const& p) {
         auto const id = table_.find(p);
-        return id != no_entry && table_[id].last_used > k.last_used;
+        return id != no_entry && !table_[id].leaving && table_[id].last_used > k.last_used;
     });
 }
 
-// A manifest leaves after its parts: if some are here that were not used for longer than it, they are next, and then
-// itself. Parts that other images use do not hold it back.
+// A manifest leaves after its parts. If some are here that nothing else uses it stays; and if it was not used for a
+// while they are next, and then itself.
 bool evictor::condemn_image_of(candidate const& k) {
     if (k.kind != object_kind::manifest)
         return false;
@@ -97,10 +100,11 @@ bool evictor::condemn_image_of(candidate const& k) {
     if (!children)
         return false;
     std::lock_guard const lock(mutex_);
-    if (k.condemned) // its parts had their turn
+    bool const its_turn = k.condemned; // its parts had theirs
+    if (its_turn || core_.now() - k.last_used < idle_image)
         return std::any_of(children->begin(), children->end(), [&](oci::digest const& c) {
             auto const id = table_.find(c);
-            return id != no_entry && table_[id].last_used <= k.last_used;
+            return id != no_entry && !table_[id].leaving && table_[id].last_used <= k.last_used;
         });
     return condemn_children(k.digest, *children, k.last_used + one_pull);
 }
@@ -136,7 +140,7 @@ bool evictor::condemn_children(oci::digest const& manifest, std::vector<oci::dig
     auto const add = [&](bool configs) {
         for (auto const& child : children) {
             auto const id = table_.find(child);
-            if (id == no_entry || table_[id].pinned || table_[id].last_used > since ||
+            if (id == no_entry || table_[id].pinned || table_[id].leaving || table_[id].last_used > since ||
                 (table_[id].kind == object_kind::config) != configs)
                 continue;
             condemned_.push_back({child, since});

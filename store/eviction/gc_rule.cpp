@@ -6,13 +6,8 @@
 #include <limits>
 #include <optional>
 #include <regex>
-#include <stdexcept>
 
 namespace store {
-
-void throw_exception_from_error(std::string const& problem, boost::source_location const&) {
-    throw std::invalid_argument(problem);
-}
 
 namespace {
 

@@ -74,6 +74,4 @@ struct gc_rule {
 
 inline constexpr std::size_t gc_rules_max = 64; // a bit of resident::rules each
 
-[[noreturn]] void throw_exception_from_error(std::string const& problem, boost::source_location const& where);
-
 } // namespace store
