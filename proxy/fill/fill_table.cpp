@@ -59,7 +59,7 @@ task<void> fill_table::run(worker& w, std::shared_ptr<fill> f) {
         f->state().publish(std::move(**outcome));
     } else {
         auto const& e = outcome->error();
-        spdlog::warn("fill of {} for {} failed: {}", f->digest().to_string(), f->source().repository_name, e.message);
+        spdlog::warn("fill of {} for {} failed: {}", f->digest().to_string(), f->source().repository_name, for_log(e));
         f->state().publish({fill_stage::failed, 0, 0, nullptr, std::make_shared<error const>(e)});
     }
     counts_.running_fills.fetch_sub(1, std::memory_order_relaxed);

@@ -31,7 +31,7 @@ std::size_t latency_bucket(steady_clock::duration d) {
 // Errors that somebody should look at; a client's 404 is not one.
 void log_error(error const& e, request const& r) {
     if (e.source == error_source::client) {
-        spdlog::debug("{} {}: {}", r.method_name(), r.target(), e.message);
+        spdlog::debug("{} {}: {}", r.method_name(), r.target(), for_log(e));
         return;
     }
     spdlog::warn("{} {}: {} ({}, {})", r.method_name(), r.target(), e.message, to_string(e.source),

@@ -159,7 +159,7 @@ task<result<resolved_tag>> manifest_source::ask(worker& w, repository_target t, 
     resolved_tag found{*d, std::time(nullptr), std::move(type), response->content_length()};
     auto recorded = co_await record(t, name, found);
     if (!recorded)
-        spdlog::warn("{}:{}: not recorded: {}", t.name, name.name(), recorded.error().message);
+        spdlog::warn("{}:{}: not recorded: {}", t.name, name.name(), for_log(recorded.error()));
     co_return found;
 }
 
@@ -175,7 +175,7 @@ task<result<resolved_tag>> manifest_source::ask_by_get(worker& w, repository_tar
     resolved_tag found{d, std::time(nullptr), (*kept)->media_type, size};
     auto recorded = co_await record(t, name, found);
     if (!recorded)
-        spdlog::warn("{}:{}: not recorded: {}", t.name, name.name(), recorded.error().message);
+        spdlog::warn("{}:{}: not recorded: {}", t.name, name.name(), for_log(recorded.error()));
     co_return found;
 }
 
