@@ -75,7 +75,7 @@ struct server::parts {
         : settings(std::move(c)), counts(thread_count(settings.server)),
           disk(std::max(4u, 2 * thread_count(settings.server))) {}
 
-    result<void> open_store();
+    result<void> open_store(server_seams seams);
     void make_workers();
     void make_services();
     void listen();
@@ -88,12 +88,13 @@ struct server::parts {
     std::vector<fill_status> fill_list() const;
 };
 
-result<void> server::parts::open_store() {
+result<void> server::parts::open_store(server_seams seams) {
     auto const path = settings.store.path.empty() ? default_store_path() : settings.store.path;
     store::options o;
     o.path = path;
     o.inline_max = settings.store.inline_max;
     o.durability = settings.store.sync_pulled ? store::durability::full : store::durability::cache;
+    o.files = std::move(seams.files);
     o.warn = [](std::string const& message) { spdlog::warn("store: {}", message); };
     auto opened = store::content_store::open(std::move(o));
     if (!opened)
@@ -237,10 +238,10 @@ bool server::parts::drain() {
 server::server(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
 server::~server() = default;
 
-result<std::unique_ptr<server>> server::start(config c) {
+result<std::unique_ptr<server>> server::start(config c, server_seams seams) {
     std::signal(SIGPIPE, SIG_IGN); // sendfile to a client that has left: an ordinary error, not the end of the process
     auto p = std::make_unique<parts>(std::move(c));
-    auto opened = p->open_store();
+    auto opened = p->open_store(std::move(seams));
     if (!opened)
         return opened.error();
     try {

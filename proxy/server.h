@@ -8,13 +8,22 @@
 #include <memory>
 #include <vector>
 
+namespace store {
+class file_system;
+}
+
 namespace proxy {
+
+// What a test puts in place of the operating system.
+struct server_seams {
+    std::shared_ptr<store::file_system> files; // none: the real one
+};
 
 class server {
 public:
     // Opens the store, binds every address and starts serving; blocks until that is done. What cannot be had (an
     // address in use, a store locked by another process) is an error with a message for people.
-    static result<std::unique_ptr<server>> start(config c);
+    static result<std::unique_ptr<server>> start(config c, server_seams seams = {});
     ~server(); // stop() has been called
 
     // The addresses that were bound, with the ports that the system chose for port 0.
