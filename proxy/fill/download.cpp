@@ -137,7 +137,7 @@ task<result<fill_state>> download(worker& w, std::shared_ptr<fill> f, store::con
     auto writer = co_await on_disk(disk, begin);
     if (!writer)
         co_return from_store(writer.error());
-    if (*size)
+    if (*size && **size > 0) // an empty answer would be complete before anything is verified
         f->state().publish({fill_stage::streaming, **size, 0, writer->view(), nullptr});
 
     appender out(*f, *writer, disk, *size);
