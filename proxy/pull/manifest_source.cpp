@@ -128,7 +128,9 @@ result<manifest_source::manifest_ptr> manifest_source::verify_and_store(reposito
     } else {
         spdlog::warn("{}@{}: not kept: {}", t.name, d.to_string(), put.error().message);
     }
-    return std::make_shared<served_manifest const>(d, m.media_type, std::move(r.body));
+    auto served = std::make_shared<served_manifest>(d, m.media_type, std::move(r.body));
+    served->kept = put.has_value();
+    return manifest_ptr(std::move(served));
 }
 
 task<result<resolved_tag>> manifest_source::resolve(worker& w, repository_target const& t, oci::tag const& name) {
