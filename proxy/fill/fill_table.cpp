@@ -69,7 +69,7 @@ task<result<fill_state>> fill_table::outcome_of(worker& w, std::shared_ptr<fill>
     if (co_await already_stored(f->digest()))
         co_return fill_state{fill_stage::superseded, 0, 0, nullptr, nullptr};
     auto downloaded = co_await download(w, f, content_, disk_);
-    if (downloaded)
+    if (downloaded && downloaded->stage == fill_stage::done)
         co_await link_source(*f, downloaded->size);
     co_return downloaded;
 }
