@@ -1,4 +1,4 @@
-// The whole server as one object, and the program's `serve` around it.
+// The whole server as one object.
 #pragma once
 
 #include "proxy/config/config.h"
@@ -30,6 +30,10 @@ public:
     std::vector<tcp::endpoint> addresses() const;
     std::vector<tcp::endpoint> admin_addresses() const;
 
+    // Takes over what can change while running, [gc] and the log's level; the rest waits for a restart. Logs both. Any
+    // thread, one at a time, not beside stop().
+    void reload(config const& wanted);
+
     // No new connection, running requests and fills finish within the drain timeout, statistics and store are
     // flushed. Blocks. False: something was still running when the time was up, and destruction is not safe.
     [[nodiscard]] bool stop();
@@ -39,8 +43,5 @@ private:
     explicit server(std::unique_ptr<parts> p);
     std::unique_ptr<parts> parts_;
 };
-
-// Serves until SIGINT or SIGTERM; answers the program's exit code.
-int serve(config c);
 
 } // namespace proxy

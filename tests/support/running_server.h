@@ -34,6 +34,7 @@ public:
 
     std::uint16_t port() const;
     std::uint16_t admin_port() const;
+    proxy::server& get() noexcept { return *server_; }
     void stop(); // also done by the destructor
 
 private:
