@@ -34,8 +34,12 @@ std::string_view to_string(retry_class r) noexcept {
     return "?";
 }
 
+std::string for_log(error const& e) {
+    return e.detail.empty() ? e.message : e.message + ": " + e.detail;
+}
+
 void throw_exception_from_error(error const& e, boost::source_location const& where) {
-    boost::throw_exception(std::logic_error("value() of a failed result: " + e.message), where);
+    boost::throw_exception(std::logic_error("value() of a failed result: " + for_log(e)), where);
 }
 
 error from_oci(oci::error e) {
@@ -44,25 +48,30 @@ error from_oci(oci::error e) {
 }
 
 error from_store(store::error const& e) {
-    auto as = [&](oci::errc code, unsigned status) {
-        return error{code, error_source::store, retry_class::never, status,
-                     std::string(to_string(e.code)) + ": " + e.message};
+    auto as = [&](oci::errc code, unsigned status, std::string_view message) {
+        return error{code,   error_source::store,  retry_class::never,
+                     status, std::string(message), std::string(to_string(e.code)) + ": " + e.message};
     };
+    constexpr std::string_view broken = "the cache cannot use its store";
     switch (e.code) {
     case store::errc::digest_mismatch:
-        return as(oci::errc::digest_invalid, 400);
+        return as(oci::errc::digest_invalid, 400, "the content has another digest");
     case store::errc::size_mismatch:
-        return as(oci::errc::size_invalid, 400);
+        return as(oci::errc::size_invalid, 400, "the content has another size");
     case store::errc::no_space:
-        return as(oci::errc::unavailable, 503); // so that a client's next mirror is asked
+        return as(oci::errc::unavailable, 503, "the cache has no room for this"); // a client's next mirror is asked
     case store::errc::would_block:
     case store::errc::corrupt:
     case store::errc::locked:
     case store::errc::newer_schema:
     case store::errc::io:
-        return as(oci::errc::unknown, 500);
+        return as(oci::errc::unknown, 500, broken);
     }
-    return as(oci::errc::unknown, 500);
+    return as(oci::errc::unknown, 500, broken);
+}
+
+bool is_no_room(error const& e) noexcept {
+    return e.source == error_source::store && e.code == oci::errc::unavailable;
 }
 
 error upstream_error(unsigned status, std::string message, retry_class retry) {

@@ -29,17 +29,23 @@ struct error {
     error_source source = error_source::internal;
     retry_class retry = retry_class::never;
     unsigned status = 500; // of our answer to the client; never an upstream's 401, 429 or redirect
-    std::string message;   // for the client and the log: no secret, no URL with a query
+    std::string message;   // for the client and the log: no secret, no URL with a query, no path of ours
+    std::string detail{};  // for the log alone: what the message left out
 };
+
+std::string for_log(error const& e); // "message: detail"
 
 template <class T>
 using result = boost::system::result<T, error>;
 
 [[noreturn]] void throw_exception_from_error(error const& e, boost::source_location const& where);
 
-// The one mapping of the lower layers' errors.
+// The one mapping of the lower layers' errors. What the store says of itself is for the log.
 error from_oci(oci::error e);
 error from_store(store::error const& e);
+
+// The disk or the store's limit has no room for the content. Nothing is wrong with the content itself.
+bool is_no_room(error const& e) noexcept;
 
 // 502/503/504 in the protocol's words (UNAVAILABLE), so that clients move on to their next mirror.
 error upstream_error(unsigned status, std::string message, retry_class retry = retry_class::next_endpoint);

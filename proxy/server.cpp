@@ -6,14 +6,15 @@
 
 #include "proxy/admin/admin.h"
 #include "proxy/admin/admin_service.h"
+#include "proxy/config/config_changes.h"
 #include "proxy/http/listener.h"
 #include "proxy/http/router.h"
 #include "proxy/log/logging.h"
+#include "proxy/runtime/guarded.h"
 #include "proxy/runtime/spawn.h"
 #include "proxy/server_parts.h"
 
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
@@ -50,7 +51,9 @@ tcp::endpoint endpoint_of(address const& a) {
 } // namespace
 
 struct server::parts {
-    config settings;
+    config const settings; // as started: read by all threads
+    config running;        // with what was reloaded since: reload() alone uses it
+    guarded<gc_config> gc;
     stats counts;
     disk_pool disk;
     std::unique_ptr<store::content_store> content;
@@ -72,10 +75,10 @@ struct server::parts {
     std::atomic<bool> ready{false};
 
     explicit parts(config c)
-        : settings(std::move(c)), counts(thread_count(settings.server)),
+        : settings(std::move(c)), running(settings), gc(settings.gc), counts(thread_count(settings.server)),
           disk(std::max(4u, 2 * thread_count(settings.server))) {}
 
-    result<void> open_store();
+    result<void> open_store(server_seams seams);
     void make_workers();
     void make_services();
     void listen();
@@ -83,17 +86,20 @@ struct server::parts {
     void run();
     task<void> tick(worker_local& local, steady_timer& timer);
     void save_totals();
+    void reload(config const& wanted);
+    void apply_gc(gc_config const& wanted);
     void on_each_worker(std::function<void(worker_local&)> f);
     bool drain();
     std::vector<fill_status> fill_list() const;
 };
 
-result<void> server::parts::open_store() {
+result<void> server::parts::open_store(server_seams seams) {
     auto const path = settings.store.path.empty() ? default_store_path() : settings.store.path;
     store::options o;
     o.path = path;
     o.inline_max = settings.store.inline_max;
     o.durability = settings.store.sync_pulled ? store::durability::full : store::durability::cache;
+    o.files = std::move(seams.files);
     o.warn = [](std::string const& message) { spdlog::warn("store: {}", message); };
     auto opened = store::content_store::open(std::move(o));
     if (!opened)
@@ -131,7 +137,7 @@ void server::parts::make_services() {
     routes = std::make_unique<proxy::router>(*shared);
     registry = std::make_unique<registry_service>(*routes);
     administration = std::make_unique<proxy::admin>(
-        settings, counts, *content, [this] { return fill_list(); }, [this] { return ready.load(); });
+        settings, gc, counts, *content, [this] { return fill_list(); }, [this] { return ready.load(); });
     admin_pages = std::make_unique<admin_service>(*administration, disk);
 }
 
@@ -203,6 +209,27 @@ void server::parts::save_totals() {
         spdlog::warn("statistics not saved: {}", saved.error().message);
 }
 
+void server::parts::reload(config const& wanted) {
+    auto const changed = compare(running, wanted);
+    if (wanted.gc != running.gc)
+        apply_gc(wanted.gc);
+    if (wanted.log.level != running.log.level)
+        set_log_level(wanted.log.level); // before what is logged here: whoever asks for more wants to see it
+    running.gc = wanted.gc;
+    running.log.level = wanted.log.level;
+    for (auto const& key : changed.after_restart)
+        spdlog::warn("{} changed: takes effect after a restart", key);
+    if (changed.at_once.empty())
+        spdlog::info("configuration reloaded: nothing that can change while running has changed");
+    else
+        spdlog::info("configuration reloaded: {} changed", fmt::join(changed.at_once, ", "));
+}
+
+// What the limits are from now on. The store learns them here too, once it evicts.
+void server::parts::apply_gc(gc_config const& wanted) {
+    gc.set(wanted);
+}
+
 // Runs `f` on every worker's thread and waits until all have.
 void server::parts::on_each_worker(std::function<void(worker_local&)> f) {
     std::vector<std::promise<void>> done(locals.size());
@@ -237,10 +264,10 @@ bool server::parts::drain() {
 server::server(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
 server::~server() = default;
 
-result<std::unique_ptr<server>> server::start(config c) {
+result<std::unique_ptr<server>> server::start(config c, server_seams seams) {
     std::signal(SIGPIPE, SIG_IGN); // sendfile to a client that has left: an ordinary error, not the end of the process
     auto p = std::make_unique<parts>(std::move(c));
-    auto opened = p->open_store();
+    auto opened = p->open_store(std::move(seams));
     if (!opened)
         return opened.error();
     try {
@@ -259,6 +286,10 @@ std::vector<tcp::endpoint> server::addresses() const {
 }
 std::vector<tcp::endpoint> server::admin_addresses() const {
     return parts_->admin_addresses;
+}
+
+void server::reload(config const& wanted) {
+    parts_->reload(wanted);
 }
 
 bool server::stop() {
@@ -286,33 +317,6 @@ bool server::stop() {
     if (!flushed)
         spdlog::warn("store not flushed: {}", flushed.error().message);
     return clean;
-}
-
-int serve(config c) {
-    // Before any thread starts, so that none of them takes the signals.
-    net::io_context signals;
-    net::signal_set stop_signals(signals, SIGINT, SIGTERM);
-    start_logging(c.log);
-    auto started = server::start(std::move(c));
-    if (!started) {
-        spdlog::critical("{}", started.error().message);
-        spdlog::shutdown();
-        return 1;
-    }
-    auto& running = **started;
-    for (auto const& a : running.addresses())
-        spdlog::info("registry API on http://{}:{}", a.address().to_string(), a.port());
-    for (auto const& a : running.admin_addresses())
-        spdlog::info("statistics and admin on http://{}:{}", a.address().to_string(), a.port());
-    stop_signals.async_wait([](error_code, int) {});
-    signals.run();
-    spdlog::info("stopping");
-    bool const clean = running.stop();
-    spdlog::info("stopped");
-    spdlog::shutdown();
-    if (!clean)
-        std::_Exit(0); // coroutines are left whose parts must not be destroyed under them; the store is flushed
-    return 0;
 }
 
 } // namespace proxy

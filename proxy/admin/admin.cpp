@@ -66,7 +66,8 @@ stats_report admin::report() const {
     std::error_code ignored;
     auto const path = config_.store.path.empty() ? default_store_path() : config_.store.path;
     auto const disk = std::filesystem::space(path, ignored);
-    r.limit_bytes = config_.gc.enabled ? config_.gc.keep_storage.of_disk(ignored ? 0 : disk.capacity) : 0;
+    auto const gc = gc_.get();
+    r.limit_bytes = gc.enabled ? gc.keep_storage.of_disk(ignored ? 0 : disk.capacity) : 0;
     r.uptime_seconds = stats_.uptime().count();
     r.open_connections = stats_.open_connections.load(std::memory_order_relaxed);
     r.running_fills = stats_.running_fills.load(std::memory_order_relaxed);

@@ -5,6 +5,7 @@
 
 #include "oci/route.h"
 #include "proxy/config/config.h"
+#include "proxy/runtime/guarded.h"
 #include "proxy/stats/stats.h"
 #include "proxy/stats/stats_report.h"
 #include "store/content_store.h"
@@ -40,9 +41,9 @@ struct fill_status {
 class admin {
 public:
     // All references must outlive this; the functions are called on any thread.
-    admin(config const& c, stats const& s, store::content_store& content,
+    admin(config const& c, guarded<gc_config> const& gc, stats const& s, store::content_store& content,
           std::function<std::vector<fill_status>()> fills, std::function<bool()> ready)
-        : config_(c), stats_(s), content_(content), fills_(std::move(fills)), ready_(std::move(ready)) {}
+        : config_(c), gc_(gc), stats_(s), content_(content), fills_(std::move(fills)), ready_(std::move(ready)) {}
 
     // Any thread; may block.
     admin_response handle(admin_request const& r) const;
@@ -55,6 +56,7 @@ private:
     admin_response images(oci::query const& q) const;
 
     config const& config_;
+    guarded<gc_config> const& gc_; // may change while running
     stats const& stats_;
     store::content_store& content_;
     std::function<std::vector<fill_status>()> fills_;

@@ -3,7 +3,7 @@
 #include "proxy/cli/client_config.h"
 #include "proxy/cli/stats_command.h"
 #include "proxy/config/near_name.h"
-#include "proxy/server.h"
+#include "proxy/serve.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -32,14 +32,14 @@ struct client_config_options {
 
 void print_problems(std::ostream& err, std::string const& file, std::vector<config_problem> const& problems) {
     for (auto const& p : problems)
-        err << file << ':' << (p.line == 0 ? "" : std::to_string(p.line) + ":") << ' ' << p.message << '\n';
+        err << describe(file, p) << '\n';
     if (problems.size() > 1)
         err << problems.size() << " problems\n";
 }
 
-// Replaces `to` by the addresses given, if any were. False: one of them is none.
-bool take_addresses(std::vector<std::string> const& given, char const* option, std::vector<address>& to,
-                    std::ostream& err) {
+// The addresses given with an option; nothing if one of them is none.
+std::optional<std::vector<address>> addresses(std::vector<std::string> const& given, char const* option,
+                                              std::ostream& err) {
     std::vector<address> found;
     for (auto const& text : given) {
         auto const a = parse_address(text);
@@ -47,16 +47,34 @@ bool take_addresses(std::vector<std::string> const& given, char const* option, s
             err << fmt::format("layerd serve: {} {}: must be an IP address with a port, such as 127.0.0.1:5000, "
                                "[::1]:5000, or :5000 for all interfaces\n",
                                option, text);
-            return false;
+            return std::nullopt;
         }
         found.push_back(*a);
     }
-    if (!found.empty())
-        to = std::move(found);
-    return true;
+    return found;
+}
+
+// The file, and what the options say instead of it.
+std::optional<config_source> source_of(serve_options const& o, std::ostream& err) {
+    auto listen = addresses(o.listen, "--listen", err);
+    auto admin_listen = addresses(o.admin_listen, "--admin-listen", err);
+    if (!listen || !admin_listen)
+        return std::nullopt;
+    auto apply = [listen = *listen, admin_listen = *admin_listen, store = o.store](config& c) {
+        if (!listen.empty())
+            c.server.listen = listen;
+        if (!admin_listen.empty())
+            c.server.admin_listen = admin_listen;
+        if (!store.empty())
+            c.store.path = store;
+    };
+    return config_source{o.config_file, std::move(apply)};
 }
 
 int run_serve(serve_options const& o, command_environment const& env) {
+    auto from = source_of(o, env.err);
+    if (!from)
+        return wrong_usage;
     auto c = default_config();
     if (!o.config_file.empty()) {
         auto loaded = load_config(o.config_file);
@@ -66,18 +84,14 @@ int run_serve(serve_options const& o, command_environment const& env) {
         }
         c = std::move(*loaded);
     }
-    if (!take_addresses(o.listen, "--listen", c.server.listen, env.err) ||
-        !take_addresses(o.admin_listen, "--admin-listen", c.server.admin_listen, env.err))
-        return wrong_usage;
+    from->override_by(c);
     for (auto const& a : c.server.admin_listen)
         if (a.port != 0 && std::find(c.server.listen.begin(), c.server.listen.end(), a) != c.server.listen.end()) {
             env.err << fmt::format("layerd serve: {} is asked for twice, for the registry API and for the admin API\n",
                                    a.to_string());
             return wrong_usage;
         }
-    if (!o.store.empty())
-        c.store.path = o.store;
-    return env.serve(std::move(c));
+    return env.serve(std::move(c), std::move(*from));
 }
 
 int run_check_config(std::string const& file, command_environment const& env) {
@@ -204,8 +218,7 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
 }
 
 int run_command_line(int argc, char** argv) {
-    command_environment const env{std::cout, std::cerr, [](config c) { return serve(std::move(c)); },
-                                  ::isatty(STDOUT_FILENO) == 1};
+    command_environment const env{std::cout, std::cerr, &serve, ::isatty(STDOUT_FILENO) == 1};
     int code = failed;
     try {
         code = run_command_line(std::vector<std::string>(argv + 1, argv + argc), env);

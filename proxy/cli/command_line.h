@@ -3,7 +3,7 @@
 // Exit codes: 0 done, 1 the thing asked for failed, 2 wrong usage.
 #pragma once
 
-#include "proxy/config/config.h"
+#include "proxy/config/config_source.h"
 
 #include <functional>
 #include <iosfwd>
@@ -18,7 +18,7 @@ int run_command_line(int argc, char** argv);
 struct command_environment {
     std::ostream& out;
     std::ostream& err;
-    std::function<int(config)> serve;
+    std::function<int(config, config_source)> serve;
     bool terminal = false; // `out` is one: a watched table is redrawn in place
 };
 

@@ -1,5 +1,7 @@
 #include "proxy/fill/download.h"
 
+#include "proxy/fill/blob_request.h"
+
 #include <spdlog/spdlog.h>
 
 #include <array>
@@ -78,13 +80,6 @@ private:
     bool pending_ = false;
 };
 
-result<std::optional<std::uint64_t>> agreed_size(upstream_response const& response, fill_source const& source) {
-    auto told = response.content_length();
-    if (told && source.expected_size && *told != *source.expected_size)
-        return upstream_error(502, "upstream's length of the blob is not the one its manifest names");
-    return told ? told : source.expected_size;
-}
-
 task<result<void>> copy_body(upstream_response& response, appender& out, std::optional<std::uint64_t> size,
                              std::chrono::milliseconds idle) {
     std::array<std::vector<std::byte>, 2> buffers{std::vector<std::byte>(chunk_size),
@@ -115,33 +110,46 @@ task<result<void>> copy_body(upstream_response& response, appender& out, std::op
     co_return last;
 }
 
+// The end of a fill whose content has no place: said once, and left to the clients.
+fill_state without_room(fill const& f, std::optional<std::uint64_t> size, std::string_view why) {
+    spdlog::warn("{} from {}: passed through without being stored, there is no room for it: {}", f.digest().to_string(),
+                 f.source().repository_name, why);
+    return {fill_stage::unstored, size.value_or(0), 0, nullptr, nullptr};
+}
+
+// Compares the digest and makes the content visible in the store; blocks.
+store::result<store::object> finish(store::blob_writer& writer, fill const& f) {
+    if (writer.finish() != f.digest())
+        return store::error{store::errc::digest_mismatch, "upstream's bytes have another digest"};
+    return writer.commit(f.digest(), {f.source().kind, store::object_origin::pull, {}});
+}
+
 } // namespace
 
 task<result<fill_state>> download(worker& w, std::shared_ptr<fill> f, store::content_store& content, disk_pool& disk) {
     auto const& source = f->source();
-    auto const& settings = source.from->config();
-    upstream_request request{http_method::get, source.repo, source.path, {}, {}};
-    auto response = co_await source.from->open(w, std::move(request), deadline::after(settings.first_byte_timeout));
+    auto response = co_await get_blob(w, *source.from, source.repo, f->digest(), {});
     if (!response)
         co_return response.error();
-    if (response->status() != 200) {
-        if (response->status() == 404)
-            co_return from_oci({oci::errc::blob_unknown, "upstream does not have this blob"});
-        co_return upstream_error(502, fmt::format("upstream answered {} to a blob request", response->status()));
-    }
-    auto size = agreed_size(*response, source);
+    auto size = agreed_size(*response, source.expected_size);
     if (!size)
         co_return size.error();
 
     auto begin = [&] { return content.begin(f->digest().algo(), *size); };
     auto writer = co_await on_disk(disk, begin);
+    if (!writer && writer.error().code == store::errc::no_space) {
+        f->opened.emplace(std::move(*response));
+        co_return without_room(*f, *size, writer.error().message);
+    }
     if (!writer)
         co_return from_store(writer.error());
-    if (*size)
+    if (*size && **size > 0) // an empty answer would be complete before anything is verified
         f->state().publish({fill_stage::streaming, **size, 0, writer->view(), nullptr});
 
     appender out(*f, *writer, disk, *size);
-    auto copied = co_await copy_body(*response, out, *size, settings.idle_timeout);
+    auto copied = co_await copy_body(*response, out, *size, source.from->config().idle_timeout);
+    if (!copied && !*size && is_no_room(copied.error())) // nobody has seen any of it
+        co_return without_room(*f, *size, copied.error().detail);
     if (!copied)
         co_return copied.error();
 
@@ -149,12 +157,8 @@ task<result<fill_state>> download(worker& w, std::shared_ptr<fill> f, store::con
     auto const file = writer->view();
     if (*size && total != **size)
         co_return upstream_error(502, "upstream's body is shorter than announced");
-    auto finish = [&]() -> store::result<store::object> {
-        if (writer->finish() != f->digest())
-            return store::error{store::errc::digest_mismatch, "upstream's bytes have another digest"};
-        return writer->commit(f->digest(), {source.kind, store::object_origin::pull, {}});
-    };
-    auto stored = co_await on_disk(disk, finish);
+    auto end = [&] { return finish(*writer, *f); };
+    auto stored = co_await on_disk(disk, end);
     if (!stored && stored.error().code == store::errc::digest_mismatch) {
         spdlog::error("{} from {}: wrong bytes from upstream, discarded", f->digest().to_string(),
                       source.repository_name);

@@ -26,7 +26,6 @@ struct fill_source {
     upstream* from = nullptr;                   // lives as long as the server
     oci::repository repo;                       // as upstream names it
     std::string repository_name;                // as the store names it; linked to the content at the end
-    std::string path;                           // "blobs/sha256:…"
     std::optional<std::uint64_t> expected_size; // from the descriptor that named it
     store::object_kind kind = store::object_kind::unknown;
     std::string media_type;
@@ -37,12 +36,13 @@ enum class fill_stage : std::uint8_t {
     streaming, // size and file are known; `available` bytes may be read
     done,      // everything may be read; the content is in the store, or could not be kept, but is right
     failed,    // `failure` says why; readers must break off
+    unstored,  // there is no room for it: nothing was or will be kept, each client fetches for itself (relay.h)
     superseded // the content had been stored meanwhile: nothing was fetched or proven, look in the store again
 };
 
 struct fill_state {
     fill_stage stage = fill_stage::starting;
-    std::uint64_t size = 0;
+    std::uint64_t size = 0; // of `unstored`: 0 if upstream does not tell
     std::uint64_t available = 0;
     std::shared_ptr<store::blob_file const> file;
     std::shared_ptr<error const> failure;
@@ -56,8 +56,13 @@ public:
     fill_source const& source() const noexcept { return source_; }
     watch<fill_state>& state() noexcept { return state_; }
 
-    // Waits until the size is known, or the fill has failed or was superseded. Any thread, any executor.
+    // Waits until the size is known, or it is known that there is nothing to follow: failed, unstored, superseded. Any
+    // thread, any executor.
     task<result<fill_state>> head();
+
+    // Of stage `unstored`, perhaps: upstream's answer, its body unread, so that the client that started the fill costs
+    // one request. Touched only on the worker that runs the fill, where that client's coroutine lives and fetches it.
+    std::optional<upstream_response> opened;
 
     std::atomic<unsigned> followers{0}; // for the list of running fills
     deadline::clock::time_point const started = deadline::clock::now();

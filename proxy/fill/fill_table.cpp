@@ -59,7 +59,7 @@ task<void> fill_table::run(worker& w, std::shared_ptr<fill> f) {
         f->state().publish(std::move(**outcome));
     } else {
         auto const& e = outcome->error();
-        spdlog::warn("fill of {} for {} failed: {}", f->digest().to_string(), f->source().repository_name, e.message);
+        spdlog::warn("fill of {} for {} failed: {}", f->digest().to_string(), f->source().repository_name, for_log(e));
         f->state().publish({fill_stage::failed, 0, 0, nullptr, std::make_shared<error const>(e)});
     }
     counts_.running_fills.fetch_sub(1, std::memory_order_relaxed);
@@ -69,7 +69,7 @@ task<result<fill_state>> fill_table::outcome_of(worker& w, std::shared_ptr<fill>
     if (co_await already_stored(f->digest()))
         co_return fill_state{fill_stage::superseded, 0, 0, nullptr, nullptr};
     auto downloaded = co_await download(w, f, content_, disk_);
-    if (downloaded)
+    if (downloaded && downloaded->stage == fill_stage::done)
         co_await link_source(*f, downloaded->size);
     co_return downloaded;
 }

@@ -65,6 +65,21 @@ task<result<void>> exchange::reply_fill(response_head head, fill& f, oci::byte_r
     co_return sent(whole, before);
 }
 
+task<result<void>> exchange::reply_stream(response_head head, std::optional<std::uint64_t> length,
+                                          streamed_body& body) {
+    if (length)
+        head.field("Content-Length", *length);
+    else
+        head.field("Transfer-Encoding", "chunked");
+    head.finish(keep_alive_);
+    auto const before = sender_.sent();
+    head_sent_at_ = steady_clock::now();
+    bool whole = co_await sender_.send(head_buffer_, {});
+    if (whole)
+        whole = co_await body.send_to(sender_);
+    co_return sent(whole, before);
+}
+
 task<result<void>> exchange::reply_unsatisfiable(error const& e, std::uint64_t size) {
     auto head = begin(416);
     head.field("Content-Type", "application/json").field("Content-Range", "bytes */" + std::to_string(size));

@@ -14,10 +14,20 @@
 #include "proxy/stats/stats.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace proxy {
+
+// A body that is in no file, sent by whoever makes it.
+class streamed_body {
+public:
+    virtual ~streamed_body() = default;
+
+    // Sends all of it; of unknown length in chunks, their end included. False: it broke off.
+    virtual task<bool> send_to(sender& s) = 0;
+};
 
 class exchange {
 public:
@@ -39,6 +49,8 @@ public:
     // `head` says everything but Content-Length; the part of the file or of the fill follows.
     task<result<void>> reply_file(response_head head, store::blob_file const& file, oci::byte_range part);
     task<result<void>> reply_fill(response_head head, fill& f, oci::byte_range part);
+    // Without a length: chunked, for clients that request().takes_chunks().
+    task<result<void>> reply_stream(response_head head, std::optional<std::uint64_t> length, streamed_body& body);
 
     // 416 with the size of what there is.
     task<result<void>> reply_unsatisfiable(error const& e, std::uint64_t size);
@@ -50,6 +62,7 @@ public:
     content_class content = content_class::other;
     std::string_view upstream_name; // of a configured upstream, or ""
     std::string ns;                 // as the client sent it
+    bool unstored = false;          // passed through for want of space
 
     unsigned status() const noexcept { return status_; }
     std::uint64_t body_bytes() const noexcept { return body_bytes_; }

@@ -19,6 +19,8 @@ public:
     bool is_get() const noexcept { return method() == boost::beast::http::verb::get; }
     bool is_head() const noexcept { return method() == boost::beast::http::verb::head; }
 
+    bool takes_chunks() const noexcept { return head_.version() >= 11; }
+
     std::string_view method_name() const noexcept { return view(head_.method_string()); }
     std::string_view target() const noexcept { return view(head_.target()); }
     std::string_view header(boost::beast::http::field name) const noexcept { return view(head_[name]); } // "" if absent

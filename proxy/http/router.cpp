@@ -31,10 +31,10 @@ std::size_t latency_bucket(steady_clock::duration d) {
 // Errors that somebody should look at; a client's 404 is not one.
 void log_error(error const& e, request const& r) {
     if (e.source == error_source::client) {
-        spdlog::debug("{} {}: {}", r.method_name(), r.target(), e.message);
+        spdlog::debug("{} {}: {}", r.method_name(), r.target(), for_log(e));
         return;
     }
-    spdlog::warn("{} {}: {} ({}, {})", r.method_name(), r.target(), e.message, to_string(e.source),
+    spdlog::warn("{} {}: {} ({}, {})", r.method_name(), r.target(), for_log(e), to_string(e.source),
                  oci::to_string(e.code));
 }
 
@@ -101,6 +101,8 @@ void router::account(exchange& x, std::string_view client, steady_clock::time_po
     counters.bytes_served.add(x.body_bytes());
     if (x.outcome == outcome::hit || x.outcome == outcome::stale)
         counters.bytes_from_cache.add(x.body_bytes());
+    if (x.unstored)
+        counters.unstored.add();
     auto const first_byte = x.head_sent_at() - started;
     counters.first_byte[latency_bucket(first_byte)].add();
     counters.latency_sum_us.add(

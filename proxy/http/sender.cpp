@@ -1,5 +1,7 @@
 #include "proxy/http/sender.h"
 
+#include <fmt/format.h>
+
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -61,6 +63,25 @@ task<bool> sender::send(std::string_view head, std::string_view body, more m) {
         body.remove_prefix(static_cast<std::size_t>(n) - of_head);
     }
     co_return true;
+}
+
+task<bool> sender::send_chunk(std::string_view data) {
+    if (data.empty())
+        co_return true;
+    auto const size = fmt::format("{:x}\r\n", data.size());
+    auto const before = sent_;
+    bool whole = co_await send(size, data, more::follows);
+    if (whole)
+        whole = co_await send("\r\n", {});
+    sent_ = before + std::min<std::uint64_t>(data.size(), sent_ - before);
+    co_return whole;
+}
+
+task<bool> sender::end_chunks() {
+    auto const before = sent_;
+    bool const whole = co_await send("0\r\n\r\n", {});
+    sent_ = before;
+    co_return whole;
 }
 
 task<bool> sender::send_file(store::blob_file const& file, std::uint64_t offset, std::uint64_t length) {
@@ -126,7 +147,7 @@ task<bool> sender::send_fill(fill& f, std::uint64_t offset, std::uint64_t length
             seen = f.state().get();
             continue;
         }
-        entry_.expire_after(steady_clock::duration::max() / 4, steady_clock::now()); // the fill bounds this wait
+        await_source();
         seen = co_await f.state().changed(seen.version);
         touch();
     }

@@ -32,7 +32,15 @@ public:
     // cut short, never one that ends cleanly.
     task<bool> send_fill(fill& f, std::uint64_t offset, std::uint64_t length);
 
-    std::uint64_t sent() const noexcept { return sent_; } // bytes in all since construction, heads included
+    // A body of unknown length, piece by piece (RFC 9112 §7.1); an empty piece is nothing.
+    task<bool> send_chunk(std::string_view data);
+    task<bool> end_chunks();
+
+    // The client waits for bytes that are not here yet; whoever brings them bounds that wait.
+    void await_source() noexcept { entry_.expire_after(steady_clock::duration::max() / 4, steady_clock::now()); }
+
+    // Bytes in all since construction, heads included, the framing of chunks not.
+    std::uint64_t sent() const noexcept { return sent_; }
 
 private:
     task<bool> wait_writable();

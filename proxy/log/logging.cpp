@@ -54,6 +54,10 @@ void start_logging(log_config const& c) {
         spdlog::error("{}; logging to standard error", trouble);
 }
 
+void set_log_level(std::string const& level) {
+    spdlog::default_logger()->set_level(level_of(level));
+}
+
 std::uint64_t lost_access_blocks() noexcept {
     auto const pool = spdlog::thread_pool();
     return pool ? pool->overrun_counter() : 0;

@@ -12,6 +12,9 @@ namespace proxy {
 // start; spdlog::shutdown() ends it and writes what is queued.
 void start_logging(log_config const& c);
 
+// Changes the level of the messages. Any thread.
+void set_log_level(std::string const& level);
+
 // Blocks of access lines that were dropped because the sink did not keep up.
 std::uint64_t lost_access_blocks() noexcept;
 

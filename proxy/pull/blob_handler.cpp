@@ -1,41 +1,16 @@
 #include "proxy/pull/blob_handler.h"
 
+#include "proxy/pull/blob_answer.h"
 #include "proxy/pull/conditional.h"
 #include "proxy/pull/lookup.h"
+
+#include <spdlog/spdlog.h>
 
 #include <ctime>
 
 namespace proxy {
 
 namespace {
-
-// The part of the body that this request wants: all of it, or one range. Several ranges are answered with the whole
-// body (RFC 9110 §15.3.7 leaves that to the server, and every client that asks for several takes it).
-struct wanted_part {
-    unsigned status = 200;
-    oci::byte_range part;
-};
-
-result<wanted_part> wanted(request const& r, std::string_view digest, std::uint64_t size) {
-    wanted_part whole{200, {0, size == 0 ? 0 : size - 1}};
-    auto const field = r.header(http_field::range);
-    if (field.empty() || !r.is_get() || !range_allowed(r.header(http_field::if_range), digest))
-        return whole;
-    auto ranges = oci::resolve_range(field, size);
-    if (!ranges)
-        return from_oci(ranges.error());
-    if (ranges->size() != 1)
-        return whole;
-    return wanted_part{206, ranges->front()};
-}
-
-response_head blob_head(exchange& x, unsigned status, std::string_view digest, std::string_view cache_status) {
-    auto head = x.begin(status);
-    head.field("Content-Type", "application/octet-stream").field("Docker-Content-Digest", digest);
-    head.field("ETag", std::string("\"").append(digest).append("\"")).field("Accept-Ranges", "bytes");
-    head.field("Cache-Status", cache_status);
-    return head;
-}
 
 class follower {
 public:
@@ -109,8 +84,8 @@ task<result<void>> blob_handler::prove(exchange& x, repository_target const& t, 
     store::link const link{known_size.value_or(size->value_or(0)), {}, store::object_kind::unknown, std::time(nullptr)};
     auto put = [&] { return parts_.content.index().put_link(t.name, d, link); };
     auto linked = co_await on_disk(parts_.disk, put);
-    if (!linked)
-        co_return from_store(linked.error());
+    if (!linked) // upstream has said so: what cannot be noted down is asked again next time
+        spdlog::warn("{}: not linked to {}: {}", d.to_string(), t.name, linked.error().message);
     co_return result<void>();
 }
 
@@ -153,7 +128,7 @@ task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target 
         if (!proven)
             co_return proven.error();
     }
-    fill_source source{t.from, t.repo, t.name, "blobs/" + d.to_string(), {}, store::object_kind::unknown, {}};
+    fill_source source{t.from, t.repo, t.name, {}, store::object_kind::unknown, {}};
     if (known) {
         if (known->size > 0)
             source.expected_size = known->size;
@@ -172,6 +147,15 @@ task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target 
     }
     if (state->stage == fill_stage::superseded)
         co_return false;
+    if (state->stage == fill_stage::unstored) {
+        std::optional<upstream_response> opened;
+        if (joined.started)
+            opened.swap(joined.fill->opened);
+        auto relayed = co_await relay_.reply(x, t, d, state->size, std::move(opened));
+        if (!relayed)
+            co_return without_denial(relayed.error(), d);
+        co_return true;
+    }
     x.outcome = joined.started ? outcome::miss : outcome::collapsed;
     auto sent = co_await follow(x, *joined.fill, std::move(*state), d);
     if (!sent)

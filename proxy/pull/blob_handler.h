@@ -1,15 +1,17 @@
-// GET and HEAD of /v2/<name>/blobs/<digest>: from the store, from a running fill, or from a fill that starts now.
+// GET and HEAD of /v2/<name>/blobs/<digest>: from the store, from a running fill, or from a fill that starts now; past
+// the store if that has no room.
 #pragma once
 
 #include "oci/route.h"
 #include "proxy/http/exchange.h"
 #include "proxy/pull/blob_access.h"
+#include "proxy/pull/relay.h"
 
 namespace proxy {
 
 class blob_handler {
 public:
-    explicit blob_handler(server_parts const& parts) : parts_(parts), access_(parts) {}
+    explicit blob_handler(server_parts const& parts) : parts_(parts), access_(parts), relay_(parts.disk) {}
 
     task<result<void>> handle(exchange& x, repository_target const& t, oci::digest const& d);
 
@@ -33,6 +35,7 @@ private:
 
     server_parts const& parts_;
     blob_access access_;
+    relay relay_;
 };
 
 } // namespace proxy

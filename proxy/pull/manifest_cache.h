@@ -21,6 +21,7 @@ struct served_manifest {
     std::string media_type;
     std::string body;
     std::string fields; // Content-Type, Docker-Content-Digest, ETag, each with CRLF
+    bool kept = true;   // in the store
 
     served_manifest(oci::digest d, std::string type, std::string bytes);
 };

@@ -16,6 +16,10 @@ std::int64_t unix_now() {
     return std::time(nullptr);
 }
 
+std::string_view fetched_status(served_manifest const& m) noexcept {
+    return m.kept ? "layerd; fwd=miss; stored" : "layerd; fwd=miss";
+}
+
 } // namespace
 
 task<result<void>> manifest_handler::handle(exchange& x, repository_target const& t, oci::reference const& ref) {
@@ -54,7 +58,7 @@ task<result<void>> manifest_handler::by_digest(exchange& x, repository_target co
     if (!fetched)
         co_return fetched.error();
     x.outcome = outcome::miss;
-    co_return co_await reply(x, *fetched, "layerd; fwd=miss; stored", 0);
+    co_return co_await reply(x, *fetched, fetched_status(**fetched), 0);
 }
 
 task<result<void>> manifest_handler::by_tag(exchange& x, repository_target const& t, oci::tag const& name) {
@@ -104,7 +108,7 @@ task<result<void>> manifest_handler::revalidate(exchange& x, repository_target c
     if (!fetched)
         co_return fetched.error();
     x.outcome = outcome::miss;
-    co_return co_await reply(x, *fetched, "layerd; fwd=miss; stored", resolved->checked_at);
+    co_return co_await reply(x, *fetched, fetched_status(**fetched), resolved->checked_at);
 }
 
 // The last known answer for a tag that upstream cannot be asked about, as long as it is not too old.

@@ -128,7 +128,9 @@ result<manifest_source::manifest_ptr> manifest_source::verify_and_store(reposito
     } else {
         spdlog::warn("{}@{}: not kept: {}", t.name, d.to_string(), put.error().message);
     }
-    return std::make_shared<served_manifest const>(d, m.media_type, std::move(r.body));
+    auto served = std::make_shared<served_manifest>(d, m.media_type, std::move(r.body));
+    served->kept = put.has_value();
+    return manifest_ptr(std::move(served));
 }
 
 task<result<resolved_tag>> manifest_source::resolve(worker& w, repository_target const& t, oci::tag const& name) {
@@ -159,7 +161,7 @@ task<result<resolved_tag>> manifest_source::ask(worker& w, repository_target t, 
     resolved_tag found{*d, std::time(nullptr), std::move(type), response->content_length()};
     auto recorded = co_await record(t, name, found);
     if (!recorded)
-        spdlog::warn("{}:{}: not recorded: {}", t.name, name.name(), recorded.error().message);
+        spdlog::warn("{}:{}: not recorded: {}", t.name, name.name(), for_log(recorded.error()));
     co_return found;
 }
 
@@ -175,7 +177,7 @@ task<result<resolved_tag>> manifest_source::ask_by_get(worker& w, repository_tar
     resolved_tag found{d, std::time(nullptr), (*kept)->media_type, size};
     auto recorded = co_await record(t, name, found);
     if (!recorded)
-        spdlog::warn("{}:{}: not recorded: {}", t.name, name.name(), recorded.error().message);
+        spdlog::warn("{}:{}: not recorded: {}", t.name, name.name(), for_log(recorded.error()));
     co_return found;
 }
 

@@ -31,6 +31,7 @@ json::object requests(stats_totals const& t) {
              {{"hit", of(t, blob, outcome::hit)},
               {"miss", of(t, blob, outcome::miss)},
               {"collapsed", of(t, blob, outcome::collapsed)},
+              {"unstored", t.unstored},
               {"error", of(t, blob, outcome::error)}}}};
 }
 

@@ -25,10 +25,11 @@ struct mirror {
     scripted_origin origin;
     temp_folder store;
     proxy::config settings = test_config(store.path(), origin.port());
+    proxy::server_seams seams;
     std::unique_ptr<running_server> server;
 
     mirror() = default;
-    void start() { server = std::make_unique<running_server>(settings); }
+    void start() { server = std::make_unique<running_server>(settings, seams); }
     void restart();
 
     // At the origin, below /v2/<repo>.

@@ -34,8 +34,8 @@ proxy::config test_config(std::filesystem::path const& store, std::uint16_t orig
     return c;
 }
 
-running_server::running_server(proxy::config c) {
-    auto started = proxy::server::start(std::move(c));
+running_server::running_server(proxy::config c, proxy::server_seams seams) {
+    auto started = proxy::server::start(std::move(c), std::move(seams));
     if (!started)
         throw std::runtime_error(started.error().message);
     server_ = std::move(*started);

@@ -29,11 +29,12 @@ proxy::config test_config(std::filesystem::path const& store, std::uint16_t orig
 
 class running_server {
 public:
-    explicit running_server(proxy::config c);
+    explicit running_server(proxy::config c, proxy::server_seams seams = {});
     ~running_server();
 
     std::uint16_t port() const;
     std::uint16_t admin_port() const;
+    proxy::server& get() noexcept { return *server_; }
     void stop(); // also done by the destructor
 
 private:

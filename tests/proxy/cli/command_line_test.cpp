@@ -16,13 +16,15 @@ struct run {
     int code = 0;
     std::string out, err;
     std::optional<config> served; // what `serve` was called with
+    config_source from;
 };
 
 run layerd(std::vector<std::string> const& args) {
     run r;
     std::ostringstream out, err;
-    auto const serve = [&r](config c) {
+    auto const serve = [&r](config c, config_source from) {
         r.served = std::move(c);
+        r.from = std::move(from);
         return 0;
     };
     r.code = run_command_line(args, {out, err, serve});
@@ -68,6 +70,16 @@ TEST_CASE("serve's options win over its file") {
     CHECK(r.served->store.path == "/b");
 }
 
+TEST_CASE("serve says where its configuration came from, so that it can be read again") {
+    config_file const file("[server]\nthreads = 3\n");
+    auto const r = layerd({"serve", "--config", file.path(), "--listen", "127.0.0.1:2", "--store", "/b"});
+    CHECK(r.from.file == file.path());
+    auto again = *load_config(r.from.file);
+    r.from.override_by(again);
+    CHECK(again == *r.served);
+    CHECK(layerd({"serve"}).from.file.empty());
+}
+
 TEST_CASE("serve does not start with a bad file or a bad address") {
     config_file const file("[server]\nthreads = -1\n");
     auto const bad_file = layerd({"serve", "--config", file.path()});
@@ -87,7 +99,7 @@ TEST_CASE("serve does not start with a bad file or a bad address") {
 
 TEST_CASE("serve's exit code is the server's") {
     std::ostringstream out, err;
-    CHECK(run_command_line({"serve"}, {out, err, [](config) { return 1; }}) == 1);
+    CHECK(run_command_line({"serve"}, {out, err, [](config, config_source) { return 1; }}) == 1);
 }
 
 TEST_CASE("check-config says every problem with its line") {

@@ -41,6 +41,16 @@ TEST_CASE("a small body with another digest is never completed either") {
     CHECK(m.get(blob_path(d)).body == bytes);
 }
 
+TEST_CASE("an empty body in place of a blob is never completed") {
+    mirror m;
+    auto const bytes = random_bytes(100, 2);
+    auto const d = digest_of(bytes);
+    m.origin.on("GET", blob_path(d)).reply(200, {}, "").reply(200, {}, bytes);
+    m.start();
+    CHECK(m.get(blob_path(d)).status == 502);
+    CHECK(m.get(blob_path(d)).body == bytes);
+}
+
 TEST_CASE("a body that breaks off reaches the client cut short, and nothing of it is kept as whole") {
     mirror m;
     auto const bytes = random_bytes(1'000'000, 4);

@@ -14,6 +14,8 @@ void count_something(stats& s) {
     s.on(1).requests[blob][hit].add(4);
     s.on(1).bytes_served.add(1000);
     s.on(0).bytes_from_cache.add(600);
+    s.on(0).unstored.add(2);
+    s.on(1).unstored.add();
     s.on(0).first_byte[5].add(2);
     s.upstream("docker.io").bytes += 400;
     s.upstream("docker.io").requests += 2;
@@ -42,6 +44,7 @@ TEST_CASE("totals go on where the run before them ended") {
     auto const t = after.totals();
     CHECK(t.requests[blob][hit] == 8);
     CHECK(t.bytes_served == 1000);
+    CHECK(t.unstored == 3);
     CHECK(t.first_byte[5] == 2);
     CHECK(t.upstreams.at("docker.io").requests == 3);
     CHECK(t.upstreams.at("docker.io").bytes == 400);

@@ -1,0 +1,40 @@
+// A blob that the store has no room for: from upstream to one client, kept nowhere.
+//
+// A full disk must cost traffic, not pulls. Memory is two chunks: one comes in while the one before it is held back. A
+// chunk leaves only when the next has arrived, the last one only when the digest has matched, so nobody can complete
+// a wrong body here either. A client that takes its time slows its own upstream connection down, and nobody else's.
+#pragma once
+
+#include "oci/digest.h"
+#include "proxy/pull/blob_answer.h"
+#include "proxy/pull/upstream_set.h"
+#include "proxy/runtime/on_disk.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace proxy {
+
+class relay {
+public:
+    explicit relay(disk_pool& disk) : disk_(disk) {} // which computes the digests
+
+    // Answers with the blob of `t`. `size` is 0 if nobody has said it: the body is chunked then, and a client that
+    // takes no chunks gets a 503. `opened` may be upstream's answer to a GET of the whole blob, its body unread; else
+    // upstream is asked. A part of the blob cannot be verified, and goes out as upstream sends it.
+    task<result<void>> reply(exchange& x, repository_target const& t, oci::digest const& d, std::uint64_t size,
+                             std::optional<upstream_response> opened);
+
+private:
+    using opened_answer = std::optional<upstream_response>;
+
+    // `all`: how the whole was asked for, if its size is known.
+    task<result<void>> reply_whole(exchange& x, repository_target const& t, oci::digest const& d,
+                                   std::optional<wanted_part> all, opened_answer opened);
+    task<result<void>> reply_part(exchange& x, repository_target const& t, oci::digest const& d, std::uint64_t size,
+                                  oci::byte_range part, opened_answer opened);
+
+    disk_pool& disk_;
+};
+
+} // namespace proxy

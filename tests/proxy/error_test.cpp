@@ -1,0 +1,24 @@
+#include "proxy/error.h"
+
+#include "tests/catch.h"
+
+using namespace proxy;
+
+TEST_CASE("what the store says of itself goes to the log, not to the client") {
+    auto const e = from_store({store::errc::no_space, "the disk of /var/lib/layerd is full"});
+    CHECK(e.status == 503);
+    CHECK(e.message == "the cache has no room for this");
+    CHECK(for_log(e) == "the cache has no room for this: no_space: the disk of /var/lib/layerd is full");
+    CHECK(is_no_room(e));
+
+    auto const broken = from_store({store::errc::io, "cannot open /var/lib/layerd/blobs"});
+    CHECK(broken.status == 500);
+    CHECK(broken.message.find("/var") == std::string::npos);
+    CHECK(for_log(broken).find("/var/lib/layerd/blobs") != std::string::npos);
+    CHECK_FALSE(is_no_room(broken));
+}
+
+TEST_CASE("upstream's 503 is not a want of room") {
+    CHECK_FALSE(is_no_room(upstream_error(503, "busy")));
+    CHECK(for_log(upstream_error(503, "busy")) == "busy");
+}

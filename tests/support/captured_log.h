@@ -1,0 +1,45 @@
+// What is logged while it lives, instead of going to standard error.
+#pragma once
+
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace tests {
+
+class captured_log {
+public:
+    captured_log() : before_(spdlog::default_logger()) {
+        sink_ = std::make_shared<memory_sink>();
+        spdlog::set_default_logger(std::make_shared<spdlog::logger>("layerd", sink_));
+    }
+    ~captured_log() { spdlog::set_default_logger(before_); }
+    captured_log(captured_log const&) = delete;
+
+    bool has(std::string const& text) const { return sink_->text().find(text) != std::string::npos; }
+
+private:
+    class memory_sink : public spdlog::sinks::base_sink<std::mutex> {
+    public:
+        std::string text() {
+            std::lock_guard lock(mutex_);
+            return text_;
+        }
+
+    private:
+        void sink_it_(spdlog::details::log_msg const& m) override {
+            text_.append(m.payload.data(), m.payload.size()).append("\n");
+        }
+        void flush_() override {}
+
+        std::string text_;
+    };
+
+    std::shared_ptr<spdlog::logger> before_;
+    std::shared_ptr<memory_sink> sink_;
+};
+
+} // namespace tests
