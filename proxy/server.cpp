@@ -7,6 +7,8 @@
 #include "proxy/admin/admin.h"
 #include "proxy/admin/admin_service.h"
 #include "proxy/config/config_changes.h"
+#include "proxy/gc/gc_settings.h"
+#include "proxy/gc/maintenance.h"
 #include "proxy/http/listener.h"
 #include "proxy/http/router.h"
 #include "proxy/log/logging.h"
@@ -57,6 +59,7 @@ struct server::parts {
     stats counts;
     disk_pool disk;
     std::unique_ptr<store::content_store> content;
+    std::unique_ptr<collector> gc_runs;
     std::vector<std::unique_ptr<worker>> workers;
     std::unique_ptr<upstream_set> upstreams;
     std::unique_ptr<fill_table> fills;
@@ -72,12 +75,14 @@ struct server::parts {
     std::vector<tcp::endpoint> admin_addresses;
     std::vector<net::executor_work_guard<executor>> guards;
     std::vector<std::thread> threads;
+    std::unique_ptr<maintenance> chores;
     std::atomic<bool> ready{false};
 
     explicit parts(config c)
         : settings(std::move(c)), running(settings), gc(settings.gc), counts(thread_count(settings.server)),
           disk(std::max(4u, 2 * thread_count(settings.server))) {}
 
+    std::filesystem::path store_path() const;
     result<void> open_store(server_seams seams);
     void make_workers();
     void make_services();
@@ -93,18 +98,25 @@ struct server::parts {
     std::vector<fill_status> fill_list() const;
 };
 
+std::filesystem::path server::parts::store_path() const {
+    return settings.store.path.empty() ? default_store_path() : settings.store.path;
+}
+
 result<void> server::parts::open_store(server_seams seams) {
-    auto const path = settings.store.path.empty() ? default_store_path() : settings.store.path;
+    auto const path = store_path();
     store::options o;
     o.path = path;
     o.inline_max = settings.store.inline_max;
     o.durability = settings.store.sync_pulled ? store::durability::full : store::durability::cache;
+    o.limits = limits_of(settings.gc, disk_bytes_of(path));
     o.files = std::move(seams.files);
     o.warn = [](std::string const& message) { spdlog::warn("store: {}", message); };
     auto opened = store::content_store::open(std::move(o));
     if (!opened)
         return internal_error(opened.error().message);
     content = std::move(*opened);
+    content->set_rules(rules_of(settings.gc, disk_bytes_of(path)));
+    gc_runs = std::make_unique<collector>(*content);
     auto saved = content->index().find_value(saved_totals);
     if (saved && *saved)
         counts.restore(**saved);
@@ -178,6 +190,7 @@ void server::parts::run() {
         spawn(workers[i]->executor(), "tick", [this, i] { return tick(*locals[i], *ticks[i]); });
         threads.emplace_back([w = workers[i].get()] { w->context().run(); });
     }
+    chores = std::make_unique<maintenance>(*content, *gc_runs);
     ready = true;
 }
 
@@ -225,9 +238,12 @@ void server::parts::reload(config const& wanted) {
         spdlog::info("configuration reloaded: {} changed", fmt::join(changed.at_once, ", "));
 }
 
-// What the limits are from now on. The store learns them here too, once it evicts.
+// What the limits are from now on. What is above them goes before this returns.
 void server::parts::apply_gc(gc_config const& wanted) {
     gc.set(wanted);
+    auto const disk = disk_bytes_of(store_path());
+    content->set_rules(rules_of(wanted, disk));
+    content->set_limits(limits_of(wanted, disk));
 }
 
 // Runs `f` on every worker's thread and waits until all have.
@@ -313,6 +329,7 @@ bool server::stop() {
     for (auto& t : p.threads)
         t.join();
     p.disk.join();
+    p.chores.reset();
     auto flushed = p.content->flush();
     if (!flushed)
         spdlog::warn("store not flushed: {}", flushed.error().message);

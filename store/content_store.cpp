@@ -1,10 +1,13 @@
 #include "store/content_store.h"
 
 #include "store/core.h"
+#include "store/eviction/image_graph.h"
 #include "store/object_table.h"
 #include "store/publication.h"
 #include "store/recovery.h"
 #include "store/writer_state.h"
+
+#include <algorithm>
 
 namespace store {
 namespace {
@@ -185,6 +188,39 @@ gc_report content_store::collect(gc_request const& request) {
 
 gc_report content_store::purge(std::vector<oci::digest> const& digests) {
     return state_->shared->residents->purge(digests);
+}
+
+result<gc_report> content_store::purge_image(repository_name const& repo, oci::reference const& r) {
+    auto& c = *state_->shared;
+    if (auto loaded = c.residents->load(); !loaded)
+        return loaded.error();
+    auto const* d = std::get_if<oci::digest>(&r);
+    std::optional<oci::digest> manifest = d ? std::optional(*d) : std::nullopt;
+    if (auto const* t = std::get_if<oci::tag>(&r)) {
+        auto const known = state_->index.find_tag(repo, *t);
+        if (!known)
+            return known.error();
+        if (*known)
+            manifest = (*known)->digest;
+        if (auto removed = state_->index.remove_tag(repo, *t); !removed)
+            return removed.error();
+    }
+    if (!manifest)
+        return gc_report();
+    auto const parts = parts_of_this_alone(c, *manifest);
+    if (!parts)
+        return parts.error();
+    std::vector<oci::digest> going;
+    for (auto const& part : *parts) {
+        auto const holders = holders_of(c, part);
+        if (!holders)
+            return holders.error();
+        if (std::none_of(holders->begin(), holders->end(), [&](auto const& h) { return h != repo; }))
+            going.push_back(part);
+        if (auto unlinked = state_->index.remove_link(repo, part); !unlinked)
+            return unlinked.error();
+    }
+    return c.residents->purge(going);
 }
 
 void content_store::maintain() {

@@ -149,6 +149,37 @@ result<void> metadata_index::put_link(repository_name const& repo, oci::digest c
     return written;
 }
 
+result<void> metadata_index::remove_link(repository_name const& repo, oci::digest const& d) {
+    if (!is_repository_name(repo))
+        return {};
+    auto const lock = core_.locks.hold(d);
+    auto const key = link_key(repo, d);
+    auto const before = find_row<link>(core_, family::links, key, access::any, decode_link, "a link");
+    if (!before)
+        return before.error();
+    if (!*before)
+        return {};
+    auto const links = count_links(core_, d);
+    if (!links)
+        return links.error();
+    auto const object = find_object(core_, d, access::any);
+    if (!object)
+        return object.error();
+    database::batch b(*core_.db);
+    b.erase(family::links, key);
+    b.erase(family::holders, holder_key(d, repo));
+    if (*links > 1)
+        b.put(family::link_counts, digest_key(d), encode_count(*links - 1));
+    else
+        b.erase(family::link_counts, digest_key(d));
+    if (*object)
+        b.add({.logical_bytes = -static_cast<std::int64_t>((*object)->info.size)});
+    auto written = core_.write(b, sync_mode(core_), removal_margin_bytes);
+    core_.outdate_lookups();
+    core_.residents->facts_changed(d);
+    return written;
+}
+
 result<std::optional<tag_record>> metadata_index::find_tag(repository_name const& repo, oci::tag const& t,
                                                            access a) const {
     if (!is_repository_name(repo))

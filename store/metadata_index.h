@@ -56,6 +56,9 @@ public:
     // Adds to what the link said before: a kind or type once known, and the time of linking, stay.
     result<void> put_link(repository_name const& repo, oci::digest const& d, link const& l);
 
+    // The repository no longer shows it; the content stays. Absent links are fine.
+    result<void> remove_link(repository_name const& repo, oci::digest const& d);
+
     result<std::optional<tag_record>> find_tag(repository_name const& repo, oci::tag const& t,
                                                access a = access::any) const;
     result<void> put_tag(repository_name const& repo, oci::tag const& t, tag_record const& r);

@@ -63,11 +63,7 @@ stats_report admin::report() const {
     stats_report r;
     r.totals = stats_.totals();
     r.store = content_.used();
-    std::error_code ignored;
-    auto const path = config_.store.path.empty() ? default_store_path() : config_.store.path;
-    auto const disk = std::filesystem::space(path, ignored);
-    auto const gc = gc_.get();
-    r.limit_bytes = gc.enabled ? gc.keep_storage.of_disk(ignored ? 0 : disk.capacity) : 0;
+    r.limit_bytes = r.store.limit_bytes;
     r.uptime_seconds = stats_.uptime().count();
     r.open_connections = stats_.open_connections.load(std::memory_order_relaxed);
     r.running_fills = stats_.running_fills.load(std::memory_order_relaxed);

@@ -4,6 +4,8 @@
 // reservedSpace and no maxUsedSpace, BuildKit cleans down to reservedSpace: so it is the limit here as well.
 #include "proxy/config/sections.h"
 
+#include "store/eviction/gc_rule.h"
+
 #include <fmt/format.h>
 
 namespace proxy {
@@ -32,6 +34,8 @@ gc_policy read_policy(toml::table const& table, problem_list& problems) {
     in.strings("filters", R"(["origin==push"])", [&](std::string const& filter, std::size_t line) {
         if (filter.empty() || filter.size() > 1024)
             in.problem(line, "filters in [[gc.policy]] holds a filter that is empty or longer than 1024 bytes");
+        else if (auto const parsed = store::gc_filter::parse(filter); !parsed)
+            in.problem(line, fmt::format("filters in [[gc.policy]]: \"{}\" {}", filter, parsed.error()));
         else
             p.filters.push_back(filter);
     });

@@ -29,6 +29,7 @@ task<result<void>> manifest_handler::handle(exchange& x, repository_target const
     auto const generation = parts_.content.index().generation();
     if (auto const* hot = local.manifests.find(t.name, reference, generation, unix_now())) {
         x.outcome = outcome::hit;
+        parts_.content.touch(hot->manifest->digest);
         co_return co_await reply(x, hot->manifest, "layerd; hit", hot->checked_at);
     }
     if (auto const* d = std::get_if<oci::digest>(&ref))

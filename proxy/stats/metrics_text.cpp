@@ -82,6 +82,31 @@ void add_upstreams(std::vector<MetricFamily>& all, stats_totals const& t) {
         all.push_back(std::move(*f));
 }
 
+void add_pools(std::vector<MetricFamily>& all, store::usage const& u) {
+    auto objects = family("layerd_store_pool_objects", "Objects that may be evicted, by pool.", MetricType::Gauge);
+    auto bytes = family("layerd_store_pool_bytes", "What they take on disk.", MetricType::Gauge);
+    for (std::size_t i = 0; i < store::pool_count; ++i) {
+        labels const l{{"pool", std::string(to_string(static_cast<store::pool>(i)))}};
+        add(objects, static_cast<double>(u.pools[i].objects), l);
+        add(bytes, static_cast<double>(u.pools[i].bytes), l);
+    }
+    all.push_back(std::move(objects));
+    all.push_back(std::move(bytes));
+}
+
+void add_evictions(std::vector<MetricFamily>& all, store::usage const& u) {
+    auto objects =
+        family("layerd_evicted_objects_total", "Objects removed, by what asked for it.", MetricType::Counter);
+    auto bytes = family("layerd_evicted_bytes_total", "What they took on disk.", MetricType::Counter);
+    for (std::size_t i = 0; i < store::gc_reason_count; ++i) {
+        labels const l{{"reason", std::string(to_string(static_cast<store::gc_reason>(i)))}};
+        add(objects, static_cast<double>(u.evicted[i].objects), l);
+        add(bytes, static_cast<double>(u.evicted[i].bytes), l);
+    }
+    all.push_back(std::move(objects));
+    all.push_back(std::move(bytes));
+}
+
 void add_store(std::vector<MetricFamily>& all, stats_report const& r) {
     auto const gauge = [&](char const* name, char const* help, std::uint64_t value) {
         all.push_back(single(name, help, MetricType::Gauge, static_cast<double>(value)));
@@ -96,6 +121,8 @@ void add_store(std::vector<MetricFamily>& all, stats_report const& r) {
           r.store.logical_bytes);
     gauge("layerd_store_dedup_saved_bytes", "Bytes not stored because another repository has them too.",
           r.dedup_saved_bytes());
+    add_pools(all, r.store);
+    add_evictions(all, r.store);
 }
 
 } // namespace

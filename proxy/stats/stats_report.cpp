@@ -46,6 +46,26 @@ json::object upstreams(stats_totals const& t) {
     return all;
 }
 
+json::object stored(stats_report const& r) {
+    json::object pools;
+    for (std::size_t i = 0; i < store::pool_count; ++i)
+        pools[to_string(static_cast<store::pool>(i))] = {{"objects", r.store.pools[i].objects},
+                                                         {"bytes", r.store.pools[i].bytes}};
+    json::object evicted;
+    for (std::size_t i = 0; i < store::gc_reason_count; ++i)
+        evicted[to_string(static_cast<store::gc_reason>(i))] = {{"objects", r.store.evicted[i].objects},
+                                                                {"bytes", r.store.evicted[i].bytes}};
+    return {{"objects", r.store.objects},
+            {"bytes", r.store.disk_bytes},
+            {"limit_bytes", r.limit_bytes},
+            {"reserved_bytes", r.store.reserved_bytes},
+            {"logical_bytes", r.store.logical_bytes},
+            {"dedup_savings_bytes", r.dedup_saved_bytes()},
+            {"dedup_savings_ratio", r.dedup_ratio()},
+            {"pools", std::move(pools)},
+            {"evicted", std::move(evicted)}};
+}
+
 } // namespace
 
 double stats_report::request_hit_ratio() const noexcept {
@@ -86,14 +106,7 @@ json::object to_json(stats_report const& r) {
               {"pushed", 0}}},
             {"hit_ratio", {{"requests", r.request_hit_ratio()}, {"bytes", r.byte_hit_ratio()}}},
             {"network_savings", {{"bytes", r.saved_bytes()}, {"ratio", r.saved_ratio()}}},
-            {"store",
-             {{"objects", r.store.objects},
-              {"bytes", r.store.disk_bytes},
-              {"limit_bytes", r.limit_bytes},
-              {"reserved_bytes", r.store.reserved_bytes},
-              {"logical_bytes", r.store.logical_bytes},
-              {"dedup_savings_bytes", r.dedup_saved_bytes()},
-              {"dedup_savings_ratio", r.dedup_ratio()}}},
+            {"store", stored(r)},
             {"upstreams", upstreams(t)},
             {"connections",
              {{"open", r.open_connections}, {"accepted", t.connections}, {"refused_requests", t.bad_requests}}},

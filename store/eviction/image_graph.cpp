@@ -2,8 +2,11 @@
 
 #include "store/core.h"
 #include "store/index_codec.h"
+#include "store/object_table.h"
 
+#include <algorithm>
 #include <functional>
+#include <unordered_set>
 
 namespace store {
 namespace {
@@ -52,6 +55,60 @@ result<std::vector<oci::digest>> parents_of(core const& c, oci::digest const& d)
     if (!read)
         return read.error();
     return parents;
+}
+
+namespace {
+
+bool is_stored(core const& c, oci::digest const& d) {
+    auto const row = find_object(c, d, access::any);
+    return row && *row;
+}
+
+// Everything below the manifest, itself included, in the order of discovery.
+result<std::vector<oci::digest>> closure_of(core const& c, oci::digest const& manifest) {
+    std::vector<oci::digest> all{manifest};
+    std::unordered_set<oci::digest> seen{manifest};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        auto const children = children_of(c, all[i]);
+        if (!children)
+            return children.error();
+        for (auto const& child : *children) {
+            if (seen.insert(child).second)
+                all.push_back(child);
+        }
+    }
+    return all;
+}
+
+} // namespace
+
+result<std::vector<oci::digest>> parts_of_this_alone(core const& c, oci::digest const& manifest) {
+    auto all = closure_of(c, manifest);
+    if (!all)
+        return all.error();
+    std::unordered_set<oci::digest> own(all->begin(), all->end());
+    // What a stranger names is not our own, and neither is what that names: until nothing changes.
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (auto const& d : *all) {
+            if (d == manifest || !own.contains(d))
+                continue;
+            auto const parents = parents_of(c, d);
+            if (!parents)
+                return parents.error();
+            bool const shared = std::any_of(parents->begin(), parents->end(),
+                                            [&](oci::digest const& p) { return !own.contains(p) && is_stored(c, p); });
+            changed = changed || shared;
+            if (shared)
+                own.erase(d);
+        }
+    }
+    std::vector<oci::digest> parts;
+    for (auto at = all->rbegin(); at != all->rend(); ++at) {
+        if (own.contains(*at) && is_stored(c, *at))
+            parts.push_back(*at);
+    }
+    return parts;
 }
 
 result<std::vector<std::string>> holders_of(core const& c, oci::digest const& d) {

@@ -17,6 +17,10 @@ result<std::vector<oci::digest>> children_of(core const& c, oci::digest const& m
 // The manifests that name `d`, stored or not. Blocks.
 result<std::vector<oci::digest>> parents_of(core const& c, oci::digest const& d);
 
+// The manifest and what it names, and what that names; but not what a stored manifest outside of this names too, or
+// what is not stored. Parts before what names them. Blocks.
+result<std::vector<oci::digest>> parts_of_this_alone(core const& c, oci::digest const& manifest);
+
 // The repositories that hold `d`. Blocks.
 result<std::vector<std::string>> holders_of(core const& c, oci::digest const& d);
 

@@ -26,7 +26,7 @@ admin_listen = ["127.0.0.1:$admin_port"]
 [store]
 path = "$work/store"
 [gc]
-keep_storage = "4GB"
+keep_storage = "${MIRROR_KEEP_STORAGE:-4GB}"
 min_free_space = "0%"
 TOML
         for upstream; do

@@ -30,6 +30,13 @@ struct full_mirror : mirror {
 
     boost::json::value document() const { return boost::json::parse(stats()); }
     std::int64_t number(char const* pointer) const { return document().at_pointer(pointer).as_int64(); }
+    // A client has its last byte before the server has counted it.
+    bool becomes(char const* pointer, std::int64_t expected) const {
+        for (int attempt = 0; attempt < 1000; ++attempt)
+            if (number(pointer) == expected)
+                return true;
+        return false;
+    }
 };
 
 bool looks_right(http_answer const& a) {
@@ -60,7 +67,7 @@ TEST_CASE("without room a blob is passed through whole, for one GET each time, a
         CHECK(m.origin.count("GET", blob_path(d)) == i);
     }
     CHECK(m.number("/store/objects") == 0);
-    CHECK(m.number("/requests/blob/unstored") == 2);
+    CHECK(m.becomes("/requests/blob/unstored", 2));
     CHECK(m.number("/requests/blob/miss") == 2);
     CHECK(m.number("/bytes/from_upstream") == static_cast<std::int64_t>(2 * size));
     auto const metrics = http_get(m.server->admin_port(), "/metrics").body;
@@ -88,7 +95,7 @@ TEST_CASE("what is stored is served without room, and room again is used again")
     m.disk->set_free(limited_disk::plenty);
     CHECK(m.get(blob_path(second)).header("Cache-Status") == "layerd; fwd=miss; stored");
     CHECK(m.get(blob_path(second)).header("Cache-Status") == "layerd; hit");
-    CHECK(m.number("/requests/blob/unstored") == 1);
+    CHECK(m.becomes("/requests/blob/unstored", 1));
 }
 
 TEST_CASE("without room many clients at once all get the bytes") {
@@ -113,7 +120,7 @@ TEST_CASE("without room many clients at once all get the bytes") {
             });
     }
     CHECK(right == clients);
-    CHECK(m.number("/requests/blob/unstored") == clients);
+    CHECK(m.becomes("/requests/blob/unstored", clients));
     CHECK(m.origin.count("GET", blob_path(d)) == clients);
 }
 
@@ -274,7 +281,7 @@ TEST_CASE("a client that takes no chunks is told that there is no room, and noth
 
 TEST_CASE("room that ends in the middle of a body of unknown length ends no pull") {
     full_mirror m;
-    auto const bytes = random_bytes(2'000'000, 16);
+    auto const bytes = random_bytes(6'000'000, 16);
     auto const d = digest_of(bytes);
     m.origin.on("GET", blob_path(d)).reply(reply(200).body(bytes).chunked());
     m.start(limited_disk::plenty);
@@ -282,7 +289,7 @@ TEST_CASE("room that ends in the middle of a body of unknown length ends no pull
     auto const a = m.get(blob_path(d));
     CHECK(looks_right(a));
     CHECK(a.body == bytes);
-    CHECK(m.number("/requests/blob/unstored") == 1);
+    CHECK(m.becomes("/requests/blob/unstored", 1));
     CHECK(m.number("/store/objects") == 0);
 }
 

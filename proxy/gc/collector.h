@@ -1,0 +1,47 @@
+// Garbage collection as the server runs it: now and then by itself, and when an operator asks; one run at a time, each
+// a line in the log.
+#pragma once
+
+#include "proxy/error.h"
+#include "store/content_store.h"
+
+#include <boost/json/object.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+
+namespace proxy {
+
+class collector {
+public:
+    explicit collector(store::content_store& content) : content_(content) {} // which must outlive this
+
+    // Any thread; blocks until it is done. Nothing if a run is under way.
+    std::optional<store::gc_report> run(bool dry_run);
+
+    struct progress {
+        bool running = false;
+        std::size_t done = 0; // objects
+        std::size_t of = 0;
+        std::uint64_t runs = 0; // ended since the start, dry ones not counted
+    };
+    progress state() const noexcept;
+
+private:
+    store::content_store& content_;
+    std::mutex running_;
+    std::atomic<bool> is_running_ = false;
+    std::atomic<std::size_t> done_ = 0;
+    std::atomic<std::size_t> of_ = 0;
+    std::atomic<std::uint64_t> runs_ = 0;
+};
+
+// As the admin API shows it.
+boost::json::object to_json(store::gc_report const& r);
+
+// "removed 12 objects, 1.5GiB (policy: 10 objects, 1.2GiB; keep_storage: 2 objects, 300MiB)"
+std::string summary(store::gc_report const& r);
+
+} // namespace proxy
