@@ -27,11 +27,29 @@ std::string_view to_string(pool p) noexcept;
 // By content size, not by what the disk holds.
 pool pool_of(object_kind kind, std::uint64_t size) noexcept;
 
+// Shares of the space, and of the layers' pool how much is for layers that nobody has asked for again. Measured with
+// layerd-replay at 5 % of the footprint, mean of four seeds, misses relative to LRU as requests/bytes:
+//
+//                    as it is      small .02    small .10    build_cache .05  .20          probation .10  .50
+//   registry         .663/.936     .688/.933    .656/.940    .662/.930        .668/.954    .663/.937      .668/.954
+//   ci               .827/.965     .838/.964    .824/.967    .828/.969        .828/.967    .829/.974      .827/.964
+struct pool_options {
+    double small = 0.05;
+    double build_cache = 0.10;
+    double probation = 0.25;
+
+    double share(pool p) const noexcept;
+};
+
+// Beyond this an object is passed on and not kept: it would push out more than it is worth, a quarter of the layers'
+// share. Of whatever kind, in bytes; for stores and replays alike.
+std::uint64_t largest_kept(std::uint64_t capacity, pool_options const& options = {}) noexcept;
+
 // Thread safety, meaning of the members: eviction_policy.
 class eviction_pools {
 public:
     // `entries` is the caller's table and must outlive this.
-    eviction_pools(eviction_entries& entries, std::uint64_t capacity);
+    eviction_pools(eviction_entries& entries, std::uint64_t capacity, pool_options const& options = {});
     ~eviction_pools();
 
     // What all pools together may hold, in bytes on disk. Nothing goes by this call: shares follow.
@@ -53,9 +71,13 @@ private:
         std::unique_ptr<eviction_policy> policy;
         std::uint64_t bytes = 0;
         std::uint64_t count = 0;
+        std::uint64_t spared = 0; // since something went
+        double target = 0;        // bytes
     };
+    one& enter(entry_id id, pool p);
+
     eviction_entries& entries_;
-    std::uint64_t capacity_;
+    pool_options options_;
     std::array<one, pool_count> pools_;
 };
 
