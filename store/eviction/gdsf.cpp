@@ -66,7 +66,8 @@ void gdsf::erase(entry_id id) {
 
 void gdsf::set_value(entry_id id) {
     auto& e = entries_[id];
-    e.priority = inflation_ + e.hits * unit_bytes / static_cast<float>(std::max<std::uint64_t>(e.bytes, 1));
+    e.priority =
+        inflation_ + static_cast<float>(e.hits) * unit_bytes / static_cast<float>(std::max<std::uint64_t>(e.bytes, 1));
 }
 
 void gdsf::enter(entry_id id, std::uint8_t hits) {
