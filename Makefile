@@ -6,6 +6,7 @@
 #   make deps                         the packages that building needs
 #   make demo                         a real image pulled twice through layerd, without a network
 #   make bench                        layerd beside nginx and docker-registry; BENCH_QUICK=1 for a short run
+#   make replay [ARGS="--scale 0.1"]  eviction policies over two made-up workloads: what each of them misses
 #   make fuzz [MINUTES=5]             every fuzz target, MINUTES in all
 #   make asan, make tsan              the unit tests under the sanitizers
 #   make format, make tidy            clang-format in place; clang-tidy
@@ -20,7 +21,7 @@ BUILD := build/release
 UNIT_TESTS := oci_test store_test proxy_test
 
 # The packages asked for are looked up by dpkg-query each time; nothing is installed twice.
-.PHONY: help run test build deps demo bench fuzz asan tsan format tidy install clean
+.PHONY: help run test build deps demo bench replay fuzz asan tsan format tidy install clean
 help:
 	@sed -n '3,/^SHELL/{/^#/s/^# \{0,1\}//p}' Makefile
 
@@ -54,6 +55,13 @@ bench:
 	@cmake --preset release -DLAYERD_TESTS=ON -DLAYERD_BENCH=ON
 	@cmake --build $(BUILD) --parallel $(JOBS) --target layerd load
 	@bench/run $(BUILD)
+
+replay:
+	@tests/deps build test
+	@cmake --preset release -DLAYERD_TESTS=ON -DLAYERD_BENCH=ON
+	@cmake --build $(BUILD) --parallel $(JOBS) --target layerd-replay
+	@$(BUILD)/bench/layerd-replay --profile registry $(ARGS)
+	@$(BUILD)/bench/layerd-replay --profile ci $(ARGS)
 
 asan tsan:
 	@tests/deps build test
