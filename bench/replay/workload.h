@@ -1,8 +1,8 @@
 // A month of a registry mirror, made up: a trace to replay where no recorded one is at hand.
 //
 // The traces of IBM's registry (75 days of 2017, 12.7 million layer downloads) are not redistributed; figures of them
-// are. What is made up is held against those; a seed moves each figure by some percent, for a few repositories have
-// most of the pulls:
+// are. What is made up is held against those; another seed moves each figure by a tenth or two, for a few repositories
+// have most of the pulls:
 //
 //                                                       registry, seed 7   ci, seed 7    IBM
 //   layer requested, mean                               13.4 MB            14.0 MB       14.0 MB
