@@ -6,11 +6,9 @@
 namespace store {
 namespace {
 
-// One use of an object of so many bytes is worth 1.
-constexpr float unit_bytes = 1 << 20;
-
-// Values are floats: beyond this, the worth of a use would begin to drown in the inflation.
-constexpr float most_inflation = 4096;
+// One use of an object of so many bytes is worth 1; a single byte's a million times that. As doubles, values keep the
+// worth of a use apart from an inflation of ten billion evictions.
+constexpr double unit_bytes = 1 << 20;
 
 } // namespace
 
@@ -67,7 +65,7 @@ void gdsf::erase(entry_id id) {
 void gdsf::set_value(entry_id id) {
     auto& e = entries_[id];
     e.priority =
-        inflation_ + static_cast<float>(e.hits) * unit_bytes / static_cast<float>(std::max<std::uint64_t>(e.bytes, 1));
+        inflation_ + static_cast<double>(e.hits) * unit_bytes / static_cast<double>(std::max<std::uint64_t>(e.bytes, 1));
 }
 
 void gdsf::enter(entry_id id, std::uint8_t hits) {
@@ -104,15 +102,6 @@ void gdsf::remove(entry_id id, std::uint64_t, bool evicted) {
     auto const least = heap_.empty() ? entries_[id].priority : entries_[heap_.front()].priority;
     inflation_ = std::max(inflation_, std::min(entries_[id].priority, least));
     rejoin();
-    if (inflation_ > most_inflation)
-        deflate();
-}
-
-// Only differences of values matter.
-void gdsf::deflate() {
-    for (auto const id : heap_)
-        entries_[id].priority -= inflation_;
-    inflation_ = 0;
 }
 
 std::optional<entry_id> gdsf::victim() {

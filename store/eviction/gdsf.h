@@ -33,7 +33,6 @@ private:
     void push(entry_id id);
     void erase(entry_id id);
     void rejoin();
-    void deflate();
 
     // The heap's least value is at its front; an entry's place in it stands in `previous`.
     void place(entry_id id, std::size_t at);
@@ -43,7 +42,7 @@ private:
     eviction_entries& entries_;
     std::vector<entry_id> heap_;
     entry_list spared_;   // out of the heap until something else has gone, or nothing else is left
-    float inflation_ = 0; // the value of the last victim
+    double inflation_ = 0; // the value of the last victim
 };
 
 } // namespace store

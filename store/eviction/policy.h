@@ -22,7 +22,7 @@ struct eviction_entry {
     std::uint64_t bytes = 0; // on disk
     entry_id previous = no_entry;
     entry_id next = no_entry;
-    float priority = 0;
+    double priority = 0;
     std::uint8_t hits = 0;
     std::uint8_t queue = 0;
     std::uint8_t pool = 0;
