@@ -23,10 +23,6 @@ admin_response document(json::value const& v, unsigned status = 200) {
     return {status, "application/json", json::serialize(v) + "\n"};
 }
 
-admin_response problem(unsigned status, std::string_view message) {
-    return document(json::object{{"error", message}}, status);
-}
-
 std::size_t page_size(oci::query const& q) {
     auto const text = q.find("n").value_or("");
     std::size_t n = 0;
@@ -37,9 +33,13 @@ std::size_t page_size(oci::query const& q) {
 
 } // namespace
 
+admin_response admin_problem(unsigned status, std::string_view message) {
+    return document(json::object{{"error", message}}, status);
+}
+
 admin_response admin::handle(admin_request const& r) const {
     if (r.method != "GET" && r.method != "HEAD")
-        return problem(405, "only GET and HEAD are served here");
+        return admin_problem(405, "only GET and HEAD are served here");
     if (r.path == "/healthz")
         return {200, "text/plain", "ok\n"};
     if (r.path == "/readyz")
@@ -56,7 +56,7 @@ admin_response admin::handle(admin_request const& r) const {
         return running_fills();
     if (r.path == "/api/v1/images")
         return images(r.query);
-    return problem(404, "no such page");
+    return admin_problem(404, "no such page");
 }
 
 stats_report admin::report() const {
@@ -115,12 +115,12 @@ admin_response admin::images(oci::query const& q) const {
     auto const n = page_size(q);
     auto const repositories = content_.index().repositories(q.find("last").value_or(""), n);
     if (!repositories)
-        return problem(500, repositories.error().message);
+        return admin_problem(500, repositories.error().message);
     json::array list;
     for (auto const& repo : *repositories) {
         auto const names = content_.index().tags(repo, "", max_tags_shown);
         if (!names)
-            return problem(500, names.error().message);
+            return admin_problem(500, names.error().message);
         json::object tags;
         for (auto const& name : *names) {
             auto const parsed = oci::tag::parse(name);

@@ -20,6 +20,7 @@ struct admin_request {
     std::string method;
     std::string path;
     oci::query query;
+    std::string body; // of a command
 };
 
 struct admin_response {
@@ -27,6 +28,9 @@ struct admin_response {
     std::string content_type = "application/json";
     std::string body;
 };
+
+// {"error": message}
+admin_response admin_problem(unsigned status, std::string_view message);
 
 // A running fill, as shown.
 struct fill_status {

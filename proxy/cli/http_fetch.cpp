@@ -3,6 +3,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
 namespace proxy {
@@ -25,9 +26,21 @@ error unreachable(endpoint_config const& at, error_code ec) {
     return internal_error(fmt::format("cannot reach {}: {}{}", at.to_string(), reason(ec), hint));
 }
 
-} // namespace
+using request = http::request<http::string_body>;
 
-task<result<std::string>> http_fetch(endpoint_config const& at, std::string path, deadline d) {
+// A refusal in the admin API's own words, or what else can be said of the answer.
+error refused(endpoint_config const& at, std::string const& path, http::response<http::string_body> const& answer) {
+    error_code ec;
+    auto const said = boost::json::parse(answer.body(), ec);
+    auto const* document = ec ? nullptr : said.if_object();
+    auto const* reason = document ? document->if_contains("error") : nullptr;
+    if (reason && reason->is_string())
+        return internal_error(std::string(reason->get_string()));
+    return internal_error(
+        fmt::format("{}{} answered {}: is this the admin API of layerd?", at.to_string(), path, answer.result_int()));
+}
+
+task<result<std::string>> ask(endpoint_config const& at, std::string path, request question, deadline d) {
     auto const home = co_await net::this_coro::executor;
     error_code ec;
     tcp_resolver resolver(home);
@@ -42,12 +55,13 @@ task<result<std::string>> http_fetch(endpoint_config const& at, std::string path
     if (ec)
         co_return unreachable(at, ec);
 
-    http::request<http::empty_body> request(http::verb::get, at.path + path, 11);
+    question.target(at.path + path);
     auto const port = at.port == 80 ? std::string() : fmt::format(":{}", at.port);
-    request.set(http::field::host, at.host.find(':') == at.host.npos ? at.host + port : '[' + at.host + ']' + port);
-    request.set(http::field::user_agent, "layerd/" LAYERD_VERSION);
-    request.set(http::field::connection, "close");
-    co_await http::async_write(stream, request, net::redirect_error(use_task, ec));
+    question.set(http::field::host, at.host.find(':') == at.host.npos ? at.host + port : '[' + at.host + ']' + port);
+    question.set(http::field::user_agent, "layerd/" LAYERD_VERSION);
+    question.set(http::field::connection, "close");
+    question.prepare_payload();
+    co_await http::async_write(stream, question, net::redirect_error(use_task, ec));
     if (ec)
         co_return unreachable(at, ec);
 
@@ -58,9 +72,20 @@ task<result<std::string>> http_fetch(endpoint_config const& at, std::string path
     if (ec)
         co_return unreachable(at, ec);
     if (answer.get().result() != http::status::ok)
-        co_return internal_error(fmt::format("{}{} answered {}: is this the admin API of layerd?", at.to_string(), path,
-                                             answer.get().result_int()));
+        co_return refused(at, path, answer.get());
     co_return std::move(answer.get().body());
+}
+
+} // namespace
+
+task<result<std::string>> http_fetch(endpoint_config const& at, std::string path, deadline d) {
+    return ask(at, std::move(path), request(http::verb::get, "", 11), d);
+}
+
+task<result<std::string>> http_post(endpoint_config const& at, std::string path, std::string json, deadline d) {
+    request command(http::verb::post, "", 11, std::move(json));
+    command.set(http::field::content_type, "application/json");
+    return ask(at, std::move(path), std::move(command), d);
 }
 
 } // namespace proxy

@@ -1,4 +1,4 @@
-// One GET of a small document over plain HTTP: how the commands talk to a running server's admin API.
+// Small documents over plain HTTP, there and back: how the commands talk to a running server's admin API.
 #pragma once
 
 #include "proxy/config/config.h"
@@ -12,7 +12,9 @@ namespace proxy {
 
 inline constexpr std::size_t max_document_size = 16 * 1024 * 1024;
 
-// The body of a 200; else a message for people, that names the URL. `at` must outlive the task.
-task<result<std::string>> http_fetch(endpoint_config const& at, std::string path, deadline d);
+// The body of a 200; else a message for people, that names the URL or is the server's own {"error": message}. `at`
+// must outlive the task.
+task<result<std::string>> http_fetch(endpoint_config const& at, std::string path, deadline d);                  // GET
+task<result<std::string>> http_post(endpoint_config const& at, std::string path, std::string json, deadline d); // POST
 
 } // namespace proxy

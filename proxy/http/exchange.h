@@ -8,6 +8,7 @@
 #include "proxy/error.h"
 #include "proxy/fill/fill.h"
 #include "proxy/http/request.h"
+#include "proxy/http/request_body.h"
 #include "proxy/http/response_head.h"
 #include "proxy/http/sender.h"
 #include "proxy/http/worker_local.h"
@@ -31,10 +32,12 @@ public:
 
 class exchange {
 public:
-    exchange(request const& r, sender& s, worker_local& local, std::string& head_buffer, bool keep_alive)
-        : request_(r), sender_(s), local_(local), head_buffer_(head_buffer), keep_alive_(keep_alive) {}
+    exchange(request const& r, request_body& body, sender& s, worker_local& local, std::string& head_buffer,
+             bool keep_alive)
+        : request_(r), body_(body), sender_(s), local_(local), head_buffer_(head_buffer), keep_alive_(keep_alive) {}
 
     request const& req() const noexcept { return request_; }
+    request_body& body() noexcept { return body_; }
     worker_local& local() noexcept { return local_; }
 
     // Starts a head in the connection's buffer. `ns`, if set before, is echoed as OCI-Namespace.
@@ -74,6 +77,7 @@ private:
     result<void> sent(bool whole, std::uint64_t before);
 
     request const& request_;
+    request_body& body_;
     sender& sender_;
     worker_local& local_;
     std::string& head_buffer_;

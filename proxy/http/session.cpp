@@ -3,6 +3,7 @@
 #include "proxy/http/exchange.h"
 #include "proxy/http/sender.h"
 
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <spdlog/spdlog.h>
@@ -123,28 +124,15 @@ task<bool> session::serve_one() {
     request const r(head, *body);
     entry_.expire_after(parts_.settings.server.write_timeout, steady_clock::now());
     sender out(socket_, entry_, parts_.disk, parts_.settings.server.write_timeout);
-    exchange x(r, out, local_, head_buffer_, keep_alive);
+    bool const expected = beast::iequals(head[http::field::expect], "100-continue");
+    request_body content(*body, expected, socket_, buffer_, out);
+    exchange x(r, content, out, local_, head_buffer_, keep_alive);
     co_await service_.serve(x, client_);
     if (!x.keep_alive())
         co_return false;
-    co_return co_await drop_body(*body);
-}
-
-// What came with a request that needs no body. Everything is discarded; its end is where the next request begins.
-task<bool> session::drop_body(framing const& body) {
-    if (body.kind == body_framing::none)
-        co_return true;
-    entry_.expire_after(parts_.settings.server.header_timeout, steady_clock::now());
-    auto left = body.length;
-    for (;;) {
-        auto const here = std::min<std::uint64_t>(left, buffer_.size());
-        buffer_.consume(here);
-        left -= here;
-        if (left == 0)
-            co_return true;
-        if (!co_await fill_buffer())
-            co_return false;
-    }
+    if (body->kind != body_framing::none)
+        entry_.expire_after(parts_.settings.server.header_timeout, steady_clock::now());
+    co_return co_await content.drop();
 }
 
 // Before there is a request: a plain answer that every client understands, then the end of the connection.

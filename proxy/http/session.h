@@ -43,7 +43,6 @@ private:
     task<void> linger();
     task<bool> fill_buffer();
     task<void> refuse(unsigned status, std::string_view why);
-    task<bool> drop_body(framing const& body);
 
     tcp_socket socket_;
     worker_local& local_;

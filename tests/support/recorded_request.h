@@ -15,6 +15,7 @@ struct recorded_request {
     std::string target; // as received
     std::string path;   // the target without its query
     header_list headers;
+    std::string body;
     std::size_t connection = 0; // which of the origin's connections carried it, from 1
 
     bool has_header(std::string_view name) const;

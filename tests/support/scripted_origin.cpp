@@ -36,6 +36,7 @@ recorded_request record(http::request<http::string_body> const& r, std::size_t c
     out.path = out.target.substr(0, out.target.find('?'));
     for (auto const& f : r.base())
         out.headers.emplace_back(std::string(f.name_string()), std::string(f.value()));
+    out.body = r.body();
     out.connection = connection;
     return out;
 }

@@ -1,7 +1,9 @@
 #include "proxy/cli/http_fetch.h"
 #include "proxy/cli/stats_command.h"
 #include "tests/catch.h"
+#include "tests/support/run_io.h"
 #include "tests/support/running_server.h"
+#include "tests/support/scripted_origin.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/read_until.hpp>
@@ -58,22 +60,12 @@ std::string document(std::string const& body) {
     return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-std::string fetch_error(std::uint16_t port, std::chrono::milliseconds timeout) {
-    net::io_context context;
-    endpoint_config const at{false, "127.0.0.1", port, ""};
-    std::string message;
-    net::co_spawn(
-        context,
-        [&]() -> task<void> {
-            auto const r = co_await http_fetch(at, "/", deadline::after(timeout));
-            message = r ? "none" : r.error().message;
-        },
-        [](std::exception_ptr e) {
-            if (e)
-                std::rethrow_exception(e);
-        });
-    context.run();
-    return message;
+// What `f` gives, or the message of its error.
+template <class F>
+std::string outcome_of(F f) {
+    worker w(0);
+    auto const r = tests::run_io(w, f);
+    return r ? *r : r.error().message;
 }
 
 } // namespace
@@ -133,6 +125,23 @@ TEST_CASE("stats of something that is not layerd say so") {
 
 TEST_CASE("a server that takes the request and says nothing is given up in time") {
     one_answer const silent("");
-    auto const message = fetch_error(silent.port(), std::chrono::milliseconds(50));
+    endpoint_config const at{false, "127.0.0.1", silent.port(), ""};
+    auto const message =
+        outcome_of([&] { return http_fetch(at, "/", deadline::after(std::chrono::milliseconds(50))); });
     CHECK(message == "cannot reach http://127.0.0.1:" + std::to_string(silent.port()) + ": no answer in time");
+}
+
+TEST_CASE("a command and its document arrive, and a refusal is told in the server's words") {
+    tests::scripted_origin server;
+    server.on("POST", "/api/v1/do").reply(200, {}, "done").reply(409, {}, R"({"error":"it is being done"})");
+    auto const at = server.endpoint();
+    auto const post = [&] {
+        return http_post(at, "/api/v1/do", R"({"a":1})", deadline::after(std::chrono::seconds(60)));
+    };
+    CHECK(outcome_of(post) == "done");
+    auto const asked = server.requests().at(0);
+    CHECK(asked.body == R"({"a":1})");
+    CHECK(asked.header("Content-Type") == "application/json");
+    CHECK(asked.header("Content-Length") == "7");
+    CHECK(outcome_of(post) == "it is being done");
 }

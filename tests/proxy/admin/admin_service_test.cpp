@@ -1,0 +1,56 @@
+// What reaches the admin API as a command, and what is refused before.
+#include "proxy/admin/admin_service.h"
+#include "tests/catch.h"
+#include "tests/support/mirror.h"
+
+using namespace tests;
+
+namespace {
+
+constexpr auto limit = proxy::admin_service::max_body;
+
+} // namespace
+
+TEST_CASE("a command that does not exist is refused, its body is read, and the connection goes on") {
+    mirror m;
+    m.start();
+    http_client c(m.server->admin_port());
+    for (auto const size : {std::size_t{0}, std::size_t{10}, limit}) {
+        auto const a = c.request("POST", "/api/v1/stats", {}, std::string(size, 'x'));
+        CHECK(a.status == 405);
+        CHECK(a.header("Allow") == "GET, HEAD");
+    }
+    CHECK(c.get("/healthz").status == 200);
+}
+
+TEST_CASE("a command with too large a body is 413, one in chunks 411") {
+    mirror m;
+    m.start();
+    auto const large = http_client(m.server->admin_port()).request("POST", "/", {}, std::string(limit + 1, 'x'));
+    CHECK(large.status == 413);
+    CHECK(large.body == "{\"error\":\"the body is larger than 65536 bytes\"}\n");
+    http_client c(m.server->admin_port());
+    c.send_raw("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+    auto const chunked = c.read_raw_to_end();
+    CHECK(chunked.starts_with("HTTP/1.1 411 "));
+    CHECK(chunked.find("Content-Length") != std::string::npos);
+}
+
+TEST_CASE("a command from a web page is refused") {
+    mirror m;
+    m.start();
+    http_client c(m.server->admin_port());
+    CHECK(c.request("POST", "/", {{"Origin", "http://elsewhere.example"}}, "{}").status == 403);
+    CHECK(c.request("POST", "/", {{"Origin", "null"}}, "{}").status == 403);
+    CHECK(c.get("/healthz", {{"Origin", "http://elsewhere.example"}}).status == 200);
+}
+
+TEST_CASE("a client that waits to be asked for the body of its command is asked") {
+    mirror m;
+    m.start();
+    http_client c(m.server->admin_port());
+    c.send_raw("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    c.read_raw_until("HTTP/1.1 100 Continue\r\n\r\n");
+    c.send_raw("hello");
+    c.read_raw_until("HTTP/1.1 405 ");
+}
