@@ -133,6 +133,7 @@ result<std::uint64_t> blob_folder::publish(temp_file& file, oci::digest const& d
             if (!made)
                 return made.error();
             folder_bytes += *made;
+            made_[made_index(d.algo(), d.hash()[0])] += *made;
         }
         if (files_->rename(root_.get(), file.path_.c_str(), to.file()) == -1)
             return error_of_errno(errno, "cannot rename to " + path_of(d));

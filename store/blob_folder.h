@@ -82,11 +82,18 @@ public:
     result<void> check_room(std::uint64_t size, std::uint64_t margin) const;
 
     file_system& files() const noexcept { return *files_; }
+    int root() const noexcept { return root_.get(); } // the store's folder, to which all paths here are relative
+    std::filesystem::path const& path() const noexcept { return path_; }
     std::uint64_t base_bytes() const noexcept { return base_bytes_; } // on disk, of the folders that always exist
+    // On disk, of the folders that publications had to make since opening, for digests that begin with this byte.
+    std::uint64_t made_bytes(oci::algorithm a, std::byte first) const noexcept { return made_[made_index(a, first)]; }
     std::string path_of(oci::digest const& d) const { return (path_ / blob_path(d).file()).string(); }
 
 private:
     blob_folder(std::filesystem::path path, std::shared_ptr<file_system> files);
+    static std::size_t made_index(oci::algorithm a, std::byte first) noexcept {
+        return (a == oci::algorithm::sha256 ? 0 : 256) + std::to_integer<std::size_t>(first);
+    }
     result<void> make_base();
     result<std::uint64_t> make_folder(std::string const& path); // its bytes on disk if it is new, else 0
     result<void> sync_folder(std::string const& path);
@@ -96,6 +103,7 @@ private:
     file_descriptor root_;
     std::atomic<std::uint64_t> last_temp_ = 0;
     std::uint64_t base_bytes_ = 0;
+    std::array<std::atomic<std::uint64_t>, 512> made_{};
 };
 
 } // namespace store

@@ -64,6 +64,10 @@ metadata_index& content_store::index() noexcept {
     return state_->index;
 }
 
+std::shared_ptr<core> const& content_store::internals() const noexcept {
+    return state_->shared;
+}
+
 result<std::optional<object>> content_store::find(oci::digest const& d, access a) const {
     auto row = find_object(*state_->shared, d, a);
     if (!row)

@@ -38,6 +38,10 @@ int file_system::open_in_memory() noexcept {
     return ::memfd_create("layerd", MFD_CLOEXEC);
 }
 
+ssize_t file_system::read(int fd, void* to, std::size_t size, off_t offset) noexcept {
+    return uninterrupted([&] { return ::pread(fd, to, size, offset); });
+}
+
 ssize_t file_system::write(int fd, void const* data, std::size_t size, off_t offset) noexcept {
     return uninterrupted([&] { return ::pwrite(fd, data, size, offset); });
 }
@@ -78,6 +82,10 @@ int file_system::rename(int folder, char const* from, char const* to) noexcept {
 
 int file_system::remove(int folder, char const* path) noexcept {
     return ::unlinkat(folder, path, 0);
+}
+
+int file_system::remove_folder(int folder, char const* path) noexcept {
+    return ::unlinkat(folder, path, AT_REMOVEDIR);
 }
 
 int file_system::make_folder(int folder, char const* path) noexcept {

@@ -3,6 +3,9 @@
 // A change reads rows, decides, and writes a batch; between the two nobody else may change those rows, or sums
 // and link counts would drift. Readers take no lock. Many mutexes instead of one let batches of different
 // digests be synced together. Order: none of these is held while another set is taken.
+//
+// A digest's lock is that of its first byte, and so of the folder of blobs/ that its file is in: who changes such a
+// folder holds it too.
 #pragma once
 
 #include "oci/digest.h"
@@ -46,18 +49,29 @@ public:
         std::bitset<count> taken_;
     };
 
-    [[nodiscard]] held hold(oci::digest const& d) { return hold_hash(std::hash<oci::digest>{}(d)); }
+    [[nodiscard]] held hold(oci::digest const& d) { return hold_hash(first_byte(d)); }
 
     [[nodiscard]] held hold(std::span<oci::digest const> digests) {
         std::bitset<count> wanted;
         for (auto const& d : digests)
-            wanted.set(std::hash<oci::digest>{}(d) % count);
+            wanted.set(first_byte(d));
         return held(*this, wanted);
     }
+
+    // Of every digest that begins with this byte.
+    [[nodiscard]] held hold_folder(std::byte first) { return hold_hash(std::to_integer<std::size_t>(first)); }
+
+    // All there are: nobody is in the middle of a change. For an instant only.
+    [[nodiscard]] held hold_all() { return held(*this, std::bitset<count>().set()); }
 
     [[nodiscard]] held hold_key(std::string_view key) { return hold_hash(std::hash<std::string_view>{}(key)); }
 
 private:
+    static std::size_t first_byte(oci::digest const& d) noexcept {
+        static_assert(count == 256);
+        return std::to_integer<std::size_t>(d.hash()[0]);
+    }
+
     held hold_hash(std::size_t hash) {
         std::bitset<count> wanted;
         wanted.set(hash % count);

@@ -64,6 +64,9 @@ public:
     int open_in_memory() noexcept override {
         return call("open_in_memory", [&] { return file_system::open_in_memory(); });
     }
+    ssize_t read(int fd, void* to, std::size_t size, off_t offset) noexcept override {
+        return call("read", [&] { return file_system::read(fd, to, size, offset); });
+    }
     ssize_t write(int fd, void const* data, std::size_t size, off_t offset) noexcept override {
         auto const n = std::min(size, write_max);
         return call("write", [&] { return file_system::write(fd, data, n, offset); });
@@ -91,6 +94,9 @@ public:
     }
     int remove(int folder, char const* path) noexcept override {
         return call("remove", [&] { return file_system::remove(folder, path); });
+    }
+    int remove_folder(int folder, char const* path) noexcept override {
+        return call("remove_folder", [&] { return file_system::remove_folder(folder, path); });
     }
     int make_folder(int folder, char const* path) noexcept override {
         return call("make_folder", [&] { return file_system::make_folder(folder, path); });
