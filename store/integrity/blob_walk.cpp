@@ -17,11 +17,6 @@ mode_t type_of(blob_folder const& folder, std::string const& path) {
     return folder.files().stat_path(folder.root(), path.c_str(), s) == 0 ? s.st_mode & S_IFMT : 0;
 }
 
-bool is_hex_byte(std::string_view name) {
-    auto const is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-    return name.size() == 2 && is_digit(name[0]) && is_digit(name[1]);
-}
-
 std::byte parse_hex_byte(std::string_view name) {
     unsigned value = 0;
     std::from_chars(name.data(), name.data() + name.size(), value, 16);
@@ -62,6 +57,11 @@ result<std::optional<std::vector<folder_entry>>> list_folder(blob_folder const& 
         return cannot(errno);
     std::sort(entries.begin(), entries.end(), [](auto const& a, auto const& b) { return a.name < b.name; });
     return listing(std::move(entries));
+}
+
+bool is_shard(folder_entry const& e) noexcept {
+    auto const is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+    return e.type == S_IFDIR && e.name.size() == 2 && is_digit(e.name[0]) && is_digit(e.name[1]);
 }
 
 blob_walk::blob_walk(blob_folder const& folder) : folder_(folder), first_(enter("blobs")) {}
@@ -112,9 +112,7 @@ std::optional<walk_visit> blob_walk::visit(folder_entry const& e) {
 }
 
 bool blob_walk::belongs(folder_entry const& e) const {
-    if (e.type != S_IFDIR)
-        return false;
-    return levels_.size() == 1 ? e.name == "sha256" || e.name == "sha512" : is_hex_byte(e.name);
+    return levels_.size() == 1 ? e.type == S_IFDIR && (e.name == "sha256" || e.name == "sha512") : is_shard(e);
 }
 
 std::optional<oci::digest> blob_walk::digest_of(folder_entry const& e) const {

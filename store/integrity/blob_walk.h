@@ -23,6 +23,9 @@ struct folder_entry {
 // What is in a folder (a path relative to the store), by name; nothing if it does not exist. Blocks.
 result<std::optional<std::vector<folder_entry>>> list_folder(blob_folder const& folder, std::string const& path);
 
+// Whether a folder of this name can hold digests: two hex digits.
+bool is_shard(folder_entry const& e) noexcept;
+
 struct walk_visit {
     enum class what : std::uint8_t {
         blob,       // a file at its digest's place

@@ -162,7 +162,7 @@ void reconciler::state::leave_shard(oci::algorithm a, std::byte first, std::stri
     if (*folders) {
         for (auto const& f : **folders) {
             auto const below = path + "/" + f.name;
-            if (auto const gone = f.type == S_IFDIR ? remove_if_empty(below) : 0)
+            if (auto const gone = is_shard(f) ? remove_if_empty(below) : 0)
                 removed += gone;
             else
                 left += folder_bytes(below);
