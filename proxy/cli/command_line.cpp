@@ -1,6 +1,7 @@
 #include "proxy/cli/command_line.h"
 
 #include "proxy/cli/client_config.h"
+#include "proxy/cli/fsck_command.h"
 #include "proxy/cli/stats_command.h"
 #include "proxy/config/near_name.h"
 #include "proxy/server.h"
@@ -137,6 +138,14 @@ void add_stats(CLI::App& app, stats_options& o) {
     c->add_option("--by", o.by)->group("");
 }
 
+void add_fsck(CLI::App& app, fsck_command_options& o) {
+    auto* c = app.add_subcommand("fsck", "Checks every byte of a store that no server uses.");
+    c->add_option("--store", o.store, "Folder of the store; that of serve if not given")->type_name("DIR");
+    c->add_option("--config", o.config_file, "Configuration file that says which store")->type_name("FILE");
+    c->add_flag("--repair", o.repair, "Drops what is wrong, so that it is downloaded again, and puts the rest right");
+    c->add_flag("--json", o.json, "Prints the findings as a document");
+}
+
 void add_client_config(CLI::App& app, client_config_options& o) {
     auto* c = app.add_subcommand("client-config", "Prints the lines that make a client use this mirror.");
     c->add_option("client", o.client, "Which client")
@@ -174,6 +183,7 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
     serve_options serving;
     std::string checked_file;
     stats_options statistics;
+    fsck_command_options check;
     client_config_options clients;
     add_serve(app, serving);
     app.add_subcommand("check-config", "Says every problem of a configuration file.")
@@ -181,6 +191,7 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
         ->type_name("FILE")
         ->required();
     add_stats(app, statistics);
+    add_fsck(app, check);
     add_client_config(app, clients);
 
     try {
@@ -200,12 +211,14 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
         return run_check_config(checked_file, env);
     if (command == "stats")
         return run_stats(statistics, env);
+    if (command == "fsck")
+        return run_fsck(check, env);
     return run_client_config(clients, env);
 }
 
 int run_command_line(int argc, char** argv) {
     command_environment const env{std::cout, std::cerr, [](config c) { return serve(std::move(c)); },
-                                  ::isatty(STDOUT_FILENO) == 1};
+                                  ::isatty(STDOUT_FILENO) == 1, ::isatty(STDERR_FILENO) == 1};
     int code = failed;
     try {
         code = run_command_line(std::vector<std::string>(argv + 1, argv + argc), env);

@@ -114,12 +114,14 @@ TEST_CASE("what is not ours is warned of once and left") {
     write_file(sha256 / "00/00/notes", "no digest");
     write_file(sha256 / "00/01" / hex, "the wrong folder");
     write_file(s.blob_path(d) / "inside", "a folder in place of a file");
+    std::filesystem::create_directories(sha256 / "00/empty");
     std::filesystem::create_directories(sha256 / "00/02");
     std::filesystem::create_symlink("/etc/passwd", sha256 / "00/02" / ("0002" + hex.substr(4)));
     auto const before = files_below(s.blobs());
     auto const r = reconcile(s);
-    CHECK(r.foreign == 8);
-    CHECK(s.warnings == 8);
+    CHECK(r.foreign == 9);
+    CHECK(s.warnings == 9);
+    CHECK(std::filesystem::exists(sha256 / "00/empty"));
     CHECK(r.orphans_removed == 0);
     CHECK(files_below(s.blobs()) == before);
     CHECK(std::filesystem::is_symlink(sha256 / "00/02" / ("0002" + hex.substr(4))));
