@@ -4,9 +4,6 @@
 // memory; so they are exact after a crash and cost nothing to open. What writers hold lives in memory only:
 // a crash ends the writers, and opening clears their files. Where bytes move from one sum to another they are
 // added first and taken away second, so that a reader may see them twice for a moment and never not at all.
-//
-// Folders are not counted but bounded: blobs/ has two levels of 256, an empty folder goes with its last file, and
-// digests fall evenly; so a store of n files has hardly fewer and never more folders than the bound says.
 #pragma once
 
 #include "store/index_codec.h"
@@ -22,12 +19,6 @@ inline constexpr std::uint64_t disk_block_bytes = 4096;
 
 constexpr std::uint64_t whole_blocks(std::uint64_t bytes) noexcept {
     return (bytes + disk_block_bytes - 1) / disk_block_bytes * disk_block_bytes;
-}
-
-// What the folders of so many files take at most, of both algorithms together.
-constexpr std::uint64_t folder_bytes_of(std::uint64_t files) noexcept {
-    constexpr std::uint64_t upper = 2 * 256, lower = 2 * 256 * 256;
-    return disk_block_bytes * (std::min(files, upper) + std::min(files, lower));
 }
 
 class accounting {
@@ -52,10 +43,10 @@ public:
         return promised - std::min(promised, allocated);
     }
 
-    // Of all files: content, half-written, waiting to be removed, promised, and their folders.
+    // Of all files: content, half-written, waiting to be removed, promised; and a block for each writer, by which the
+    // folder may grow that its file comes into.
     std::uint64_t claimed_bytes() const noexcept {
-        auto const writing = read(writers_);
-        return file_bytes() + temp_bytes() + trash_bytes() + reserved_bytes() + folder_bytes_of(files() + writing);
+        return file_bytes() + temp_bytes() + trash_bytes() + reserved_bytes() + read(writers_) * disk_block_bytes;
     }
 
     std::uint64_t content_bytes() const noexcept { return read(content_bytes_); }

@@ -20,6 +20,8 @@ std::string marker_of(oci::digest const& d) {
     return "temp/" + std::string(oci::to_string(d.algo())) + "-" + d.hex();
 }
 
+} // namespace
+
 std::optional<oci::digest> digest_of_marker(std::string name) {
     auto const dash = name.find('-');
     if (dash == std::string::npos)
@@ -28,8 +30,6 @@ std::optional<oci::digest> digest_of_marker(std::string name) {
     auto const d = oci::digest::parse(name);
     return d ? std::optional(*d) : std::nullopt;
 }
-
-} // namespace
 
 blob_path::blob_path(oci::digest const& d) noexcept {
     static constexpr char digits[] = "0123456789abcdef";
@@ -42,15 +42,12 @@ blob_path::blob_path(oci::digest const& d) noexcept {
     auto* to = append(text_.data(), "blobs/");
     to = append(append(to, oci::to_string(d.algo())), "/");
     to = append(append(to, {hex.data(), 2}), "/");
-    to = append(append(to, {hex.data() + 2, 2}), "/");
     append(to, {hex.data(), size});
 }
 
-std::string blob_path::folder(int up) const {
-    std::string_view path(text_.data());
-    for (; up > 0; --up)
-        path = path.substr(0, path.rfind('/'));
-    return std::string(path);
+std::string blob_path::folder() const {
+    std::string_view const path(text_.data());
+    return std::string(path.substr(0, path.rfind('/')));
 }
 
 temp_file::temp_file(file_system& files, int root, std::string path, std::shared_ptr<blob_file const> file) noexcept
@@ -90,10 +87,8 @@ result<void> blob_folder::make_base() {
         if (!made)
             return made.error();
         any_new = any_new || *made;
-        struct stat s {};
-        if (files_->stat_path(root_.get(), name, s) == 0)
-            base_bytes_ += disk_bytes(s);
     }
+    measure_folders();
     if (!any_new)
         return {};
     if (auto synced = sync_folder("blobs"); !synced)
@@ -143,20 +138,15 @@ result<temp_file> blob_folder::create_in_memory(std::uint64_t size) {
     return temp_file(*files_, root_.get(), {}, std::make_shared<blob_file const>(std::move(fd), size));
 }
 
-// A folder may go between the moment that it is made and the moment that something is moved there: its last file was
-// evicted. Nobody can be that unlucky many times.
 result<void> blob_folder::rename_into_place(temp_file const& file, blob_path const& to) {
-    constexpr int attempts_max = 16;
-    for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    // The folder is mostly there, so it is made only when missed.
+    if (files_->rename(root_.get(), file.path_.c_str(), to.file()) == 0)
+        return {};
+    if (errno == ENOENT) {
+        if (auto made = make_folder(to.folder()); !made)
+            return made.error();
         if (files_->rename(root_.get(), file.path_.c_str(), to.file()) == 0)
             return {};
-        if (errno != ENOENT)
-            break;
-        for (int up : {2, 1}) { // mostly there, so they are made only when missed
-            auto const made = make_folder(to.folder(up));
-            if (!made && !(up == 1 && errno == ENOENT))
-                return made.error();
-        }
     }
     return error_of_errno(errno, "cannot rename to " + (path_ / to.file()).string());
 }
@@ -171,12 +161,10 @@ result<void> blob_folder::publish(temp_file& file, oci::digest const& d, bool du
     file.path_.clear();
     if (!durable)
         return {};
-    // Also the upper ones: a folder may have been made a moment ago by someone who did not sync it.
-    for (int up : {1, 2, 3}) {
-        if (auto synced = sync_folder(to.folder(up)); !synced)
-            return synced.error();
-    }
-    return {};
+    if (auto synced = sync_folder(to.folder()); !synced)
+        return synced.error();
+    // Also the one above: the folder may have been made a moment ago by someone who did not sync it.
+    return sync_folder("blobs/" + std::string(oci::to_string(d.algo())));
 }
 
 void blob_folder::end_publication(oci::digest const& d) {
@@ -211,11 +199,6 @@ result<std::optional<struct stat>> blob_folder::stat_blob(oci::digest const& d) 
 result<void> blob_folder::remove(oci::digest const& d) {
     if (files_->remove(root_.get(), blob_path(d).file()) == -1 && errno != ENOENT)
         return error_of_errno(errno, "cannot remove " + path_of(d));
-    blob_path const path(d);
-    for (int up : {1, 2}) {
-        if (files_->remove_folder(root_.get(), path.folder(up).c_str()) == -1)
-            break; // somebody else's file is there, mostly
-    }
     return {};
 }
 
@@ -234,11 +217,32 @@ result<void> blob_folder::check_room(std::uint64_t size, std::uint64_t margin) c
 }
 
 result<bool> blob_folder::make_folder(std::string const& path) {
-    if (files_->make_folder(root_.get(), path.c_str()) == 0)
+    if (files_->make_folder(root_.get(), path.c_str()) == 0) {
+        struct stat s {};
+        if (files_->stat_path(root_.get(), path.c_str(), s) == 0)
+            folder_bytes_.fetch_add(disk_bytes(s), std::memory_order_relaxed);
         return true;
+    }
     if (errno == EEXIST)
         return false;
     return error_of_errno(errno, "cannot create " + (path_ / path).string());
+}
+
+void blob_folder::measure_folders() {
+    std::uint64_t sum = 0;
+    auto const add = [&](std::filesystem::path const& path) {
+        struct stat s {};
+        if (::lstat(path.c_str(), &s) == 0 && S_ISDIR(s.st_mode))
+            sum += disk_bytes(s);
+    };
+    for (auto const* path : {".", "blobs", "blobs/sha256", "blobs/sha512", "temp", "index", "quarantine", "lost+found"})
+        add(path_ / path);
+    for (auto const* algorithm : {"blobs/sha256", "blobs/sha512"}) {
+        std::error_code ec;
+        for (std::filesystem::directory_iterator at(path_ / algorithm, ec), end; !ec && at != end; at.increment(ec))
+            add(at->path());
+    }
+    folder_bytes_.store(sum, std::memory_order_relaxed);
 }
 
 result<void> blob_folder::sync_folder(std::string const& path) {

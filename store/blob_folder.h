@@ -1,7 +1,10 @@
-// The files of the store: blobs/<algorithm>/ab/cd/<hex> for finished content, temp/<n> for content on its way in.
+// The files of the store: blobs/<algorithm>/ab/<hex> for finished content, temp/<n> for content on its way in.
 //
-// One file system holds both, so that a rename publishes. Two levels of folders keep each small at millions of
-// files. This class knows nothing of rows: who may rename or remove what, and when, its callers decide.
+// One file system holds both, so that a rename publishes. The 256 folders of an algorithm come as they are needed and
+// stay: a second level would cost a mkdir for nearly every file, and its removal (0.5 to 1.5 ms on ext4 with discard,
+// where an unlink takes 0.02) would be most of what eviction takes. Today's file systems find a name among the 4,000
+// that a million files put into each as fast as among four. This class knows nothing of rows: who may rename or remove
+// what, and when, its callers decide.
 #pragma once
 
 #include "oci/digest.h"
@@ -27,11 +30,10 @@ public:
     explicit blob_path(oci::digest const& d) noexcept;
 
     char const* file() const noexcept { return text_.data(); }
-    // The folder `up` levels above the file: 1 is the folder that holds it.
-    std::string folder(int up) const;
+    std::string folder() const; // that holds it
 
 private:
-    std::array<char, 192> text_{};
+    std::array<char, 192> text_{}; // zeros behind the path
 };
 
 // A file without a digest yet, removed on destruction unless published. In memory if it was asked to be.
@@ -52,6 +54,9 @@ private:
     std::string path_; // relative to the store; empty: nothing to remove
     std::shared_ptr<blob_file const> file_;
 };
+
+// Of the second name that a file has in temp/ while it is published; nothing for any other name.
+std::optional<oci::digest> digest_of_marker(std::string name);
 
 class blob_folder {
 public:
@@ -80,8 +85,7 @@ public:
     // Length and blocks of the file, or nothing if it does not exist.
     result<std::optional<struct stat>> stat_blob(oci::digest const& d) const;
 
-    // Removes the file, and its folders if it was the last in them. Absent is fine.
-    result<void> remove(oci::digest const& d);
+    result<void> remove(oci::digest const& d); // absent is fine
     result<void> sync_everything();
 
     // no_space if the disk has not `margin` bytes free beside `size` more.
@@ -90,7 +94,14 @@ public:
     std::uint64_t free_bytes() const noexcept { return files_->free_bytes(root_.get()); } // of the disk, for us
 
     file_system& files() const noexcept { return *files_; }
-    std::uint64_t base_bytes() const noexcept { return base_bytes_; } // on disk, of the folders that always exist
+    int root() const noexcept { return root_.get(); } // the store's folder, to which all paths here are relative
+    std::filesystem::path const& path() const noexcept { return path_; }
+
+    // What the folders take on disk, as of the last measure_folders() and what was made since. They grow with their
+    // files, by a block for every fifty or so.
+    std::uint64_t folder_bytes() const noexcept { return folder_bytes_.load(std::memory_order_relaxed); }
+    void measure_folders(); // some hundred stats
+
     std::string path_of(oci::digest const& d) const { return (path_ / blob_path(d).file()).string(); }
 
 private:
@@ -104,7 +115,7 @@ private:
     std::shared_ptr<file_system> files_;
     file_descriptor root_;
     std::atomic<std::uint64_t> last_temp_ = 0;
-    std::uint64_t base_bytes_ = 0;
+    std::atomic<std::uint64_t> folder_bytes_ = 0;
 };
 
 } // namespace store

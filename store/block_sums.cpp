@@ -44,6 +44,10 @@ std::vector<std::uint64_t> block_summer::finish() {
     return std::move(state_->sums);
 }
 
+std::uint64_t sum_of_block(std::span<std::byte const> block) {
+    return XXH3_64bits(block.data(), block.size());
+}
+
 result<bool> matches(blob_file const& file, std::span<std::uint64_t const> sums) {
     std::vector<std::byte> block(sum_block_bytes);
     std::uint64_t offset = 0;
@@ -51,7 +55,7 @@ result<bool> matches(blob_file const& file, std::span<std::uint64_t const> sums)
         auto const n = file.read(offset, block);
         if (!n)
             return n.error();
-        if (*n == 0 || XXH3_64bits(block.data(), *n) != expected)
+        if (*n == 0 || sum_of_block(std::span(block).first(*n)) != expected)
             return false;
         offset += *n;
     }

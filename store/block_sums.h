@@ -29,6 +29,8 @@ private:
     std::unique_ptr<state> state_;
 };
 
+std::uint64_t sum_of_block(std::span<std::byte const> block);
+
 // Whether the whole of `file` has these sums; reads all of it.
 result<bool> matches(blob_file const& file, std::span<std::uint64_t const> sums);
 

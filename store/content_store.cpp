@@ -68,6 +68,10 @@ metadata_index& content_store::index() noexcept {
     return state_->index;
 }
 
+std::shared_ptr<core> const& content_store::internals() const noexcept {
+    return state_->shared;
+}
+
 result<std::optional<object>> content_store::find(oci::digest const& d, access a) const {
     auto row = find_object(*state_->shared, d, a);
     if (!row)
@@ -247,8 +251,8 @@ usage content_store::used() const {
     auto const& sums = c.sums;
     usage u{.objects = sums.objects(),
             .content_bytes = sums.content_bytes(),
-            .disk_bytes = sums.file_bytes() + sums.temp_bytes() + sums.trash_bytes() + folder_bytes_of(sums.files()) +
-                          c.folder->base_bytes() + c.db->disk_bytes(),
+            .disk_bytes = sums.file_bytes() + sums.temp_bytes() + sums.trash_bytes() + c.quarantined.load() +
+                          c.folder->folder_bytes() + c.db->disk_bytes(),
             .reserved_bytes = sums.reserved_bytes(),
             .logical_bytes = sums.logical_bytes(),
             .limit_bytes = c.room.limits().keep_storage,

@@ -127,6 +127,9 @@ public:
     // open then reads no log, and trusts every file also after a restart of the machine.
     result<void> flush();
 
+    // For the other parts of the store that work on all of it: store/integrity/.
+    std::shared_ptr<core> const& internals() const noexcept;
+
 private:
     struct state;
     explicit content_store(std::unique_ptr<state> s);

@@ -29,6 +29,7 @@ struct core {
     std::unique_ptr<blob_folder> folder;
     std::unique_ptr<database> db;
     accounting sums;
+    std::atomic<std::uint64_t> quarantined = 0; // bytes on disk of what was found rotten
     trash waiting{sums};
     write_locks locks;
     std::shared_ptr<open_handles> handles = std::make_shared<open_handles>();

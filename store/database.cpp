@@ -202,17 +202,25 @@ result<void> database::compact(family f) {
     return {};
 }
 
-std::unique_ptr<rocksdb::Iterator> database::scan(family f) const {
-    return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(rocksdb::ReadOptions(), handle(f)));
+std::shared_ptr<rocksdb::Snapshot const> database::snapshot() const {
+    return {db_->GetSnapshot(), [db = db_.get()](rocksdb::Snapshot const* s) { db->ReleaseSnapshot(s); }};
 }
 
-result<totals> database::read_totals() const {
+std::unique_ptr<rocksdb::Iterator> database::scan(family f, rocksdb::Snapshot const* at) const {
+    rocksdb::ReadOptions options;
+    options.snapshot = at;
+    return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options, handle(f)));
+}
+
+result<totals> database::read_totals(rocksdb::Snapshot const* at) const {
+    rocksdb::ReadOptions options;
+    options.snapshot = at;
     rocksdb::PinnableSlice value;
-    auto const found = get(family::meta, totals_key, access::any, value);
-    if (!found)
-        return found.error();
-    if (!*found)
+    auto const s = db_->Get(options, handle(family::meta), slice(totals_key), &value);
+    if (s.IsNotFound())
         return totals{};
+    if (!s.ok())
+        return error_of_status(s, "cannot read the index");
     auto const t = decode_totals(value.ToStringView());
     if (!t)
         return corrupt_row("totals");

@@ -84,11 +84,14 @@ public:
     // Moves what is in memory into tables, so that the next open has no log to read; blocks.
     result<void> flush();
 
-    // Sees the rows as they are now. Check status() after the last Valid().
-    std::unique_ptr<rocksdb::Iterator> scan(family f) const;
+    // The rows as they are now, for scans and sums that shall agree; to be let go before the database is closed.
+    std::shared_ptr<rocksdb::Snapshot const> snapshot() const;
 
-    // The running sums as of the last write; for the moment of opening.
-    result<totals> read_totals() const;
+    // Sees the rows as they are now, or were at the snapshot. Check status() after the last Valid().
+    std::unique_ptr<rocksdb::Iterator> scan(family f, rocksdb::Snapshot const* at = nullptr) const;
+
+    // The running sums as of the last write, or at the snapshot.
+    result<totals> read_totals(rocksdb::Snapshot const* at = nullptr) const;
 
     // Follows a limit of the whole store: how much RocksDB keeps in memory and in its log, and how much it rewrites at
     // once. May block.

@@ -38,6 +38,10 @@ int file_system::open_in_memory() noexcept {
     return ::memfd_create("layerd", MFD_CLOEXEC);
 }
 
+ssize_t file_system::read(int fd, void* to, std::size_t size, off_t offset) noexcept {
+    return uninterrupted([&] { return ::pread(fd, to, size, offset); });
+}
+
 ssize_t file_system::write(int fd, void const* data, std::size_t size, off_t offset) noexcept {
     return uninterrupted([&] { return ::pwrite(fd, data, size, offset); });
 }

@@ -29,6 +29,7 @@ public:
     // A file without a name that lives in memory.
     virtual int open_in_memory() noexcept;
 
+    virtual ssize_t read(int fd, void* to, std::size_t size, off_t offset) noexcept;
     virtual ssize_t write(int fd, void const* data, std::size_t size, off_t offset) noexcept;
 
     // Allocates blocks without changing the file's size. Success where the file system cannot do that.
@@ -43,7 +44,7 @@ public:
     virtual int rename(int folder, char const* from, char const* to) noexcept;
     virtual int link(int folder, char const* from, char const* to) noexcept; // a second name
     virtual int remove(int folder, char const* path) noexcept;
-    virtual int remove_folder(int folder, char const* path) noexcept; // an empty one
+    virtual int remove_folder(int folder, char const* path) noexcept; // ENOTEMPTY if anything is in it
     virtual int make_folder(int folder, char const* path) noexcept;
 
     // Changes whenever the machine starts anew; empty if unknown.

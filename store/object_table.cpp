@@ -3,16 +3,6 @@
 namespace store {
 namespace {
 
-totals sums_of(object_row const& row, std::uint64_t links) {
-    auto const size = static_cast<std::int64_t>(row.info.size);
-    auto const on_disk = row.info.place == object_place::file ? static_cast<std::int64_t>(row.info.disk_bytes) : 0;
-    return {.objects = 1,
-            .content_bytes = size,
-            .file_bytes = on_disk,
-            .logical_bytes = size * static_cast<std::int64_t>(links),
-            .files = row.info.place == object_place::file};
-}
-
 totals negative(totals const& t) {
     return {.objects = -t.objects,
             .content_bytes = -t.content_bytes,
@@ -22,6 +12,16 @@ totals negative(totals const& t) {
 }
 
 } // namespace
+
+totals sums_of(object_row const& row, std::uint64_t links) {
+    auto const size = static_cast<std::int64_t>(row.info.size);
+    auto const on_disk = row.info.place == object_place::file ? static_cast<std::int64_t>(row.info.disk_bytes) : 0;
+    return {.objects = 1,
+            .content_bytes = size,
+            .file_bytes = on_disk,
+            .logical_bytes = size * static_cast<std::int64_t>(links),
+            .files = row.info.place == object_place::file};
+}
 
 result<std::optional<object_row>> find_object(core const& c, oci::digest const& d, access a) {
     rocksdb::PinnableSlice value;

@@ -25,6 +25,9 @@ result<std::vector<std::uint64_t>> find_sums(core const& c, oci::digest const& d
 
 result<std::uint64_t> count_links(core const& c, oci::digest const& d);
 
+// What an object with so many links adds to the running sums.
+totals sums_of(object_row const& row, std::uint64_t links);
+
 // What goes with the row: the content of a small object, or the sums of a large one.
 struct object_content {
     std::string_view bytes;

@@ -1,5 +1,6 @@
 #include "store/recovery.h"
 
+#include "store/integrity/quarantine.h"
 #include "store/object_table.h"
 #include "store/pins.h"
 
@@ -99,6 +100,8 @@ result<std::shared_ptr<core>> open_core(options o) {
     if (!sums)
         return sums.error();
     c->sums.apply(*sums);
+    if (auto const rotten = quarantine(*c->folder).bytes())
+        c->quarantined = *rotten;
     if (auto begun = begin_epoch(*c); !begun)
         return begun.error();
     if (auto pinned = refresh_pins(*c); !pinned)

@@ -27,12 +27,14 @@ space_limits space::limits() const noexcept {
 
 std::uint64_t space::counted_bytes() const {
     auto const& c = core_;
-    return c.folder->base_bytes() + c.sums.claimed_bytes() + c.db->disk_bytes() + c.db->growth_bytes();
+    return c.folder->folder_bytes() + c.quarantined.load() + c.sums.claimed_bytes() + c.db->disk_bytes() +
+           c.db->growth_bytes();
 }
 
 std::uint64_t space::recently_counted_bytes() const {
     auto const& c = core_;
-    return c.folder->base_bytes() + c.sums.claimed_bytes() + c.db->recent_disk_bytes() + c.db->growth_bytes();
+    return c.folder->folder_bytes() + c.quarantined.load() + c.sums.claimed_bytes() + c.db->recent_disk_bytes() +
+           c.db->growth_bytes();
 }
 
 space::shortage space::shortage_for(std::uint64_t bytes) const {
@@ -111,7 +113,7 @@ result<void> space::make_room(std::uint64_t bytes) {
 
 result<reservation> space::reserve(std::uint64_t bytes) {
     std::lock_guard const lock(one_at_a_time_);
-    if (auto room = make_room(whole_blocks(bytes) + folder_bytes_of(1)); !room)
+    if (auto room = make_room(whole_blocks(bytes) + disk_block_bytes); !room)
         return room.error();
     return reservation(core_.sums, bytes);
 }
@@ -133,6 +135,7 @@ result<void> space::check_row(std::uint64_t bytes) {
 
 void space::hold_limits() {
     std::lock_guard const lock(one_at_a_time_);
+    core_.folder->measure_folders();
     if (keep_storage_.load() == 0 && min_free_space_.load() == 0)
         return;
     auto const missing = shortage_for(4 * slack());

@@ -1,6 +1,7 @@
 #include "proxy/cli/command_line.h"
 
 #include "proxy/cli/client_config.h"
+#include "proxy/cli/fsck_command.h"
 #include "proxy/cli/stats_command.h"
 #include "proxy/config/near_name.h"
 #include "proxy/serve.h"
@@ -151,6 +152,14 @@ void add_stats(CLI::App& app, stats_options& o) {
     c->add_option("--by", o.by)->group("");
 }
 
+void add_fsck(CLI::App& app, fsck_command_options& o) {
+    auto* c = app.add_subcommand("fsck", "Checks every byte of a store that no server uses.");
+    c->add_option("--store", o.store, "Folder of the store; that of serve if not given")->type_name("DIR");
+    c->add_option("--config", o.config_file, "Configuration file that says which store")->type_name("FILE");
+    c->add_flag("--repair", o.repair, "Drops what is wrong, so that it is downloaded again, and puts the rest right");
+    c->add_flag("--json", o.json, "Prints the findings as a document");
+}
+
 void add_client_config(CLI::App& app, client_config_options& o) {
     auto* c = app.add_subcommand("client-config", "Prints the lines that make a client use this mirror.");
     c->add_option("client", o.client, "Which client")
@@ -188,6 +197,7 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
     serve_options serving;
     std::string checked_file;
     stats_options statistics;
+    fsck_command_options check;
     client_config_options clients;
     add_serve(app, serving);
     app.add_subcommand("check-config", "Says every problem of a configuration file.")
@@ -195,6 +205,7 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
         ->type_name("FILE")
         ->required();
     add_stats(app, statistics);
+    add_fsck(app, check);
     add_client_config(app, clients);
 
     try {
@@ -214,11 +225,14 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
         return run_check_config(checked_file, env);
     if (command == "stats")
         return run_stats(statistics, env);
+    if (command == "fsck")
+        return run_fsck(check, env);
     return run_client_config(clients, env);
 }
 
 int run_command_line(int argc, char** argv) {
-    command_environment const env{std::cout, std::cerr, &serve, ::isatty(STDOUT_FILENO) == 1};
+    command_environment const env{std::cout, std::cerr, &serve, ::isatty(STDOUT_FILENO) == 1,
+                                  ::isatty(STDERR_FILENO) == 1};
     int code = failed;
     try {
         code = run_command_line(std::vector<std::string>(argv + 1, argv + argc), env);

@@ -1,4 +1,4 @@
-// The program's commands: what stands behind `layerd serve`, `check-config`, `stats` and `client-config`.
+// The program's commands: what stands behind `layerd serve`, `check-config`, `stats`, `fsck` and `client-config`.
 //
 // Exit codes: 0 done, 1 the thing asked for failed, 2 wrong usage.
 #pragma once
@@ -20,6 +20,7 @@ struct command_environment {
     std::ostream& err;
     std::function<int(config, config_source)> serve;
     bool terminal = false; // `out` is one: a watched table is redrawn in place
+    bool progress = false; // `err` is one: a long run shows how far it is
 };
 
 int run_command_line(std::vector<std::string> const& args, command_environment const& env);

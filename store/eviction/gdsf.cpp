@@ -64,8 +64,8 @@ void gdsf::erase(entry_id id) {
 
 void gdsf::set_value(entry_id id) {
     auto& e = entries_[id];
-    e.priority =
-        inflation_ + static_cast<double>(e.hits) * unit_bytes / static_cast<double>(std::max<std::uint64_t>(e.bytes, 1));
+    e.priority = inflation_ +
+                 static_cast<double>(e.hits) * unit_bytes / static_cast<double>(std::max<std::uint64_t>(e.bytes, 1));
 }
 
 void gdsf::enter(entry_id id, std::uint8_t hits) {

@@ -41,7 +41,7 @@ private:
 
     eviction_entries& entries_;
     std::vector<entry_id> heap_;
-    entry_list spared_;   // out of the heap until something else has gone, or nothing else is left
+    entry_list spared_;    // out of the heap until something else has gone, or nothing else is left
     double inflation_ = 0; // the value of the last victim
 };
 

@@ -175,7 +175,7 @@ TEST_CASE("pushed content is synced with its folders, pulled content only with f
     CHECK(data + folders == 0);
     s.put(content(5000, 2), {.origin = store::object_origin::push});
     CHECK(data == 1);
-    CHECK(folders == 3);
+    CHECK(folders == 2);
     s.put(content(5000, 1), {.origin = store::object_origin::push}); // pulled before, not synced then
     CHECK(data == 2);
     s.durability = store::durability::full;

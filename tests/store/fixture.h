@@ -65,6 +65,9 @@ public:
     int open_in_memory() noexcept override {
         return call("open_in_memory", [&] { return file_system::open_in_memory(); });
     }
+    ssize_t read(int fd, void* to, std::size_t size, off_t offset) noexcept override {
+        return call("read", [&] { return file_system::read(fd, to, size, offset); });
+    }
     ssize_t write(int fd, void const* data, std::size_t size, off_t offset) noexcept override {
         auto const n = std::min(size, write_max);
         return call("write", [&] { return file_system::write(fd, data, n, offset); });
@@ -213,7 +216,7 @@ struct test_store {
     }
     std::filesystem::path blob_path(oci::digest const& d) const {
         auto const hex = d.hex();
-        return dir.path() / "store/blobs/sha256" / hex.substr(0, 2) / hex.substr(2, 2) / hex;
+        return dir.path() / "store/blobs/sha256" / hex.substr(0, 2) / hex;
     }
     std::filesystem::path blobs() const { return dir.path() / "store/blobs"; }
     std::filesystem::path temp() const { return dir.path() / "store/temp"; }

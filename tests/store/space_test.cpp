@@ -206,13 +206,6 @@ TEST_CASE("what waited for its reader when the process ended is removed by the n
     CHECK(s.store->used().objects == 0);
 }
 
-TEST_CASE("folders go with their last file") {
-    test_store s;
-    auto const d = s.put(content(5000));
-    REQUIRE(s.store->remove(d));
-    CHECK(std::filesystem::is_empty(s.blobs() / "sha256"));
-}
-
 TEST_CASE("the disk keeps min_free_space, whoever fills it") {
     limited_store s(0);
     s.limits.min_free_space = 100 * mib;
