@@ -12,7 +12,6 @@
 #include "proxy/http/listener.h"
 #include "proxy/http/router.h"
 #include "proxy/log/logging.h"
-#include "proxy/runtime/guarded.h"
 #include "proxy/runtime/spawn.h"
 #include "proxy/server_parts.h"
 
@@ -55,7 +54,6 @@ tcp::endpoint endpoint_of(address const& a) {
 struct server::parts {
     config const settings; // as started: read by all threads
     config running;        // with what was reloaded since: reload() alone uses it
-    guarded<gc_config> gc;
     stats counts;
     disk_pool disk;
     std::unique_ptr<store::content_store> content;
@@ -66,6 +64,7 @@ struct server::parts {
     std::unique_ptr<server_parts> shared;
     std::unique_ptr<proxy::router> routes;
     std::unique_ptr<registry_service> registry;
+    std::unique_ptr<management> commands;
     std::unique_ptr<proxy::admin> administration;
     std::unique_ptr<admin_service> admin_pages;
     std::vector<std::unique_ptr<worker_local>> locals;
@@ -79,7 +78,7 @@ struct server::parts {
     std::atomic<bool> ready{false};
 
     explicit parts(config c)
-        : settings(std::move(c)), running(settings), gc(settings.gc), counts(thread_count(settings.server)),
+        : settings(std::move(c)), running(settings), counts(thread_count(settings.server)),
           disk(std::max(4u, 2 * thread_count(settings.server))) {}
 
     std::filesystem::path store_path() const;
@@ -148,8 +147,9 @@ void server::parts::make_services() {
     shared = std::make_unique<server_parts>(server_parts{settings, *content, disk, counts, *fills, *upstreams});
     routes = std::make_unique<proxy::router>(*shared);
     registry = std::make_unique<registry_service>(*routes);
+    commands = std::make_unique<management>(*content, *gc_runs, *upstreams);
     administration = std::make_unique<proxy::admin>(
-        settings, gc, counts, *content, [this] { return fill_list(); }, [this] { return ready.load(); });
+        settings, counts, *content, *commands, [this] { return fill_list(); }, [this] { return ready.load(); });
     admin_pages = std::make_unique<admin_service>(*administration, disk);
 }
 
@@ -240,7 +240,6 @@ void server::parts::reload(config const& wanted) {
 
 // What the limits are from now on. What is above them goes before this returns.
 void server::parts::apply_gc(gc_config const& wanted) {
-    gc.set(wanted);
     auto const disk = disk_bytes_of(store_path());
     content->set_rules(rules_of(wanted, disk));
     content->set_limits(limits_of(wanted, disk));
@@ -311,6 +310,7 @@ void server::reload(config const& wanted) {
 bool server::stop() {
     auto& p = *parts_;
     p.ready = false;
+    p.gc_runs->stop();
     p.on_each_worker([&p](worker_local& l) {
         l.draining = true;
         if (l.home.index() == 0)

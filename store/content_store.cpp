@@ -179,7 +179,7 @@ gc_report content_store::collect(gc_request const& request) {
     auto planned = c.residents->plan(c.folder->free_bytes(), missing.bytes(), why);
     if (!request.dry_run) {
         empty_trash(c);
-        return c.residents->apply(planned, request.progress);
+        return c.residents->apply(planned, request.progress, request.stop);
     }
     report.dry_run = true;
     for (auto const& item : planned)

@@ -22,6 +22,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 namespace store {
@@ -64,6 +65,7 @@ struct usage {
 struct gc_request {
     bool dry_run = false;
     std::function<void(std::size_t done, std::size_t of)> progress; // on the calling thread; may be empty
+    std::stop_token stop;                                           // ends it early, with what was done by then
 };
 
 class content_store {

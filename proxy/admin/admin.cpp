@@ -38,6 +38,8 @@ admin_response admin_problem(unsigned status, std::string_view message) {
 }
 
 admin_response admin::handle(admin_request const& r) const {
+    if (auto done = commands_.handle(r))
+        return *std::move(done);
     if (r.method != "GET" && r.method != "HEAD")
         return admin_problem(405, "only GET and HEAD are served here");
     if (r.path == "/healthz")

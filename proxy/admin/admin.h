@@ -1,11 +1,11 @@
-// The admin API: health, statistics, metrics, what runs and what is stored. Read-only so far.
+// The admin API: health, statistics, metrics, what runs and what is stored; what changes something is management's.
 //
 // Knows nothing of sockets; answers block (they read the index), so the listener calls it on the disk pool.
 #pragma once
 
-#include "oci/route.h"
+#include "proxy/admin/admin_message.h"
+#include "proxy/admin/management.h"
 #include "proxy/config/config.h"
-#include "proxy/runtime/guarded.h"
 #include "proxy/stats/stats.h"
 #include "proxy/stats/stats_report.h"
 #include "store/content_store.h"
@@ -15,22 +15,6 @@
 #include <vector>
 
 namespace proxy {
-
-struct admin_request {
-    std::string method;
-    std::string path;
-    oci::query query;
-    std::string body; // of a command
-};
-
-struct admin_response {
-    unsigned status = 200;
-    std::string content_type = "application/json";
-    std::string body;
-};
-
-// {"error": message}
-admin_response admin_problem(unsigned status, std::string_view message);
 
 // A running fill, as shown.
 struct fill_status {
@@ -45,9 +29,10 @@ struct fill_status {
 class admin {
 public:
     // All references must outlive this; the functions are called on any thread.
-    admin(config const& c, guarded<gc_config> const& gc, stats const& s, store::content_store& content,
+    admin(config const& c, stats const& s, store::content_store& content, management const& commands,
           std::function<std::vector<fill_status>()> fills, std::function<bool()> ready)
-        : config_(c), gc_(gc), stats_(s), content_(content), fills_(std::move(fills)), ready_(std::move(ready)) {}
+        : config_(c), stats_(s), content_(content), commands_(commands), fills_(std::move(fills)),
+          ready_(std::move(ready)) {}
 
     // Any thread; may block.
     admin_response handle(admin_request const& r) const;
@@ -60,9 +45,9 @@ private:
     admin_response images(oci::query const& q) const;
 
     config const& config_;
-    guarded<gc_config> const& gc_; // may change while running
     stats const& stats_;
     store::content_store& content_;
+    management const& commands_;
     std::function<std::vector<fill_status>()> fills_;
     std::function<bool()> ready_;
 };

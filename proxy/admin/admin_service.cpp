@@ -39,6 +39,7 @@ task<void> admin_service::serve(exchange& x, std::string_view) {
             co_return;
         }
     }
+    x.await_work();
     auto work = [&] { return admin_.handle(*asked); };
     auto const answer = co_await on_disk(disk_, work);
     co_await reply(x, answer);

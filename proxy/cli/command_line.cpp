@@ -2,6 +2,8 @@
 
 #include "proxy/cli/client_config.h"
 #include "proxy/cli/fsck_command.h"
+#include "proxy/cli/gc_command.h"
+#include "proxy/cli/image_command.h"
 #include "proxy/cli/stats_command.h"
 #include "proxy/config/near_name.h"
 #include "proxy/serve.h"
@@ -160,6 +162,21 @@ void add_fsck(CLI::App& app, fsck_command_options& o) {
     c->add_flag("--json", o.json, "Prints the findings as a document");
 }
 
+void add_gc(CLI::App& app, gc_options& o) {
+    auto* c = app.add_subcommand("gc", "Removes what policies and limits say must go.");
+    c->add_option("--admin", o.admin, "URL of the admin API; " + o.admin + " if not given")->type_name("URL");
+    c->add_flag("--dry-run", o.dry_run, "Shows what would go, and why, and removes nothing");
+    c->add_flag("--json", o.json, "Prints the report as it is");
+}
+
+void add_images(CLI::App& app, char const* verb, char const* text, image_options& o) {
+    auto* c = app.add_subcommand(verb, text);
+    c->add_option("--admin", o.admin, "URL of the admin API; " + o.admin + " if not given")->type_name("URL");
+    c->add_option("image", o.images, "docker.io/library/alpine:3.20, alpine, ghcr.io/a/b@sha256:…")
+        ->type_name("IMAGE")
+        ->required();
+}
+
 void add_client_config(CLI::App& app, client_config_options& o) {
     auto* c = app.add_subcommand("client-config", "Prints the lines that make a client use this mirror.");
     c->add_option("client", o.client, "Which client")
@@ -199,12 +216,18 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
     stats_options statistics;
     fsck_command_options check;
     client_config_options clients;
+    gc_options collection;
+    image_options images;
     add_serve(app, serving);
     app.add_subcommand("check-config", "Says every problem of a configuration file.")
         ->add_option("--config", checked_file, "Configuration file")
         ->type_name("FILE")
         ->required();
     add_stats(app, statistics);
+    add_gc(app, collection);
+    add_images(app, "pin", "Keeps images here whatever the limits say.", images);
+    add_images(app, "unpin", "Lets them go again.", images);
+    add_images(app, "purge", "Removes images, or content by its digest.", images);
     add_fsck(app, check);
     add_client_config(app, clients);
 
@@ -225,6 +248,11 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
         return run_check_config(checked_file, env);
     if (command == "stats")
         return run_stats(statistics, env);
+    if (command == "gc")
+        return run_gc(collection, env);
+    images.verb = command;
+    if (command == "pin" || command == "unpin" || command == "purge")
+        return run_image_command(images, env);
     if (command == "fsck")
         return run_fsck(check, env);
     return run_client_config(clients, env);

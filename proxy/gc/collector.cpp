@@ -17,7 +17,7 @@ std::optional<store::gc_report> collector::run(bool dry_run) {
         of_ = of;
         done_ = done;
     };
-    auto report = content_.collect({.dry_run = dry_run, .progress = note});
+    auto report = content_.collect({.dry_run = dry_run, .progress = note, .stop = stop_.get_token()});
     is_running_ = false;
     if (dry_run)
         return report;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 
 namespace proxy {
 
@@ -20,6 +21,8 @@ public:
 
     // Any thread; blocks until it is done. Nothing if a run is under way.
     std::optional<store::gc_report> run(bool dry_run);
+    // A run that is under way ends soon, and no other begins.
+    void stop() { stop_.request_stop(); }
 
     struct progress {
         bool running = false;
@@ -31,6 +34,7 @@ public:
 
 private:
     store::content_store& content_;
+    std::stop_source stop_;
     std::mutex running_;
     std::atomic<bool> is_running_ = false;
     std::atomic<std::size_t> done_ = 0;

@@ -60,6 +60,9 @@ public:
     // An OCI error body. The connection stays usable.
     task<result<void>> reply_error(error const& e);
 
+    // The answer takes as long as whoever makes it: the client is not let go meanwhile.
+    void await_work() noexcept { sender_.await_source(); }
+
     // What the log and the counters will say of this exchange.
     proxy::outcome outcome = proxy::outcome::pass;
     content_class content = content_class::other;

@@ -25,6 +25,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -72,7 +73,9 @@ public:
     // what else must go for `excess` bytes to be freed in all.
     std::vector<gc_item> plan(std::uint64_t free_on_disk, std::uint64_t excess, gc_reason why_excess);
     // Removes these, unless they have come into use since. Calls progress(done, of) now and then.
-    gc_report apply(std::vector<gc_item> const& planned, std::function<void(std::size_t, std::size_t)> const& progress);
+    gc_report apply(std::vector<gc_item> const& planned,
+                    std::function<void(std::size_t, std::size_t)> const& progress = {},
+                    std::stop_token const& stop = {});
 
     // Removes these, whatever the rules say, but for those that are open or pinned.
     gc_report purge(std::vector<oci::digest> const& digests);

@@ -161,7 +161,7 @@ std::vector<gc_item> evictor::plan(std::uint64_t free_on_disk, std::uint64_t exc
 }
 
 gc_report evictor::apply(std::vector<gc_item> const& planned,
-                         std::function<void(std::size_t, std::size_t)> const& progress) {
+                         std::function<void(std::size_t, std::size_t)> const& progress, std::stop_token const& stop) {
     gc_report report;
     std::vector<candidate> batch;
     std::size_t first = 0;
@@ -174,7 +174,7 @@ gc_report evictor::apply(std::vector<gc_item> const& planned,
         if (progress)
             progress(until, planned.size());
     };
-    for (std::size_t i = 0; i < planned.size(); ++i) {
+    for (std::size_t i = 0; i < planned.size() && !stop.stop_requested(); ++i) {
         auto const& item = planned[i];
         if (i > first && (i - first == batch_max || item.reason != planned[first].reason))
             remove_batch(i);
@@ -187,7 +187,7 @@ gc_report evictor::apply(std::vector<gc_item> const& planned,
         else
             batch.push_back(k);
     }
-    if (first < planned.size())
+    if (!batch.empty())
         remove_batch(planned.size());
     return report;
 }
@@ -203,7 +203,7 @@ gc_report evictor::purge(std::vector<oci::digest> const& digests) {
                 going.push_back(item_of(id, gc_reason::purge));
         }
     }
-    return apply(going, {});
+    return apply(going);
 }
 
 bool evictor::claim(std::uint64_t rules, std::uint64_t bytes, std::size_t& full, std::uint64_t& missing) {
@@ -256,7 +256,7 @@ void evictor::evict_selected(std::size_t rule, std::uint64_t bytes) {
         going.push_back(item_of(id, gc_reason::policy));
         freed += going.back().disk_bytes;
     }
-    apply(going, {});
+    apply(going);
 }
 
 result<evictor::ceiling_claim> evictor::make_room_below_ceilings(oci::digest const& d, object const& info) {

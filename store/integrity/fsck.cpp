@@ -34,7 +34,7 @@ result<fsck_report> fsck(fsck_options o) {
     if (!c)
         return c.error();
     fsck_run run{.options = o, .c = *std::move(c)};
-    for (auto const part : {check_rows, check_counts, check_content, check_files}) {
+    for (auto const part : {check_rows, check_references, check_counts, check_content, check_files}) {
         if (auto done = part(run); !done)
             return done.error();
     }
@@ -86,6 +86,8 @@ std::string_view to_string(fault f) noexcept {
         return "orphan";
     case fault::foreign:
         return "foreign";
+    case fault::wrong_reference:
+        return "wrong_reference";
     case fault::wrong_link_count:
         return "wrong_link_count";
     case fault::wrong_totals:

@@ -29,6 +29,7 @@ enum class fault : std::uint8_t {
     stray_row,        // content or sums of no object
     orphan,           // a file without a row
     foreign,          // in blobs/ or temp/, and not layerd's by name and place
+    wrong_reference,  // of a pair of rows that say the same both ways round, one is missing
     wrong_link_count, // differs from the links
     wrong_totals,     // the running sums differ from the rows
     leftover,         // what a crash left on its way in or out; the next start removes it too

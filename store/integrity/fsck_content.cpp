@@ -158,7 +158,7 @@ private:
             return {};
         }
         database::batch b(*run_.c->db);
-        for (auto const f : {family::objects, family::small, family::sums})
+        for (auto const f : {family::objects, family::small, family::sums, family::uses})
             b.erase(f, digest_key(d));
         if (auto erased = run_.write(b); !erased)
             return erased;

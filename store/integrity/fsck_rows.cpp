@@ -144,6 +144,7 @@ result<void> erase_rows(fsck_run& run, family f, std::vector<std::string> const&
         if (f == family::objects) {
             b.erase(family::small, key);
             b.erase(family::sums, key);
+            b.erase(family::uses, key);
         }
     }
     return run.write(b);

@@ -37,10 +37,11 @@ struct fsck_run {
 };
 
 // In this order.
-result<void> check_rows(fsck_run& run);    // that they can be decoded
-result<void> check_counts(fsck_run& run);  // link counts and sums, before anything is dropped
-result<void> check_content(fsck_run& run); // every object
-result<void> check_files(fsck_run& run);   // blobs/ and temp/
-result<void> write_totals(fsck_run& run);  // as the rows are after all repairs
+result<void> check_rows(fsck_run& run);       // that they can be decoded
+result<void> check_references(fsck_run& run); // links and children have their rows the other way round
+result<void> check_counts(fsck_run& run);     // link counts and sums, before anything is dropped
+result<void> check_content(fsck_run& run);    // every object
+result<void> check_files(fsck_run& run);      // blobs/ and temp/
+result<void> write_totals(fsck_run& run);     // as the rows are after all repairs
 
 } // namespace store

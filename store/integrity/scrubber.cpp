@@ -23,6 +23,7 @@ struct file_check {
     oci::digest digest;
     object_row row;
     quiet_file file;
+    open_handles::mark reading; // else its space would be nobody's once it is evicted
     std::vector<std::uint64_t> sums;
 
     std::uint64_t offset = 0;
@@ -201,6 +202,7 @@ result<void> scrubber::state::check_small(oci::digest const& d, scrub_result& r)
 }
 
 result<void> scrubber::state::open_file(oci::digest const& d, object_row row) {
+    auto reading = c->handles->open(d);
     auto file = quiet_file::open(c->folder->files(), c->folder->root(), blob_path(d).file());
     if (!file && errno == EIO) // once more
         file = quiet_file::open(c->folder->files(), c->folder->root(), blob_path(d).file());
@@ -221,7 +223,8 @@ result<void> scrubber::state::open_file(oci::digest const& d, object_row row) {
     auto sums = find_sums(*c, d);
     if (!sums && sums.error().code != errc::corrupt)
         return sums.error();
-    open.emplace(file_check{.digest = d, .row = std::move(row), .file = *std::move(file)});
+    open.emplace(
+        file_check{.digest = d, .row = std::move(row), .file = *std::move(file), .reading = std::move(reading)});
     auto const blocks = (size + sum_block_bytes - 1) / sum_block_bytes;
     open->sums_wrong = !sums || (!sums->empty() && sums->size() != blocks);
     if (open->sums_wrong || (sums->empty() && size > 0))

@@ -17,10 +17,13 @@ result<bool> erase_unreadable_row(core& c, oci::digest const& d) {
     database::batch b(*c.db);
     for (auto const f : {family::objects, family::small, family::sums})
         b.erase(f, digest_key(d));
-    auto const written = c.write(b, write_sync::no);
+    b.erase(family::uses, digest_key(d));
+    auto const written = c.write(b, write_sync::no, removal_margin_bytes);
+    if (!written)
+        return written.error();
     c.residents->erased(d, false);
     c.outdate_lookups();
-    return written ? result<bool>(true) : written.error();
+    return true;
 }
 
 // Whether the row stands for what was found to be wrong.
@@ -43,29 +46,33 @@ result<bool> is_same(core const& c, scrub_finding const& f, object const& info,
     return is_file && same_file(**now, *file);
 }
 
-result<void> erase_row_only(core& c, oci::digest const& d, object_row const& row) {
+result<void> erase(core& c, oci::digest const& d, object_row const& row) {
     database::batch b(*c.db);
     if (auto staged = stage_erasure(c, b, d, row); !staged)
-        return staged.error();
+        return staged;
     if (auto written = c.write(b, write_sync::no, removal_margin_bytes); !written)
-        return written.error();
+        return written;
     c.residents->erased(d, false);
     c.outdate_lookups();
     return {};
 }
 
-bool quarantine_file(core& c, oci::digest const& d) {
+// The erasure has put the file into the trash: it leaves that for quarantine, or waits there if it cannot.
+bool put_away(core& c, oci::digest const& d, std::uint64_t disk_bytes, bool is_there) {
     quarantine kept(*c.folder);
-    auto const taken = kept.take(d);
-    if (!taken)
-        c.warn(taken.error().message); // reconciliation finds what is left
+    auto const taken = is_there ? kept.take(d) : result<bool>(false);
     if (auto const bytes = kept.bytes())
         c.quarantined = *bytes;
+    if (!taken) {
+        c.warn(taken.error().message);
+        c.waiting.add(d, disk_bytes);
+        return false;
+    }
     database::batch b(*c.db);
     b.erase(family::trash, digest_key(d));
     if (auto written = c.write(b, write_sync::no, removal_margin_bytes); !written)
-        c.warn(written.error().message);
-    return taken && *taken;
+        c.warn(written.error().message); // the next start finds nothing to remove
+    return *taken;
 }
 
 } // namespace
@@ -91,12 +98,11 @@ result<std::optional<scrub_finding>> condemn(core& c, scrub_finding const& f, st
     if (!*same)
         return outcome();
 
-    // A file that a crash leaves between the two is removed by the next start: it is in the trash.
-    if (auto erased = erase_row_only(c, f.digest, **row); !erased)
+    if (auto erased = erase(c, f.digest, **row); !erased)
         return erased.error();
     auto done = f;
-    if (file)
-        done.quarantined = quarantine_file(c, f.digest);
+    if ((*row)->info.place == object_place::file)
+        done.quarantined = put_away(c, f.digest, (*row)->info.disk_bytes, file.has_value());
     return outcome(done);
 }
 

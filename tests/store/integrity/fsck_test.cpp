@@ -224,6 +224,7 @@ TEST_CASE("fsck deletes rows that cannot be decoded, of every kind") {
     }
     SECTION("children") {
         put(family::children, store::digest_key(s.small));
+        expected.push_back(fault::wrong_reference); // their parents have no other half then
     }
     SECTION("an object's key") {
         put(family::objects, "x");
@@ -259,6 +260,31 @@ TEST_CASE("fsck removes content and sums of no object") {
     });
     CHECK(found_and_repaired(s) == std::vector{fault::stray_row, fault::stray_row});
     CHECK(s.get(s.small) == "small");
+}
+
+TEST_CASE("fsck puts back what is written twice, and takes away what has no other half") {
+    closed_store s;
+    using store::family;
+    hurt_rows(s, [&](auto& db) {
+        erase_row(db, family::holders, store::holder_key(s.large, "docker.io/a"));
+        erase_row(db, family::parents, store::parent_key(s.large, s.small));
+        put_row(db, family::holders, store::holder_key(s.large, "docker.io/b"), "");
+        put_row(db, family::parents, store::parent_key(s.other, s.small), "");
+        put_row(db, family::parents, store::parent_key(s.small, s.large), "");
+    });
+    CHECK(found_and_repaired(s) == std::vector(5, fault::wrong_reference));
+}
+
+TEST_CASE("a file in the trash of a store that was killed is a leftover") {
+    closed_store s;
+    auto const d = add_orphan(s);
+    hurt_rows(s, [&](auto& db) {
+        add_orphan(s);
+        put_row(db, store::family::trash, store::digest_key(d), store::encode_count(4096));
+    });
+    CHECK(kinds(check(s)) == std::vector{fault::leftover});
+    check(s, true);
+    CHECK(check(s).findings.empty());
 }
 
 TEST_CASE("fsck corrects link counts") {

@@ -85,6 +85,8 @@ TEST_CASE("a flipped byte costs the row, and the file goes into quarantine") {
     CHECK(std::filesystem::file_size(quarantined(s, d)) == 3'000'000);
     CHECK(files_below(s.blobs()) == 0);
     CHECK(s.warnings == 1);
+    CHECK_FALSE(inside(s).waiting.holds(d));
+    CHECK(files_below(s.dir.path() / "store/quarantine") == 1);
     s.put(bytes);
     CHECK((s.get(d) == bytes));
 }

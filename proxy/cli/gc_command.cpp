@@ -1,0 +1,161 @@
+#include "proxy/cli/gc_command.h"
+
+#include "proxy/cli/http_fetch.h"
+#include "proxy/cli/text_table.h"
+#include "proxy/runtime/spawn.h"
+#include "proxy/stats/units.h"
+
+#include <boost/json/parse.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ctime>
+#include <ostream>
+
+namespace proxy {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::chrono::hours run_max{24}; // the server ends a run; this ends a hung connection
+constexpr milliseconds redraw_interval{200};
+constexpr std::size_t items_shown = 20;
+
+std::int64_t number(json::object const& o, char const* key) {
+    auto const* v = o.if_contains(key);
+    if (!v)
+        return 0;
+    boost::system::error_code ec;
+    auto const n = v->to_number<std::int64_t>(ec);
+    return ec ? 0 : n;
+}
+
+std::string text(json::object const& o, char const* key) {
+    auto const* v = o.if_contains(key);
+    return v && v->is_string() ? std::string(v->as_string()) : std::string();
+}
+
+std::string objects(std::int64_t n) {
+    return fmt::format("{} object{}", n, n == 1 ? "" : "s");
+}
+
+// One line an object, the first of them; the rest is in --json.
+std::string items_table(json::array const& items) {
+    std::string lines;
+    auto const now = std::time(nullptr);
+    for (std::size_t i = 0; i < items.size() && i < items_shown; ++i) {
+        if (!items[i].is_object())
+            continue;
+        auto const& o = items[i].get_object();
+        auto const unused = std::max<std::int64_t>(0, now - number(o, "last_used"));
+        auto const why = text(o, "policy");
+        lines += fmt::format("  {:.19}  {:<13} {:>10}  unused {:>9}  {}\n", text(o, "digest"), text(o, "type"),
+                             human_bytes(number(o, "bytes")), to_string(std::chrono::seconds(unused)),
+                             why.empty() ? text(o, "reason") : why);
+    }
+    if (items.size() > items_shown)
+        lines += fmt::format("  … and {} more (--json shows them)\n", items.size() - items_shown);
+    return lines;
+}
+
+result<std::string> shown(std::string const& body, bool as_json) {
+    boost::system::error_code ec;
+    auto const parsed = json::parse(body, ec);
+    if (ec || !parsed.is_object())
+        return internal_error("the answer is no report: is this the admin API of layerd?");
+    if (as_json)
+        return body;
+    auto const& report = parsed.get_object();
+    bool const dry = report.if_contains("dry_run") && *report.if_contains("dry_run") == true;
+    auto const n = number(report, "objects");
+    std::string out = n == 0 ? std::string("nothing to remove\n")
+                             : fmt::format("{} {}, {}\n", dry ? "would remove" : "removed", objects(n),
+                                           human_bytes(number(report, "bytes")));
+    if (auto const* items = report.if_contains("items"); items && items->is_array())
+        out += items_table(items->get_array());
+    if (auto const kept = number(report, "kept_in_use"); kept > 0)
+        out += fmt::format("{} in use stayed\n", objects(kept));
+    return out;
+}
+
+class gc_run {
+public:
+    gc_run(gc_options const& o, endpoint_config at, command_environment const& env)
+        : options_(o), at_(std::move(at)), env_(env), timer_(context_.get_executor()) {}
+
+    int run() {
+        spawn(context_.get_executor(), "gc", [this] { return collect(); });
+        if (env_.terminal && !options_.json && !options_.dry_run)
+            spawn(context_.get_executor(), "gc bar", [this] { return draw(); });
+        context_.run();
+        return code_;
+    }
+
+private:
+    task<void> collect() {
+        std::string path = options_.dry_run ? "/api/v1/gc?dry_run=1" : "/api/v1/gc";
+        auto const body = co_await http_post(at_, std::move(path), "{}", deadline::after(run_max));
+        done_ = true;
+        timer_.cancel();
+        if (drawn_)
+            env_.out << "\r\x1b[K"; // the bar has done its duty
+        auto const text = body ? shown(*body, options_.json) : result<std::string>(body.error());
+        code_ = text ? 0 : 1;
+        if (text)
+            env_.out << *text;
+        else
+            env_.err << "layerd gc: " << text.error().message << '\n';
+    }
+
+    task<void> draw() {
+        while (!done_) {
+            error_code ec;
+            timer_.expires_after(redraw_interval);
+            co_await timer_.async_wait(net::redirect_error(use_task, ec));
+            if (done_)
+                co_return;
+            std::string path = "/api/v1/gc";
+            auto const body = co_await http_fetch(at_, std::move(path), deadline::after(seconds(5)));
+            if (body && !done_)
+                draw_bar(*body);
+        }
+    }
+
+    void draw_bar(std::string const& body) {
+        constexpr std::int64_t width = 40;
+        auto const state = json::parse(body, parse_error_);
+        if (parse_error_ || !state.is_object())
+            return;
+        auto const done = number(state.get_object(), "done"), of = number(state.get_object(), "of");
+        if (of <= 0)
+            return;
+        auto const filled = std::min(width, width * done / of);
+        env_.out << fmt::format("\r[{:#<{}}{:.<{}}] {}/{} objects", "", filled, "", width - filled, done, of);
+        env_.out.flush();
+        drawn_ = true;
+    }
+
+    gc_options const& options_;
+    endpoint_config const at_;
+    command_environment const& env_;
+    net::io_context context_{1};
+    steady_timer timer_;
+    boost::system::error_code parse_error_;
+    bool done_ = false;
+    bool drawn_ = false;
+    int code_ = 0;
+};
+
+} // namespace
+
+int run_gc(gc_options const& o, command_environment const& env) {
+    constexpr int wrong_usage = 2;
+    auto at = parse_endpoint(o.admin);
+    if (!at) {
+        env.err << fmt::format("layerd gc: --admin {} {}\n", o.admin, at.error());
+        return wrong_usage;
+    }
+    return gc_run(o, *std::move(at), env).run();
+}
+
+} // namespace proxy
