@@ -7,6 +7,7 @@
 #include "proxy/admin/admin.h"
 #include "proxy/admin/admin_service.h"
 #include "proxy/config/config_changes.h"
+#include "proxy/fill/refetch.h"
 #include "proxy/gc/gc_settings.h"
 #include "proxy/gc/maintenance.h"
 #include "proxy/http/listener.h"
@@ -64,6 +65,7 @@ struct server::parts {
     std::unique_ptr<server_parts> shared;
     std::unique_ptr<proxy::router> routes;
     std::unique_ptr<registry_service> registry;
+    std::unique_ptr<integrity_watch> integrity;
     std::unique_ptr<management> commands;
     std::unique_ptr<proxy::admin> administration;
     std::unique_ptr<admin_service> admin_pages;
@@ -147,9 +149,12 @@ void server::parts::make_services() {
     shared = std::make_unique<server_parts>(server_parts{settings, *content, disk, counts, *fills, *upstreams});
     routes = std::make_unique<proxy::router>(*shared);
     registry = std::make_unique<registry_service>(*routes);
+    auto again = [this](oci::digest const& d) { refetch(d, *content, *upstreams, *fills, *workers.front()); };
+    integrity = std::make_unique<integrity_watch>(*content, settings.store, std::move(again));
     commands = std::make_unique<management>(*content, *gc_runs, *upstreams);
     administration = std::make_unique<proxy::admin>(
-        settings, counts, *content, *commands, [this] { return fill_list(); }, [this] { return ready.load(); });
+        settings, counts, *content, *commands, *integrity, [this] { return fill_list(); },
+        [this] { return ready.load(); });
     admin_pages = std::make_unique<admin_service>(*administration, disk);
 }
 
@@ -190,7 +195,7 @@ void server::parts::run() {
         spawn(workers[i]->executor(), "tick", [this, i] { return tick(*locals[i], *ticks[i]); });
         threads.emplace_back([w = workers[i].get()] { w->context().run(); });
     }
-    chores = std::make_unique<maintenance>(*content, *gc_runs);
+    chores = std::make_unique<maintenance>(*content, *gc_runs, *integrity);
     ready = true;
 }
 

@@ -66,6 +66,7 @@ stats_report admin::report() const {
     r.totals = stats_.totals();
     r.store = content_.used();
     r.limit_bytes = r.store.limit_bytes;
+    r.integrity = integrity_.report();
     r.uptime_seconds = stats_.uptime().count();
     r.open_connections = stats_.open_connections.load(std::memory_order_relaxed);
     r.running_fills = stats_.running_fills.load(std::memory_order_relaxed);

@@ -6,6 +6,7 @@
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/management.h"
 #include "proxy/config/config.h"
+#include "proxy/gc/integrity_watch.h"
 #include "proxy/stats/stats.h"
 #include "proxy/stats/stats_report.h"
 #include "store/content_store.h"
@@ -30,9 +31,10 @@ class admin {
 public:
     // All references must outlive this; the functions are called on any thread.
     admin(config const& c, stats const& s, store::content_store& content, management const& commands,
-          std::function<std::vector<fill_status>()> fills, std::function<bool()> ready)
-        : config_(c), stats_(s), content_(content), commands_(commands), fills_(std::move(fills)),
-          ready_(std::move(ready)) {}
+          integrity_watch const& integrity, std::function<std::vector<fill_status>()> fills,
+          std::function<bool()> ready)
+        : config_(c), stats_(s), content_(content), commands_(commands), integrity_(integrity),
+          fills_(std::move(fills)), ready_(std::move(ready)) {}
 
     // Any thread; may block.
     admin_response handle(admin_request const& r) const;
@@ -48,6 +50,7 @@ private:
     stats const& stats_;
     store::content_store& content_;
     management const& commands_;
+    integrity_watch const& integrity_;
     std::function<std::vector<fill_status>()> fills_;
     std::function<bool()> ready_;
 };

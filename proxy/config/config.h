@@ -49,7 +49,9 @@ struct server_config {
 struct store_config {
     std::filesystem::path path; // empty: default_store_path()
     std::uint64_t inline_max = 64 * 1024;
-    bool sync_pulled = false; // durability = "full"
+    bool sync_pulled = false;                        // durability = "full"
+    std::uint64_t scrub_rate = 8ull << 20;           // bytes a second that are read again to find rot; 0: never
+    std::chrono::seconds scrub_every{7 * 24 * 3600}; // from the beginning of one pass over the store to the next's
 
     friend bool operator==(store_config const&, store_config const&) = default;
 };

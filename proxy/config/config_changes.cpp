@@ -97,6 +97,8 @@ config_changes compare(config const& running, config const& wanted) {
         .key("path", &store_config::path, found.after_restart)
         .key("inline_max", &store_config::inline_max, found.after_restart)
         .key("durability", &store_config::sync_pulled, found.after_restart)
+        .key("scrub_rate", &store_config::scrub_rate, found.after_restart)
+        .key("scrub_every", &store_config::scrub_every, found.after_restart)
         .rest(found.after_restart);
     compare_gc(running.gc, wanted.gc, found.at_once);
     compare_upstreams(running.upstreams, wanted.upstreams, found.after_restart);

@@ -73,6 +73,8 @@ void read_store(table_reader& in, store_config& to) {
     // Larger values would make RocksDB copy layers on every compaction.
     in.size("inline_max", to.inline_max, 0, 4ull << 20);
     in.choice<bool>("durability", to.sync_pulled, {{"cache", false}, {"full", true}});
+    in.size("scrub_rate", to.scrub_rate, 0, 64ull << 30);
+    in.duration("scrub_every", to.scrub_every, std::chrono::seconds(0), std::chrono::hours(24 * 366));
     in.finish();
 }
 

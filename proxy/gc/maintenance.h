@@ -1,8 +1,9 @@
 // The store's chores, on a thread of their own for as long as the server runs: what was used is noted every second,
-// limits are held, and every minute the operator's policies are applied.
+// limits are held and a piece of the store is checked, and every minute the operator's policies are applied.
 #pragma once
 
 #include "proxy/gc/collector.h"
+#include "proxy/gc/integrity_watch.h"
 #include "store/content_store.h"
 
 #include <condition_variable>
@@ -13,14 +14,15 @@ namespace proxy {
 
 class maintenance {
 public:
-    // Starts at once. Both must outlive this.
-    maintenance(store::content_store& content, collector& gc);
+    // Starts at once. All must outlive this.
+    maintenance(store::content_store& content, collector& gc, integrity_watch& integrity);
 
 private:
     void run(std::stop_token stop);
 
     store::content_store& content_;
     collector& gc_;
+    integrity_watch& integrity_;
     std::mutex mutex_;
     std::condition_variable_any wake_;
     std::jthread thread_; // last: it uses all above. Its end is asked for and awaited by destruction

@@ -154,6 +154,16 @@ std::string metrics_text(stats_report const& r) {
                          static_cast<double>(r.running_fills)));
     add_upstreams(all, t);
     add_store(all, r);
+    auto const& i = r.integrity;
+    counter("layerd_scrubbed_objects_total", "Objects read again and compared.", i.scrub.objects_checked);
+    counter("layerd_scrubbed_bytes_total", "Their bytes.", i.scrub.bytes_checked);
+    counter("layerd_scrub_passes_total", "Times that the whole store was read again.", i.scrub.passes_completed);
+    counter("layerd_rotten_objects_total", "Objects whose bytes had changed on disk: alert on any.", i.scrub.rotten);
+    counter("layerd_integrity_failures_total", "What could not be checked or mended: alert on any.", i.failures);
+    counter("layerd_orphan_files_removed_total", "Files without a row, removed after the start.", i.orphans_removed);
+    counter("layerd_rows_dropped_total", "Objects whose file was missing after the start.", i.rows_dropped);
+    all.push_back(single("layerd_quarantine_bytes", "What rotten files take that were kept for a look.",
+                         MetricType::Gauge, static_cast<double>(i.quarantined_bytes)));
     return prometheus::TextSerializer().Serialize(all);
 }
 

@@ -46,6 +46,20 @@ json::object upstreams(stats_totals const& t) {
     return all;
 }
 
+json::object integrity(integrity_report const& i) {
+    return {{"reconciled", i.reconciled},
+            {"orphans_removed", i.orphans_removed},
+            {"rows_dropped", i.rows_dropped},
+            {"failures", i.failures},
+            {"quarantined_bytes", i.quarantined_bytes},
+            {"scrub",
+             {{"objects", i.scrub.objects_checked},
+              {"bytes", i.scrub.bytes_checked},
+              {"rotten", i.scrub.rotten},
+              {"passes", i.scrub.passes_completed},
+              {"last_pass_ended_at", i.scrub.last_pass_ended_at}}}};
+}
+
 json::object stored(stats_report const& r) {
     json::object pools;
     for (std::size_t i = 0; i < store::pool_count; ++i)
@@ -107,6 +121,7 @@ json::object to_json(stats_report const& r) {
             {"hit_ratio", {{"requests", r.request_hit_ratio()}, {"bytes", r.byte_hit_ratio()}}},
             {"network_savings", {{"bytes", r.saved_bytes()}, {"ratio", r.saved_ratio()}}},
             {"store", stored(r)},
+            {"integrity", integrity(r.integrity)},
             {"upstreams", upstreams(t)},
             {"connections",
              {{"open", r.open_connections}, {"accepted", t.connections}, {"refused_requests", t.bad_requests}}},

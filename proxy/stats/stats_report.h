@@ -1,6 +1,7 @@
 // What the statistics say, worked out once for all who show it: the admin API, the metrics, the operator's table.
 #pragma once
 
+#include "proxy/gc/integrity_watch.h"
 #include "proxy/stats/stats.h"
 #include "store/content_store.h"
 
@@ -13,6 +14,7 @@ namespace proxy {
 struct stats_report {
     stats_totals totals;
     store::usage store;
+    integrity_report integrity;
     std::uint64_t limit_bytes = 0; // keep_storage in bytes; 0: none
     std::int64_t uptime_seconds = 0;
     std::int64_t open_connections = 0;

@@ -6,7 +6,7 @@ mirror=
 admin=
 
 # mirror [UPSTREAM=URL]...: starts layerd with these upstreams, the first as default. MIRROR_UPSTREAM_<n>, lines of
-# TOML, are added to the n-th upstream.
+# TOML, are added to the n-th upstream, MIRROR_STORE to [store].
 mirror() {
     mirror_port=$(free_port)
     admin_port=$(free_port)
@@ -25,6 +25,7 @@ listen = ["127.0.0.1:$mirror_port"]
 admin_listen = ["127.0.0.1:$admin_port"]
 [store]
 path = "$work/store"
+${MIRROR_STORE:-}
 [gc]
 keep_storage = "${MIRROR_KEEP_STORAGE:-4GB}"
 min_free_space = "0%"

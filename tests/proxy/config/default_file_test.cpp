@@ -82,6 +82,8 @@ TEST_CASE("the annotated file shows every key") {
                             "path",
                             "inline_max",
                             "durability",
+                            "scrub_rate",
+                            "scrub_every",
                             "enabled",
                             "keep_storage",
                             "reserved_space",
