@@ -8,6 +8,7 @@
 #   make bench                        layerd beside nginx and docker-registry; BENCH_QUICK=1 for a short run
 #   make replay [ARGS="--scale 0.1"]  eviction policies over two made-up workloads: what each of them misses
 #   make fuzz [MINUTES=5]             every fuzz target, MINUTES in all
+#   make soak [MINUTES=10]            random pulls over ten times the limit, du watching
 #   make asan, make tsan              the unit tests under the sanitizers
 #   make format, make tidy            clang-format in place; clang-tidy
 #   make install [PREFIX=/usr/local]  what CMake installs: the program
@@ -21,7 +22,7 @@ BUILD := build/release
 UNIT_TESTS := oci_test store_test proxy_test
 
 # The packages asked for are looked up by dpkg-query each time; nothing is installed twice.
-.PHONY: help run test build deps demo bench replay fuzz asan tsan format tidy install clean
+.PHONY: help run test build deps soak demo bench replay fuzz asan tsan format tidy install clean
 help:
 	@sed -n '3,/^SHELL/{/^#/s/^# \{0,1\}//p}' Makefile
 
@@ -45,6 +46,11 @@ test:
 	ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS) --tests-regex '$(TESTS)' || status=$$?; \
 	grep -h ': skipped: ' $(BUILD)/Testing/Temporary/LastTest.log || true; \
 	exit $$status
+
+soak: MINUTES = 10
+soak: build
+	@tests/deps test
+	@LAYERD=$(BUILD)/layerd SOAK_SECONDS=$$(($(MINUTES) * 60)) tests/clients/keep_storage_holds
 
 demo: build
 	@tests/deps test

@@ -6,6 +6,7 @@
 // DIR is filled if it is empty, which takes minutes, and can be used again. Half of the objects are hit by nobody and
 // belong to a repository of their own: the policy that is measured collects 100,000 of these. Files are small ones, so
 // that the disk need not hold terabytes; how long a large file takes to unlink is the file system's business.
+#include "store/background.h"
 #include "store/content_store.h"
 
 #include <CLI/CLI.hpp>
@@ -142,7 +143,12 @@ void measure(scale_options const& o) {
     fmt::print("until a policy has looked at all {:6.0f} ms\n", milliseconds_since(start));
     hits busy(*store, o);
     start = clock_type::now();
-    auto const report = store->collect({});
+    store::gc_report report;
+    std::jthread([&] { // as the server does it
+        store::run_in_background();
+        report = store->collect({});
+    })
+        .join();
     auto const took = milliseconds_since(start);
     fmt::print("hits while that is collected   {}\n", busy.report());
     fmt::print("collect {} objects         {:8.0f} ms ({:.0f} objects/s)\n", report.total().objects, took,

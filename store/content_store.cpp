@@ -1,6 +1,7 @@
 #include "store/content_store.h"
 
 #include "store/core.h"
+#include "store/eviction/forgetting.h"
 #include "store/eviction/image_graph.h"
 #include "store/object_table.h"
 #include "store/publication.h"
@@ -50,7 +51,8 @@ result<std::shared_ptr<blob_file const>> open_content(core const& c, oci::digest
 struct content_store::state {
     std::shared_ptr<core> shared;
     metadata_index index{*shared};
-    std::int64_t uses_saved_at = 0; // maintain()'s
+    forgetting memory{*shared}; // this and the next are maintain()'s
+    std::int64_t uses_saved_at = 0;
 };
 
 content_store::content_store(std::unique_ptr<state> s) : state_(std::move(s)) {}
@@ -236,6 +238,9 @@ void content_store::maintain() {
     c.residents->take_in_touches();
     empty_trash(c);
     c.room.hold_limits();
+    constexpr std::size_t rows_at_once = 2000; // some ten milliseconds
+    if (auto forgot = state_->memory.step(rows_at_once); !forgot)
+        c.warn(forgot.error().message);
     auto const now = c.now();
     constexpr std::int64_t save_every = 60; // seconds
     if (now >= state_->uses_saved_at && now < state_->uses_saved_at + save_every)

@@ -4,6 +4,7 @@
 #include "store/file_system.h"
 
 #include <rocksdb/cache.h>
+#include <rocksdb/env.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
@@ -97,6 +98,8 @@ result<std::unique_ptr<database>> database::open(std::filesystem::path const& fo
     opened->growth_bytes_ = sizes.growth();
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* db = nullptr;
+    // Compactions follow evictions and would compete with hits for the cores.
+    rocksdb::Env::Default()->LowerThreadPoolCPUPriority(rocksdb::Env::LOW, rocksdb::CpuPriority::kIdle);
     auto const options = database_options(std::move(warn), sizes, opened->memory_);
     auto const s = rocksdb::DB::Open(options, folder.string(), families, &handles, &db);
     if (is_locked(s))

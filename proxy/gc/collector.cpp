@@ -1,9 +1,12 @@
 #include "proxy/gc/collector.h"
 
 #include "proxy/stats/units.h"
+#include "store/background.h"
 
 #include <boost/json/array.hpp>
 #include <spdlog/spdlog.h>
+
+#include <thread>
 
 namespace proxy {
 
@@ -17,7 +20,11 @@ std::optional<store::gc_report> collector::run(bool dry_run) {
         of_ = of;
         done_ = done;
     };
-    auto report = content_.collect({.dry_run = dry_run, .progress = note, .stop = stop_.get_token()});
+    store::gc_report report;
+    std::jthread([&] {
+        store::run_in_background();
+        report = content_.collect({.dry_run = dry_run, .progress = note, .stop = stop_.get_token()});
+    }).join();
     is_running_ = false;
     if (dry_run)
         return report;
