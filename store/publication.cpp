@@ -148,6 +148,7 @@ void remove_file(core& c, database::batch& done, oci::digest const& d, std::uint
     if (!c.handles->is_open(d)) {
         auto const removed = c.folder->remove(d);
         if (removed) {
+            c.room.note_freed(disk_bytes);
             c.waiting.gone(d);
             done.erase(family::trash, digest_key(d));
             return;
@@ -220,7 +221,7 @@ void empty_trash(core& c) {
             c.warn(removed.error().message);
             continue;
         }
-        c.waiting.gone(d);
+        c.room.note_freed(c.waiting.gone(d));
         database::batch b(*c.db);
         b.erase(family::trash, digest_key(d));
         if (auto written = c.write(b, write_sync::no, removal_margin_bytes); !written)

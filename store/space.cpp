@@ -19,10 +19,11 @@ void space::set_limits(space_limits const& limits) noexcept {
     keep_storage_ = limits.keep_storage;
     min_free_space_ = limits.min_free_space;
     reserved_space_ = limits.reserved_space;
+    rest_ = limits.rest.count();
 }
 
 space_limits space::limits() const noexcept {
-    return {keep_storage_, min_free_space_, reserved_space_};
+    return {keep_storage_, min_free_space_, reserved_space_, std::chrono::milliseconds(rest_)};
 }
 
 std::uint64_t space::counted_bytes() const {
@@ -40,7 +41,7 @@ std::uint64_t space::recently_counted_bytes() const {
 space::shortage space::shortage_for(std::uint64_t bytes) const {
     shortage s;
     if (auto const limit = keep_storage_.load(); limit != 0) {
-        auto const counted = counted_bytes();
+        auto const counted = counted_bytes() + resting_bytes();
         s.by_limit = above(counted + bytes, limit);
     }
     s.by_disk = shortage_for_disk(bytes);
@@ -74,10 +75,35 @@ bool space::reclaim_index() {
     return core_.db->disk_bytes() < before;
 }
 
+void space::note_freed(std::uint64_t bytes) {
+    if (rest_ == 0)
+        return;
+    std::lock_guard const lock(freed_mutex_);
+    freed_.push_back({clock::now(), bytes});
+}
+
+std::uint64_t space::resting_bytes() const {
+    std::lock_guard const lock(freed_mutex_);
+    auto const oldest = clock::now() - std::chrono::milliseconds(rest_);
+    while (!freed_.empty() && freed_.front().when <= oldest)
+        freed_.pop_front();
+    std::uint64_t sum = 0;
+    for (auto const& f : freed_)
+        sum += f.bytes;
+    return sum;
+}
+
+// Until the next of it may be used again.
+void space::wait_for_rest() {
+    std::unique_lock lock(freed_mutex_);
+    if (!freed_.empty())
+        timer_.wait_until(lock, freed_.front().when + std::chrono::milliseconds(rest_), [] { return false; });
+}
+
 // Evicted beyond what must be, so that not every writer has to do some of it.
 std::uint64_t space::slack() const noexcept {
-    constexpr std::uint64_t most = 32 * 1024 * 1024;
-    return std::min(keep_storage_.load() / 256, most);
+    constexpr std::uint64_t most = 64 * 1024 * 1024;
+    return std::min(keep_storage_.load() / 64, most);
 }
 
 result<void> space::make_room(std::uint64_t bytes) {
@@ -89,11 +115,17 @@ result<void> space::make_room(std::uint64_t bytes) {
             return core_.folder->check_room(bytes, content_margin_bytes);
         if (auto loaded = core_.residents->load(); !loaded)
             return loaded.error();
-        bool const hopeless = missing.bytes() > core_.residents->evictable_bytes() + core_.sums.trash_bytes();
+        auto const resting = resting_bytes();
+        if (resting >= missing.by_limit && missing.by_disk == 0) {
+            wait_for_rest();
+            continue;
+        }
+        bool const hopeless = missing.bytes() > core_.residents->evictable_bytes() + core_.sums.trash_bytes() + resting;
         auto const why = missing.by_limit >= missing.by_disk ? gc_reason::keep_storage : gc_reason::min_free_space;
         if (!hopeless) {
             share_out();
-            if (core_.residents->evict(missing.bytes() + slack(), why).objects > 0)
+            auto const wanted = std::max(above(missing.by_limit, resting), missing.by_disk) + slack();
+            if (core_.residents->evict(wanted, why).objects > 0)
                 continue;
         }
         if (!swept && core_.sums.trash_bytes() > 0) {
@@ -129,7 +161,8 @@ result<void> space::extend(reservation& r, std::uint64_t bytes) {
 result<void> space::check_row(std::uint64_t bytes) {
     std::lock_guard const lock(one_at_a_time_);
     auto const limit = keep_storage_.load();
-    bool const plenty = (limit == 0 || recently_counted_bytes() + bytes <= limit) && shortage_for_disk(bytes) == 0;
+    bool const plenty =
+        (limit == 0 || recently_counted_bytes() + resting_bytes() + bytes <= limit) && shortage_for_disk(bytes) == 0;
     return plenty ? core_.folder->check_room(bytes, content_margin_bytes) : make_room(bytes);
 }
 
@@ -138,7 +171,8 @@ void space::hold_limits() {
     core_.folder->measure_folders();
     if (keep_storage_.load() == 0 && min_free_space_.load() == 0)
         return;
-    auto const missing = shortage_for(4 * slack());
+    auto missing = shortage_for(2 * slack());
+    missing.by_limit = above(missing.by_limit, resting_bytes());
     if (missing.bytes() == 0)
         return;
     if (auto loaded = core_.residents->load(); !loaded) {
@@ -154,7 +188,7 @@ void space::hold_limits() {
         core_.residents->evict(missing.by_limit, gc_reason::keep_storage);
     else if (for_disk > 0)
         core_.residents->evict(for_disk, gc_reason::min_free_space);
-    if (shortage_for(0).by_limit > 0)
+    if (shortage_for(0).by_limit > resting_bytes())
         reclaim_index();
 }
 

@@ -2,7 +2,10 @@
 //
 // Counted is what the disk holds for the store (content, folders, temporary files, files that wait for their last
 // reader, RocksDB with its log), what writers have been promised, and what RocksDB may grow by until it is looked at
-// again. So the sum is at any moment at least what `du` shows, and no sum above the limit is ever promised.
+// again. So the sum is at any moment at least what the disk holds, and no sum above the limit is ever promised.
+//
+// Nor does `du` ever show more, if space that was freed rests for a while before it is promised again: du takes its
+// time, and would count both the file that went and the one that came in its place.
 //
 // All members may be called from any thread and block.
 #pragma once
@@ -11,7 +14,10 @@
 #include "store/error.h"
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <mutex>
 
 namespace store {
@@ -19,9 +25,10 @@ namespace store {
 struct core;
 
 struct space_limits {
-    std::uint64_t keep_storage = 0;   // 0: only the disk bounds
-    std::uint64_t min_free_space = 0; // of the disk, whoever fills it
-    std::uint64_t reserved_space = 0; // what min_free_space leaves us at least
+    std::uint64_t keep_storage = 0;    // 0: only the disk bounds
+    std::uint64_t min_free_space = 0;  // of the disk, whoever fills it
+    std::uint64_t reserved_space = 0;  // what min_free_space leaves us at least
+    std::chrono::milliseconds rest{0}; // how long freed space is counted on
 
     friend bool operator==(space_limits const&, space_limits const&) = default;
 };
@@ -41,6 +48,9 @@ public:
     // Room for a row of so many bytes, which the index is about to take.
     result<void> check_row(std::uint64_t bytes);
 
+    // A file of so many bytes was unlinked.
+    void note_freed(std::uint64_t bytes);
+
     // Brings the store below its limits, with a little room to spare so that the next writer need not wait. For the
     // background.
     void hold_limits();
@@ -56,15 +66,27 @@ public:
     };
     shortage shortage_for(std::uint64_t bytes) const;
     std::uint64_t shortage_for_disk(std::uint64_t bytes) const;
+    std::uint64_t resting_bytes() const;
 
 private:
     result<void> make_room(std::uint64_t bytes);
     bool reclaim_index();
     std::uint64_t slack() const noexcept;
     void share_out() const;
+    void wait_for_rest();
+
+    using clock = std::chrono::steady_clock;
+    struct freed {
+        clock::time_point when;
+        std::uint64_t bytes;
+    };
 
     core& core_;
-    std::mutex one_at_a_time_; // makes asking and promising one step; eviction happens under it
+    std::atomic<std::chrono::milliseconds::rep> rest_ = 0;
+    mutable std::mutex freed_mutex_; // guards the next; nothing else is done under it
+    mutable std::deque<freed> freed_;
+    std::condition_variable timer_; // that nobody rings
+    std::mutex one_at_a_time_;      // makes asking and promising one step; eviction happens under it
     std::atomic<std::uint64_t> keep_storage_ = 0;
     std::atomic<std::uint64_t> min_free_space_ = 0;
     std::atomic<std::uint64_t> reserved_space_ = 0;

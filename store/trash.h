@@ -25,16 +25,17 @@ public:
         held = bytes;
     }
 
-    // The file is no longer there: it was unlinked, or content of the same digest took its place. False: it was not
-    // waiting.
-    bool gone(oci::digest const& d) {
+    // The file is no longer there: it was unlinked, or content of the same digest took its place. What it counted; 0 if
+    // it was not waiting.
+    std::uint64_t gone(oci::digest const& d) {
         std::lock_guard const lock(mutex_);
         auto const found = files_.find(d);
         if (found == files_.end())
-            return false;
-        sums_.add_trash(-static_cast<std::int64_t>(found->second));
+            return 0;
+        auto const bytes = found->second;
+        sums_.add_trash(-static_cast<std::int64_t>(bytes));
         files_.erase(found);
-        return true;
+        return bytes;
     }
 
     bool holds(oci::digest const& d) const {

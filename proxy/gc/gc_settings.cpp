@@ -6,12 +6,20 @@
 
 namespace proxy {
 
+namespace {
+
+// Longer than du needs for a store of some thousand files.
+constexpr std::chrono::milliseconds freed_space_rests{100};
+
+} // namespace
+
 store::space_limits limits_of(gc_config const& c, std::uint64_t disk_bytes) {
     if (!c.enabled)
         return {};
     return {.keep_storage = c.keep_storage.of_disk(disk_bytes),
             .min_free_space = c.min_free_space.of_disk(disk_bytes),
-            .reserved_space = c.reserved_space.of_disk(disk_bytes)};
+            .reserved_space = c.reserved_space.of_disk(disk_bytes),
+            .rest = freed_space_rests};
 }
 
 std::vector<store::gc_rule> rules_of(gc_config const& c, std::uint64_t disk_bytes) {

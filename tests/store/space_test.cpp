@@ -263,3 +263,17 @@ TEST_CASE("with a full disk what is here can still be evicted") {
     s.store->set_limits(s.limits);
     CHECK(s.store->used().objects == 4);
 }
+
+TEST_CASE("space that was freed rests before it is promised again, and waiting for it loses nothing") {
+    limited_store s(16 * mib);
+    s.limits.rest = std::chrono::milliseconds(20);
+    s.store->set_limits(s.limits);
+    for (unsigned i = 0; i < 40; ++i) {
+        auto const before = std::chrono::steady_clock::now();
+        auto const evicted = s.store->used().evicted[0].objects;
+        s.put(content(2 * mib, i));
+        auto const took = std::chrono::steady_clock::now() - before;
+        CHECK((s.store->used().evicted[0].objects == evicted || took >= s.limits.rest));
+    }
+    CHECK(s.du() <= s.limits.keep_storage);
+}
