@@ -197,7 +197,7 @@ result<std::optional<struct stat>> blob_folder::stat_blob(oci::digest const& d) 
 }
 
 result<void> blob_folder::remove(oci::digest const& d) {
-    if (files_->remove(root_.get(), blob_path(d).file()) == -1 && errno != ENOENT)
+    if (files_->remove(root_.get(), blob_path(d).file()) == -1 && errno != ENOENT && errno != EISDIR)
         return error_of_errno(errno, "cannot remove " + path_of(d));
     return {};
 }

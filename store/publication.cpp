@@ -43,7 +43,7 @@ result<bool> is_intact(core const& c, oci::digest const& d, object_row const& ro
     auto const file = c.folder->stat_blob(d);
     if (!file)
         return file.error();
-    return file->has_value() && static_cast<std::uint64_t>((*file)->st_size) == row.info.size;
+    return file->has_value() && is_content(**file, row.info.size);
 }
 
 // The object as it is after adopting what exists, or nothing if the caller's copy has to be published.
@@ -255,7 +255,10 @@ result<bool> settle_suspect(core& c, oci::digest const& d, object_row const& row
     if (!fd)
         return fd.error();
     bool good = false;
-    if (*fd) {
+    struct stat s {};
+    if (*fd && c.folder->files().stat((*fd)->get(), s) == -1)
+        return error_of_errno(errno, "cannot stat " + d.to_string());
+    if (*fd && is_content(s, row.info.size)) {
         auto const same = matches(blob_file(std::move(**fd), row.info.size), *sums);
         if (!same)
             return same.error();
