@@ -212,6 +212,14 @@ result<void> evict_all(core& c, std::span<oci::digest const> digests) {
 }
 
 void empty_trash(core& c) {
+    for (auto const& path : c.folder->left_behind()) {
+        std::vector<oci::digest> markers;
+        if (auto const d = digest_of_marker(path.substr(path.find('/') + 1)))
+            markers.push_back(*d);
+        auto const lock = c.locks.hold(std::span<oci::digest const>(markers));
+        if (auto removed = c.folder->remove_temp(path); !removed)
+            c.warn(removed.error().message);
+    }
     for (auto const& d : c.waiting.waiting()) {
         auto const lock = c.locks.hold(d);
         if (!c.waiting.holds(d) || c.handles->is_open(d))
