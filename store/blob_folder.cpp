@@ -1,9 +1,12 @@
 #include "store/blob_folder.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <string_view>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace store {
 namespace {
@@ -13,6 +16,20 @@ constexpr mode_t file_mode = 0600; // content of private repositories is nobody 
 char* append(char* to, std::string_view text) noexcept {
     std::memcpy(to, text.data(), text.size());
     return to + text.size();
+}
+
+// Leaves the last descriptors to the index. RocksDB that cannot open a file once takes no write any more until it is
+// opened anew; content that cannot be opened is asked for again.
+int leave_some(int fd) noexcept {
+    rlimit limit{};
+    if (fd < 0 || ::getrlimit(RLIMIT_NOFILE, &limit) == -1)
+        return fd;
+    auto const kept = std::min<rlim_t>(64, limit.rlim_cur / 4);
+    if (static_cast<rlim_t>(fd) < limit.rlim_cur - kept) // numbers are given out from below
+        return fd;
+    ::close(fd);
+    errno = EMFILE;
+    return -1;
 }
 
 // "sha256-<hex>": no other file of temp/ has a dash in its name.
@@ -114,9 +131,14 @@ result<std::vector<oci::digest>> blob_folder::clear_temp() {
 
 result<temp_file> blob_folder::create(std::optional<std::uint64_t> size) {
     auto path = "temp/" + std::to_string(last_temp_.fetch_add(1, std::memory_order_relaxed) + 1);
-    file_descriptor fd(files_->open(root_.get(), path.c_str(), O_RDWR | O_CREAT | O_EXCL, file_mode));
-    if (!fd)
-        return error_of_errno(errno, "cannot create " + (path_ / path).string());
+    int const opened = files_->open(root_.get(), path.c_str(), O_RDWR | O_CREAT | O_EXCL, file_mode);
+    file_descriptor fd(leave_some(opened));
+    if (!fd) {
+        int const number = errno;
+        if (opened != -1)
+            (void)remove_temp(path);
+        return error_of_errno(number, "cannot create " + (path_ / path).string());
+    }
 
     int const number = fd.get();
     auto file = std::make_shared<blob_file const>(std::move(fd), size.value_or(0));
@@ -132,7 +154,7 @@ std::uint64_t blob_folder::allocated_bytes(temp_file const& file) const noexcept
 }
 
 result<temp_file> blob_folder::create_in_memory(std::uint64_t size) {
-    file_descriptor fd(files_->open_in_memory());
+    file_descriptor fd(leave_some(files_->open_in_memory()));
     if (!fd)
         return error_of_errno(errno, "cannot create a file in memory");
     return temp_file(*this, {}, std::make_shared<blob_file const>(std::move(fd), size));
@@ -200,12 +222,12 @@ result<void> blob_folder::remove_temp(std::string const& path) {
 result<std::optional<file_descriptor>> blob_folder::open_blob(oci::digest const& d, access a) const {
     blob_path const path(d);
     if (a == access::memory) {
-        file_descriptor fd(files_->open_if_cached(root_.get(), path.file()));
+        file_descriptor fd(leave_some(files_->open_if_cached(root_.get(), path.file())));
         if (!fd)
             return error{errc::would_block, {}};
         return std::optional(std::move(fd));
     }
-    file_descriptor fd(files_->open(root_.get(), path.file(), O_RDONLY, 0));
+    file_descriptor fd(leave_some(files_->open(root_.get(), path.file(), O_RDONLY, 0)));
     if (fd)
         return std::optional(std::move(fd));
     if (errno == ENOENT)
