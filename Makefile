@@ -2,6 +2,7 @@
 #
 #   make run [ARGS="--config FILE"]   build, then serve on 127.0.0.1:5000
 #   make test [TESTS=regex]           build everything, run every test (TESTS: those whose name matches)
+#   make test-faults [ROUNDS=300]     the store's fault tests, and so many rounds of kill -9
 #   make build                        the program: build/release/layerd
 #   make deps                         the packages that building needs
 #   make demo                         a real image pulled twice through layerd, without a network
@@ -15,6 +16,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 MINUTES ?= 5
+ROUNDS ?= 300
 TESTS ?= .
 PREFIX ?= /usr/local
 ARGS ?=
@@ -22,7 +24,7 @@ BUILD := build/release
 UNIT_TESTS := oci_test store_test proxy_test
 
 # The packages asked for are looked up by dpkg-query each time; nothing is installed twice.
-.PHONY: help run test build deps soak demo bench replay fuzz asan tsan format tidy install clean
+.PHONY: help run test test-faults build deps soak demo bench replay fuzz asan tsan format tidy install clean
 help:
 	@sed -n '3,/^SHELL/{/^#/s/^# \{0,1\}//p}' Makefile
 
@@ -46,6 +48,12 @@ test:
 	ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS) --tests-regex '$(TESTS)' || status=$$?; \
 	grep -h ': skipped: ' $(BUILD)/Testing/Temporary/LastTest.log || true; \
 	exit $$status
+
+test-faults:
+	@tests/deps build test
+	@cmake --preset release -DLAYERD_TESTS=ON
+	@cmake --build $(BUILD) --parallel $(JOBS) --target store_test
+	@LAYERD_KILL_ROUNDS=$(ROUNDS) $(BUILD)/tests/store_test '[faults]'
 
 soak: MINUTES = 10
 soak: build

@@ -1,9 +1,12 @@
 #include "store/blob_folder.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <string_view>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace store {
 namespace {
@@ -13,6 +16,20 @@ constexpr mode_t file_mode = 0600; // content of private repositories is nobody 
 char* append(char* to, std::string_view text) noexcept {
     std::memcpy(to, text.data(), text.size());
     return to + text.size();
+}
+
+// Leaves the last descriptors to the index. RocksDB that cannot open a file once takes no write any more until it is
+// opened anew; content that cannot be opened is asked for again.
+int leave_some(int fd) noexcept {
+    rlimit limit{};
+    if (fd < 0 || ::getrlimit(RLIMIT_NOFILE, &limit) == -1)
+        return fd;
+    auto const kept = std::min<rlim_t>(64, limit.rlim_cur / 4);
+    if (static_cast<rlim_t>(fd) < limit.rlim_cur - kept) // numbers are given out from below
+        return fd;
+    ::close(fd);
+    errno = EMFILE;
+    return -1;
 }
 
 // "sha256-<hex>": no other file of temp/ has a dash in its name.
@@ -50,15 +67,15 @@ std::string blob_path::folder() const {
     return std::string(path.substr(0, path.rfind('/')));
 }
 
-temp_file::temp_file(file_system& files, int root, std::string path, std::shared_ptr<blob_file const> file) noexcept
-    : files_(&files), root_(root), path_(std::move(path)), file_(std::move(file)) {}
+temp_file::temp_file(blob_folder& folder, std::string path, std::shared_ptr<blob_file const> file) noexcept
+    : folder_(&folder), path_(std::move(path)), file_(std::move(file)) {}
 
 temp_file::temp_file(temp_file&& other) noexcept
-    : files_(other.files_), root_(other.root_), path_(std::exchange(other.path_, {})), file_(std::move(other.file_)) {}
+    : folder_(other.folder_), path_(std::exchange(other.path_, {})), file_(std::move(other.file_)) {}
 
 temp_file::~temp_file() {
     if (!path_.empty())
-        files_->remove(root_, path_.c_str());
+        (void)folder_->remove_temp(path_); // or it is left behind
 }
 
 blob_folder::blob_folder(std::filesystem::path path, std::shared_ptr<file_system> files)
@@ -114,13 +131,18 @@ result<std::vector<oci::digest>> blob_folder::clear_temp() {
 
 result<temp_file> blob_folder::create(std::optional<std::uint64_t> size) {
     auto path = "temp/" + std::to_string(last_temp_.fetch_add(1, std::memory_order_relaxed) + 1);
-    file_descriptor fd(files_->open(root_.get(), path.c_str(), O_RDWR | O_CREAT | O_EXCL, file_mode));
-    if (!fd)
-        return error_of_errno(errno, "cannot create " + (path_ / path).string());
+    int const opened = files_->open(root_.get(), path.c_str(), O_RDWR | O_CREAT | O_EXCL, file_mode);
+    file_descriptor fd(leave_some(opened));
+    if (!fd) {
+        int const number = errno;
+        if (opened != -1)
+            (void)remove_temp(path);
+        return error_of_errno(number, "cannot create " + (path_ / path).string());
+    }
 
     int const number = fd.get();
     auto file = std::make_shared<blob_file const>(std::move(fd), size.value_or(0));
-    temp_file temp(*files_, root_.get(), std::move(path), std::move(file));
+    temp_file temp(*this, std::move(path), std::move(file));
     if (size && *size > 0 && files_->allocate(number, static_cast<off_t>(*size)) == -1)
         return error_of_errno(errno, "cannot allocate " + std::to_string(*size) + " bytes in " + path_.string());
     return temp;
@@ -132,10 +154,10 @@ std::uint64_t blob_folder::allocated_bytes(temp_file const& file) const noexcept
 }
 
 result<temp_file> blob_folder::create_in_memory(std::uint64_t size) {
-    file_descriptor fd(files_->open_in_memory());
+    file_descriptor fd(leave_some(files_->open_in_memory()));
     if (!fd)
         return error_of_errno(errno, "cannot create a file in memory");
-    return temp_file(*files_, root_.get(), {}, std::make_shared<blob_file const>(std::move(fd), size));
+    return temp_file(*this, {}, std::make_shared<blob_file const>(std::move(fd), size));
 }
 
 result<void> blob_folder::rename_into_place(temp_file const& file, blob_path const& to) {
@@ -168,18 +190,44 @@ result<void> blob_folder::publish(temp_file& file, oci::digest const& d, bool du
 }
 
 void blob_folder::end_publication(oci::digest const& d) {
-    files_->remove(root_.get(), marker_of(d).c_str());
+    (void)remove_temp(marker_of(d)); // or it is left behind
+}
+
+std::vector<std::string> blob_folder::left_behind() const {
+    std::lock_guard const lock(mutex_);
+    std::vector<std::string> paths;
+    for (auto const& [path, bytes] : left_behind_)
+        paths.push_back(path);
+    return paths;
+}
+
+result<void> blob_folder::remove_temp(std::string const& path) {
+    bool const gone = files_->remove(root_.get(), path.c_str()) == 0 || errno == ENOENT;
+    int const number = errno;
+    struct stat s {};
+    auto const bytes = !gone && files_->stat_path(root_.get(), path.c_str(), s) == 0 ? disk_bytes(s) : 0;
+    std::lock_guard const lock(mutex_);
+    auto const known = left_behind_.find(path);
+    if (known != left_behind_.end()) {
+        left_behind_bytes_.fetch_sub(known->second, std::memory_order_relaxed);
+        left_behind_.erase(known);
+    }
+    if (gone)
+        return {};
+    left_behind_.emplace(path, bytes);
+    left_behind_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    return error_of_errno(number, "cannot remove " + (path_ / path).string());
 }
 
 result<std::optional<file_descriptor>> blob_folder::open_blob(oci::digest const& d, access a) const {
     blob_path const path(d);
     if (a == access::memory) {
-        file_descriptor fd(files_->open_if_cached(root_.get(), path.file()));
+        file_descriptor fd(leave_some(files_->open_if_cached(root_.get(), path.file())));
         if (!fd)
             return error{errc::would_block, {}};
         return std::optional(std::move(fd));
     }
-    file_descriptor fd(files_->open(root_.get(), path.file(), O_RDONLY, 0));
+    file_descriptor fd(leave_some(files_->open(root_.get(), path.file(), O_RDONLY, 0)));
     if (fd)
         return std::optional(std::move(fd));
     if (errno == ENOENT)
@@ -197,7 +245,7 @@ result<std::optional<struct stat>> blob_folder::stat_blob(oci::digest const& d) 
 }
 
 result<void> blob_folder::remove(oci::digest const& d) {
-    if (files_->remove(root_.get(), blob_path(d).file()) == -1 && errno != ENOENT)
+    if (files_->remove(root_.get(), blob_path(d).file()) == -1 && errno != ENOENT && errno != EISDIR)
         return error_of_errno(errno, "cannot remove " + path_of(d));
     return {};
 }

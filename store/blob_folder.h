@@ -17,7 +17,9 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,10 +38,12 @@ private:
     std::array<char, 192> text_{}; // zeros behind the path
 };
 
+class blob_folder;
+
 // A file without a digest yet, removed on destruction unless published. In memory if it was asked to be.
 class temp_file {
 public:
-    temp_file(file_system& files, int root, std::string path, std::shared_ptr<blob_file const> file) noexcept;
+    temp_file(blob_folder& folder, std::string path, std::shared_ptr<blob_file const> file) noexcept;
     temp_file(temp_file&& other) noexcept;
     temp_file& operator=(temp_file&&) = delete;
     ~temp_file();
@@ -49,8 +53,7 @@ public:
 
 private:
     friend class blob_folder;
-    file_system* files_;
-    int root_;
+    blob_folder* folder_;
     std::string path_; // relative to the store; empty: nothing to remove
     std::shared_ptr<blob_file const> file_;
 };
@@ -79,13 +82,18 @@ public:
     result<void> publish(temp_file& file, oci::digest const& d, bool durable);
     void end_publication(oci::digest const& d);
 
+    // Names in temp/ that could not be removed when their time came; folder_bytes() counts their files. remove_temp
+    // tries again; of a marker, under its digest's lock.
+    std::vector<std::string> left_behind() const;
+    result<void> remove_temp(std::string const& path);
+
     // The file, or nothing if it does not exist. With access::memory: would_block, or a file that cost no disk read.
     result<std::optional<file_descriptor>> open_blob(oci::digest const& d, access a) const;
 
     // Length and blocks of the file, or nothing if it does not exist.
     result<std::optional<struct stat>> stat_blob(oci::digest const& d) const;
 
-    result<void> remove(oci::digest const& d); // absent is fine
+    result<void> remove(oci::digest const& d); // absent is fine; a folder in its place is not ours and stays
     result<void> sync_everything();
 
     // no_space if the disk has not `margin` bytes free beside `size` more.
@@ -98,8 +106,10 @@ public:
     std::filesystem::path const& path() const noexcept { return path_; }
 
     // What the folders take on disk, as of the last measure_folders() and what was made since. They grow with their
-    // files, by a block for every fifty or so.
-    std::uint64_t folder_bytes() const noexcept { return folder_bytes_.load(std::memory_order_relaxed); }
+    // files, by a block for every fifty or so. With what is left behind in temp/.
+    std::uint64_t folder_bytes() const noexcept {
+        return folder_bytes_.load(std::memory_order_relaxed) + left_behind_bytes_.load(std::memory_order_relaxed);
+    }
     void measure_folders(); // some hundred stats
 
     std::string path_of(oci::digest const& d) const { return (path_ / blob_path(d).file()).string(); }
@@ -116,6 +126,9 @@ private:
     file_descriptor root_;
     std::atomic<std::uint64_t> last_temp_ = 0;
     std::atomic<std::uint64_t> folder_bytes_ = 0;
+    std::atomic<std::uint64_t> left_behind_bytes_ = 0;
+    mutable std::mutex mutex_;                         // guards all below
+    std::map<std::string, std::uint64_t> left_behind_; // bytes on disk
 };
 
 } // namespace store

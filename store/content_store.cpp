@@ -41,7 +41,7 @@ result<std::shared_ptr<blob_file const>> open_content(core const& c, oci::digest
     struct stat s {};
     if (c.folder->files().stat((*fd)->get(), s) == -1)
         return error_of_errno(errno, "cannot stat " + d.to_string());
-    if (static_cast<std::uint64_t>(s.st_size) != info.size)
+    if (!is_content(s, info.size))
         return std::shared_ptr<blob_file const>();
     return std::make_shared<blob_file const>(*std::move(*fd), info.size, std::move(reading));
 }

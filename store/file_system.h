@@ -56,6 +56,11 @@ inline std::uint64_t disk_bytes(struct stat const& s) noexcept {
     return static_cast<std::uint64_t>(s.st_blocks) * 512;
 }
 
+// Whether that can be the file of so much content: something else in its place may have that size too.
+inline bool is_content(struct stat const& s, std::uint64_t size) noexcept {
+    return S_ISREG(s.st_mode) && static_cast<std::uint64_t>(s.st_size) == size;
+}
+
 // "what: No space left on device", with no_space for a full disk or quota and io for everything else.
 error error_of_errno(int number, std::string_view what);
 

@@ -43,7 +43,7 @@ result<bool> is_intact(core const& c, oci::digest const& d, object_row const& ro
     auto const file = c.folder->stat_blob(d);
     if (!file)
         return file.error();
-    return file->has_value() && static_cast<std::uint64_t>((*file)->st_size) == row.info.size;
+    return file->has_value() && is_content(**file, row.info.size);
 }
 
 // The object as it is after adopting what exists, or nothing if the caller's copy has to be published.
@@ -213,6 +213,14 @@ result<void> evict_all(core& c, std::span<oci::digest const> digests) {
 }
 
 void empty_trash(core& c) {
+    for (auto const& path : c.folder->left_behind()) {
+        std::vector<oci::digest> markers;
+        if (auto const d = digest_of_marker(path.substr(path.find('/') + 1)))
+            markers.push_back(*d);
+        auto const lock = c.locks.hold(std::span<oci::digest const>(markers));
+        if (auto removed = c.folder->remove_temp(path); !removed)
+            c.warn(removed.error().message);
+    }
     for (auto const& d : c.waiting.waiting()) {
         auto const lock = c.locks.hold(d);
         if (!c.waiting.holds(d) || c.handles->is_open(d))
@@ -256,7 +264,10 @@ result<bool> settle_suspect(core& c, oci::digest const& d, object_row const& row
     if (!fd)
         return fd.error();
     bool good = false;
-    if (*fd) {
+    struct stat s {};
+    if (*fd && c.folder->files().stat((*fd)->get(), s) == -1)
+        return error_of_errno(errno, "cannot stat " + d.to_string());
+    if (*fd && is_content(s, row.info.size)) {
         auto const same = matches(blob_file(std::move(**fd), row.info.size), *sums);
         if (!same)
             return same.error();

@@ -53,16 +53,21 @@ result<void> replay_trash(core& c) {
     auto const rows = c.db->scan(family::trash);
     for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
         auto const key = rows->key().ToStringView();
-        b.erase(family::trash, key);
         auto const d = decode_digest_key(key);
-        if (!d)
+        if (!d) {
+            b.erase(family::trash, key);
             continue;
+        }
         auto const row = find_object(c, *d, access::any);
         if (!row)
             return row.error();
         if (!*row || (*row)->info.place == object_place::row)
-            if (auto removed = c.folder->remove(*d); !removed)
-                return removed.error();
+            if (auto removed = c.folder->remove(*d); !removed) { // it waits on: see empty_trash
+                c.warn(removed.error().message);
+                c.waiting.add(*d, decode_count(rows->value().ToStringView()).value_or(0));
+                continue;
+            }
+        b.erase(family::trash, key);
     }
     if (!rows->status().ok())
         return error_of_status(rows->status(), "cannot read the index");

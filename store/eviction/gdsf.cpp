@@ -113,6 +113,8 @@ std::optional<entry_id> gdsf::victim() {
 }
 
 void gdsf::spare(entry_id id) {
+    if (entries_[id].queue == spared)
+        return; // it was proposed by other means, as a part of its image
     erase(id);
     entries_[id].queue = spared;
     spared_.push(entries_, id);

@@ -45,7 +45,7 @@ public:
     virtual void remove(entry_id id, std::uint64_t fingerprint, bool evicted) = 0;
     // The entry that should go next, if there is any; it stays until remove() or spare().
     virtual std::optional<entry_id> victim() = 0;
-    // The victim cannot go now: it is put where it will not be proposed again soon.
+    // This one, the victim or not, cannot go now: it shall not be proposed again soon. Once or twice is the same.
     virtual void spare(entry_id id) = 0;
 };
 

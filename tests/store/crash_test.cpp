@@ -101,7 +101,7 @@ TEST_CASE("child: works through the script until it is killed", "[.]") {
     ::_exit(0);
 }
 
-TEST_CASE("a process killed at any call leaves a store whose rows have their bytes") {
+TEST_CASE("a process killed at any call leaves a store whose rows have their bytes", "[faults]") {
     for (auto const* when : {"before", "after"}) {
         bool ended = false;
         for (int call = 1; !ended; ++call) {

@@ -29,7 +29,7 @@ void check_clean(test_store& s) {
 
 } // namespace
 
-TEST_CASE("a disk that fills up is no_space, names the store, and gives the space back") {
+TEST_CASE("a disk that fills up is no_space, names the store, and gives the space back", "[faults]") {
     test_store s;
     auto const before = s.store->used().disk_bytes;
     for (auto const* call : {"write", "allocate", "open", "sync_data", "rename", "make_folder"}) {
@@ -46,7 +46,7 @@ TEST_CASE("a disk that fills up is no_space, names the store, and gives the spac
     CHECK((s.get(oci::digest::of(content(100'000))) == content(100'000)));
 }
 
-TEST_CASE("the message of a full disk says what was tried and where") {
+TEST_CASE("the message of a full disk says what was tried and where", "[faults]") {
     test_store s;
     s.files->fail("write", ENOSPC);
     auto const r = push(s, content(100'000));
@@ -55,7 +55,7 @@ TEST_CASE("the message of a full disk says what was tried and where") {
     CHECK(r.error().message.find(s.dir.path().string()) != std::string::npos);
 }
 
-TEST_CASE("any other failure on the way in leaves nothing and can be repeated") {
+TEST_CASE("any other failure on the way in leaves nothing and can be repeated", "[faults]") {
     test_store s;
     for (auto const* call : {"write", "allocate", "sync_data", "rename", "make_folder", "sync_folder", "stat"}) {
         INFO(call);
@@ -70,7 +70,7 @@ TEST_CASE("any other failure on the way in leaves nothing and can be repeated") 
     REQUIRE(push(s, content(100'000)));
 }
 
-TEST_CASE("new content stops before the disk is full, and goes on when there is room") {
+TEST_CASE("new content stops before the disk is full, and goes on when there is room", "[faults]") {
     test_store s;
     auto const d = s.put(content(5000, 1));
     auto growing = s.store->begin(oci::algorithm::sha256, std::nullopt).value();
@@ -92,7 +92,7 @@ TEST_CASE("new content stops before the disk is full, and goes on when there is 
     s.put(content(5000, 1));
 }
 
-TEST_CASE("the index is not written on a full disk, and read all the same") {
+TEST_CASE("the index is not written on a full disk, and read all the same", "[faults]") {
     test_store s;
     auto const d = s.put(content(5000));
     s.files->free = store::index_margin_bytes - 1;
@@ -106,14 +106,14 @@ TEST_CASE("the index is not written on a full disk, and read all the same") {
     CHECK(s.store->used().objects == 0);
 }
 
-TEST_CASE("short writes are continued") {
+TEST_CASE("short writes are continued", "[faults]") {
     test_store s;
     s.files->write_max = 1000;
     for (std::size_t const size : {900, 1024, 100'000})
         CHECK((s.get(s.put(content(size))) == content(size)));
 }
 
-TEST_CASE("content that cannot be unlinked is absent all the same, and counts until it is gone") {
+TEST_CASE("content that cannot be unlinked is absent all the same, and counts until it is gone", "[faults]") {
     test_store s;
     auto const before = s.store->used().disk_bytes;
     auto const d = s.put(content(50'000));
@@ -127,7 +127,7 @@ TEST_CASE("content that cannot be unlinked is absent all the same, and counts un
     CHECK(files_below(s.blobs()) == 0);
 }
 
-TEST_CASE("a file that could not be unlinked makes way for new content of its digest") {
+TEST_CASE("a file that could not be unlinked makes way for new content of its digest", "[faults]") {
     test_store s;
     auto const d = s.put(content(5000));
     s.files->fail("remove", EACCES);
@@ -149,7 +149,7 @@ void lose_tail(std::filesystem::path const& file) {
 
 } // namespace
 
-TEST_CASE("after a restart of the machine, unsynced content is believed only if its sums agree") {
+TEST_CASE("after a restart of the machine, unsynced content is believed only if its sums agree", "[faults]") {
     test_store s;
     auto const good = s.put(content(3'000'000, 1));
     auto const bad = s.put(content(3'000'000, 2));
@@ -168,7 +168,7 @@ TEST_CASE("after a restart of the machine, unsynced content is believed only if 
     CHECK(files_below(s.blobs()) == 1);
 }
 
-TEST_CASE("content that was checked once after a crash is not read again") {
+TEST_CASE("content that was checked once after a crash is not read again", "[faults]") {
     test_store s;
     auto const d = s.put(content(3'000'000));
     s.files->boot = "second boot";
@@ -182,7 +182,7 @@ TEST_CASE("content that was checked once after a crash is not read again") {
     CHECK(opens == 1); // the reader's own
 }
 
-TEST_CASE("a suspect object is replaced by whoever stores it anew") {
+TEST_CASE("a suspect object is replaced by whoever stores it anew", "[faults]") {
     test_store s;
     auto const d = s.put(content(3'000'000));
     s.store.reset();
@@ -194,7 +194,7 @@ TEST_CASE("a suspect object is replaced by whoever stores it anew") {
     CHECK(s.warnings == 0);
 }
 
-TEST_CASE("a clean stop syncs everything once, and nothing is suspect after it") {
+TEST_CASE("a clean stop syncs everything once, and nothing is suspect after it", "[faults]") {
     test_store s;
     auto const d = s.put(content(3'000'000));
     REQUIRE(s.store->flush());
@@ -207,7 +207,7 @@ TEST_CASE("a clean stop syncs everything once, and nothing is suspect after it")
     CHECK(opens == 1);
 }
 
-TEST_CASE("content stored after a clean stop's sync is suspect again") {
+TEST_CASE("content stored after a clean stop's sync is suspect again", "[faults]") {
     test_store s;
     REQUIRE(s.store->flush());
     auto const d = s.put(content(3'000'000));
@@ -218,7 +218,7 @@ TEST_CASE("content stored after a clean stop's sync is suspect again") {
     CHECK(s.get(d) == std::nullopt);
 }
 
-TEST_CASE("a clean stop that cannot sync trusts nothing") {
+TEST_CASE("a clean stop that cannot sync trusts nothing", "[faults]") {
     test_store s;
     auto const d = s.put(content(3'000'000));
     s.files->fail("sync_file_system", EIO);

@@ -145,3 +145,14 @@ TEST_CASE("gdsf: the victim is always the least of the values") {
     model m{.entries = o.entries};
     compare_at_random(o, m, 3);
 }
+
+TEST_CASE("gdsf: what is spared twice is spared, and goes in its turn") {
+    gdsf_objects o;
+    for (entry_id id : {0, 1, 2, 3})
+        o.admit(id, 1000 + id);
+    for (int twice = 0; twice < 2; ++twice)
+        for (entry_id id : {3, 1})
+            o.policy.spare(id);
+    CHECK(o.evict() == 2);
+    CHECK(o.evict_all() == ids{0, 3, 1}); // as if they had been asked for now
+}
