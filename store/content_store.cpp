@@ -45,6 +45,28 @@ result<std::shared_ptr<blob_file const>> open_content(core const& c, oci::digest
     return std::make_shared<blob_file const>(*std::move(*fd), info.size, std::move(reading));
 }
 
+result<bool> is_tagged(metadata_index const& index, repository_name const& repo, oci::digest const& manifest) {
+    constexpr std::size_t page = 1000;
+    for (std::string after;;) {
+        auto const names = index.tags(repo, after, page);
+        if (!names)
+            return names.error();
+        for (auto const& name : *names) {
+            auto const t = oci::tag::parse(name);
+            if (!t)
+                continue;
+            auto const record = index.find_tag(repo, *t);
+            if (!record)
+                return record.error();
+            if (*record && (*record)->digest == manifest)
+                return true;
+        }
+        if (names->size() < page)
+            return false;
+        after = names->back();
+    }
+}
+
 } // namespace
 
 struct content_store::state {
@@ -208,9 +230,14 @@ result<gc_report> content_store::purge_image(repository_name const& repo, oci::r
             manifest = (*known)->digest;
         if (auto removed = state_->index.remove_tag(repo, *t); !removed)
             return removed.error();
+        if (!manifest)
+            return gc_report();
+        auto const named_still = is_tagged(state_->index, repo, *manifest);
+        if (!named_still)
+            return named_still.error();
+        if (*named_still)
+            return gc_report();
     }
-    if (!manifest)
-        return gc_report();
     auto const parts = parts_of_this_alone(c, *manifest);
     if (!parts)
         return parts.error();
