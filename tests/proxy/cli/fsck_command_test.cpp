@@ -21,7 +21,7 @@ struct run {
 run layerd(std::vector<std::string> const& args, bool progress = false) {
     run r;
     std::ostringstream out, err;
-    command_environment env{out, err, [](config) { return 0; }};
+    command_environment env{out, err, [](config, config_source) { return 0; }};
     env.progress = progress;
     r.code = run_command_line(args, env);
     r.out = out.str();
