@@ -67,6 +67,40 @@ result<bool> is_tagged(metadata_index const& index, repository_name const& repo,
     }
 }
 
+// Whether an image of the repository names `d`, other than those that just left it.
+result<bool> is_named_in(core const& c, metadata_index const& index, repository_name const& repo,
+                         oci::digest const& d) {
+    auto const parents = parents_of(c, d);
+    if (!parents)
+        return parents.error();
+    for (auto const& p : *parents) {
+        auto const link = index.find_link(repo, p);
+        if (!link)
+            return link.error();
+        if (*link)
+            return true;
+    }
+    return false;
+}
+
+// Takes the image out of the repository, with all that no other image of this repository names.
+result<void> unlink_image(core const& c, metadata_index& index, repository_name const& repo,
+                          oci::digest const& manifest) {
+    auto const all = closure_of(c, manifest); // what names a part comes before it
+    if (!all)
+        return all.error();
+    for (auto const& d : *all) {
+        auto const named = d == manifest ? result<bool>(false) : is_named_in(c, index, repo, d);
+        if (!named)
+            return named.error();
+        if (*named)
+            continue;
+        if (auto unlinked = index.remove_link(repo, d); !unlinked)
+            return unlinked.error();
+    }
+    return {};
+}
+
 } // namespace
 
 struct content_store::state {
@@ -248,9 +282,9 @@ result<gc_report> content_store::purge_image(repository_name const& repo, oci::r
             return holders.error();
         if (std::none_of(holders->begin(), holders->end(), [&](auto const& h) { return h != repo; }))
             going.push_back(part);
-        if (auto unlinked = state_->index.remove_link(repo, part); !unlinked)
-            return unlinked.error();
     }
+    if (auto unlinked = unlink_image(c, state_->index, repo, *manifest); !unlinked)
+        return unlinked.error();
     return c.residents->purge(going);
 }
 
