@@ -46,6 +46,62 @@ result<std::shared_ptr<blob_file const>> open_content(core const& c, oci::digest
     return std::make_shared<blob_file const>(*std::move(*fd), info.size, std::move(reading));
 }
 
+result<bool> is_tagged(metadata_index const& index, repository_name const& repo, oci::digest const& manifest) {
+    constexpr std::size_t page = 1000;
+    for (std::string after;;) {
+        auto const names = index.tags(repo, after, page);
+        if (!names)
+            return names.error();
+        for (auto const& name : *names) {
+            auto const t = oci::tag::parse(name);
+            if (!t)
+                continue;
+            auto const record = index.find_tag(repo, *t);
+            if (!record)
+                return record.error();
+            if (*record && (*record)->digest == manifest)
+                return true;
+        }
+        if (names->size() < page)
+            return false;
+        after = names->back();
+    }
+}
+
+// Whether an image of the repository names `d`, other than those that just left it.
+result<bool> is_named_in(core const& c, metadata_index const& index, repository_name const& repo,
+                         oci::digest const& d) {
+    auto const parents = parents_of(c, d);
+    if (!parents)
+        return parents.error();
+    for (auto const& p : *parents) {
+        auto const link = index.find_link(repo, p);
+        if (!link)
+            return link.error();
+        if (*link)
+            return true;
+    }
+    return false;
+}
+
+// Takes the image out of the repository, with all that no other image of this repository names.
+result<void> unlink_image(core const& c, metadata_index& index, repository_name const& repo,
+                          oci::digest const& manifest) {
+    auto const all = closure_of(c, manifest); // what names a part comes before it
+    if (!all)
+        return all.error();
+    for (auto const& d : *all) {
+        auto const named = d == manifest ? result<bool>(false) : is_named_in(c, index, repo, d);
+        if (!named)
+            return named.error();
+        if (*named)
+            continue;
+        if (auto unlinked = index.remove_link(repo, d); !unlinked)
+            return unlinked.error();
+    }
+    return {};
+}
+
 } // namespace
 
 struct content_store::state {
@@ -210,9 +266,14 @@ result<gc_report> content_store::purge_image(repository_name const& repo, oci::r
             manifest = (*known)->digest;
         if (auto removed = state_->index.remove_tag(repo, *t); !removed)
             return removed.error();
+        if (!manifest)
+            return gc_report();
+        auto const named_still = is_tagged(state_->index, repo, *manifest);
+        if (!named_still)
+            return named_still.error();
+        if (*named_still)
+            return gc_report();
     }
-    if (!manifest)
-        return gc_report();
     auto const parts = parts_of_this_alone(c, *manifest);
     if (!parts)
         return parts.error();
@@ -223,9 +284,9 @@ result<gc_report> content_store::purge_image(repository_name const& repo, oci::r
             return holders.error();
         if (std::none_of(holders->begin(), holders->end(), [&](auto const& h) { return h != repo; }))
             going.push_back(part);
-        if (auto unlinked = state_->index.remove_link(repo, part); !unlinked)
-            return unlinked.error();
     }
+    if (auto unlinked = unlink_image(c, state_->index, repo, *manifest); !unlinked)
+        return unlinked.error();
     return c.residents->purge(going);
 }
 

@@ -114,8 +114,8 @@ public:
     // Removes these objects, whatever rules and limits say, but for those that are open or pinned.
     gc_report purge(std::vector<oci::digest> const& digests);
 
-    // Takes an image away from a repository: the tag, if it is one, and the content that no other repository and no
-    // other image here has. Nothing if it is not known.
+    // Takes an image away from a repository: the tag, if it is one, and, unless another tag of the repository means the
+    // same, the content that no other repository and no other image here has. Nothing if it is not known.
     result<gc_report> purge_image(repository_name const& repo, oci::reference const& r);
 
     // What has to be done now and then, to be called about once a second by one thread; blocks. The first call takes in

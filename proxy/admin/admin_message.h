@@ -19,6 +19,7 @@ struct admin_response {
     unsigned status = 200;
     std::string content_type = "application/json";
     std::string body;
+    std::string allow = "GET, HEAD"; // of 405
 };
 
 // {"error": message}

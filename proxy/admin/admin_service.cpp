@@ -62,7 +62,7 @@ task<void> admin_service::reply(exchange& x, admin_response const& answer) {
         .field("Cache-Control", "no-store")
         .field("X-Content-Type-Options", "nosniff");
     if (answer.status == 405)
-        head.field("Allow", "GET, HEAD");
+        head.field("Allow", answer.allow);
     co_await x.reply(head, answer.body);
 }
 

@@ -21,25 +21,53 @@ admin_response failed(error const& e) {
     return admin_problem(e.status, e.message);
 }
 
-// "image" of the body, or of the query.
-std::string image_text(admin_request const& r) {
-    if (auto const given = r.query.find("image"))
-        return std::string(*given);
-    boost::system::error_code ec;
-    auto const body = json::parse(r.body, ec);
-    if (ec || !body.is_object())
-        return {};
-    auto const* image = body.as_object().if_contains("image");
-    return image && image->is_string() ? std::string(image->as_string()) : std::string();
-}
-
 error bad_request(std::string message) {
     return error{oci::errc::name_invalid, error_source::client, retry_class::never, 400, std::move(message)};
 }
 
-bool is_dry(admin_request const& r) {
-    auto const given = r.query.find("dry_run");
-    return given && *given != "0" && *given != "false";
+admin_response wrong_method(char const* allow) {
+    auto answer = admin_problem(405, "this is done with POST");
+    answer.allow = allow;
+    return answer;
+}
+
+// What a command says beside its path; a command need not say anything.
+result<json::object> body_of(admin_request const& r) {
+    if (r.body.empty())
+        return json::object();
+    boost::system::error_code ec;
+    auto body = json::parse(r.body, ec);
+    if (ec || !body.is_object())
+        return bad_request(R"(the body is no JSON object, such as {"image": "docker.io/library/alpine:3.20"})");
+    return std::move(body.get_object());
+}
+
+// "image" of the query, or of the body.
+result<std::string> image_text(admin_request const& r) {
+    auto const body = body_of(r);
+    if (!body)
+        return body.error();
+    std::string text;
+    if (auto const given = r.query.find("image"))
+        text = *given;
+    else if (auto const* image = body->if_contains("image"); image && image->is_string())
+        text = std::string(image->get_string());
+    if (text.empty())
+        return bad_request(R"(which image? {"image": "docker.io/library/alpine:3.20"})");
+    return text;
+}
+
+// "dry_run" of the query, or of the body. What cannot be understood must not remove anything.
+result<bool> is_dry(admin_request const& r) {
+    auto const body = body_of(r);
+    if (!body)
+        return body.error();
+    if (auto const given = r.query.find("dry_run"))
+        return *given != "0" && *given != "false";
+    auto const* said = body->if_contains("dry_run");
+    if (said && !said->is_bool())
+        return bad_request("dry_run must be true or false");
+    return said && said->get_bool();
 }
 
 } // namespace
@@ -59,7 +87,7 @@ std::optional<admin_response> management::handle(admin_request const& r) const {
     if (!known)
         return std::nullopt;
     if (r.method != "POST")
-        return admin_problem(405, "this is done with POST");
+        return wrong_method("POST");
     if (r.path == "/api/v1/purge")
         return purge(r);
     auto const named = image_of(r);
@@ -70,9 +98,9 @@ std::optional<admin_response> management::handle(admin_request const& r) const {
 
 result<management::image> management::image_of(admin_request const& r) const {
     auto const text = image_text(r);
-    if (text.empty())
-        return bad_request(R"(which image? {"image": "docker.io/library/alpine:3.20"})");
-    auto parsed = oci::parse_image_name(text);
+    if (!text)
+        return text.error();
+    auto parsed = oci::parse_image_name(*text);
     if (!parsed)
         return from_oci(parsed.error());
     oci::route route;
@@ -86,10 +114,13 @@ result<management::image> management::image_of(admin_request const& r) const {
 
 admin_response management::collect(admin_request const& r) const {
     if (r.method != "POST")
-        return admin_problem(405, "this is done with POST");
-    auto const report = gc_.run(is_dry(r));
+        return wrong_method("GET, HEAD, POST");
+    auto const dry = is_dry(r);
+    if (!dry)
+        return failed(dry.error());
+    auto const report = gc_.run(*dry);
     if (!report)
-        return admin_problem(409, "a collection is under way");
+        return admin_problem(409, "a collection is under way already: try again when it is done");
     if (!report->error.empty())
         return admin_problem(500, report->error);
     return document(to_json(*report));
@@ -118,7 +149,13 @@ admin_response management::pin(image const& i) const {
     if (!done)
         return admin_problem(500, done.error().message);
     spdlog::info("pinned {}", i.name());
-    return document({{"pinned", i.name()}});
+    auto const manifest = manifest_of(i);
+    bool stored = false;
+    if (manifest) {
+        auto const found = content_.find(*manifest);
+        stored = found && *found;
+    }
+    return document({{"pinned", i.name()}, {"stored", stored}});
 }
 
 admin_response management::unpin(image const& i) const {
@@ -131,14 +168,50 @@ admin_response management::unpin(image const& i) const {
     return document({{"unpinned", i.name()}});
 }
 
-bool management::is_pinned(image const& i) const {
+// What the image means here, as far as it is known.
+std::optional<oci::digest> management::manifest_of(image const& i) const {
+    if (auto const* d = std::get_if<oci::digest>(&i.reference)) {
+        auto const link = content_.index().find_link(i.repository, *d);
+        return link && *link ? std::optional(*d) : std::nullopt;
+    }
+    auto const known = content_.index().find_tag(i.repository, std::get<oci::tag>(i.reference));
+    return known && *known ? std::optional((*known)->digest) : std::nullopt;
+}
+
+// Whether `d` is `root` or something below it.
+bool management::is_part_of(oci::digest const& d, oci::digest const& root) const {
+    if (d == root)
+        return true;
+    auto const children = content_.index().children(root);
+    return children && std::any_of(children->begin(), children->end(),
+                                   [&](auto const& c) { return c.digest != root && is_part_of(d, c.digest); });
+}
+
+// A pin of the same repository that the image is part of: the same content by another name, or one of its platforms.
+std::optional<std::string> management::pin_of(image const& i, oci::digest const& manifest) const {
     auto const all = content_.index().pins();
-    auto const reference = oci::to_string(i.reference);
-    return all && std::any_of(all->begin(), all->end(),
-                              [&](auto const& p) { return p.repo == i.repository && p.reference == reference; });
+    if (!all)
+        return i.name(); // cannot be known: then better so
+    for (auto const& p : *all) {
+        if (p.repo != i.repository)
+            continue;
+        auto const reference = oci::parse_reference(p.reference);
+        if (!reference)
+            continue;
+        image const pinned{p.repo, *reference};
+        auto const root = manifest_of(pinned);
+        if (root && is_part_of(manifest, *root))
+            return pinned.name();
+    }
+    return std::nullopt;
 }
 
 admin_response management::purge_digest(oci::digest const& d) const {
+    auto const known = content_.find(d);
+    if (!known)
+        return admin_problem(500, known.error().message);
+    if (!*known)
+        return admin_problem(404, d.to_string() + " is not stored here");
     auto const report = content_.purge({d});
     spdlog::info("purge of {}: {}", d.to_string(), summary(report));
     auto answer = to_json(report);
@@ -147,13 +220,21 @@ admin_response management::purge_digest(oci::digest const& d) const {
 }
 
 admin_response management::purge(admin_request const& r) const {
-    if (auto const d = oci::digest::parse(image_text(r)))
+    auto const text = image_text(r);
+    if (!text)
+        return failed(text.error());
+    if (auto const d = oci::digest::parse(*text))
         return purge_digest(*d);
     auto const named = image_of(r);
     if (!named)
         return failed(named.error());
-    if (is_pinned(*named))
-        return admin_problem(409, named->name() + " is pinned: unpin it first");
+    auto const manifest = manifest_of(*named);
+    if (!manifest)
+        return admin_problem(404, named->name() + " is not stored here");
+    if (auto const pinned = pin_of(*named, *manifest)) {
+        auto const which = *pinned == named->name() ? "is pinned" : "is pinned as " + *pinned;
+        return admin_problem(409, named->name() + " " + which + ": unpin it first");
+    }
     auto const report = content_.purge_image(named->repository, named->reference);
     if (!report)
         return admin_problem(500, report.error().message);

@@ -32,7 +32,9 @@ private:
     admin_response pins() const;
     admin_response pin(image const& i) const;
     admin_response unpin(image const& i) const;
-    bool is_pinned(image const& i) const;
+    std::optional<oci::digest> manifest_of(image const& i) const;
+    bool is_part_of(oci::digest const& d, oci::digest const& root) const;
+    std::optional<std::string> pin_of(image const& i, oci::digest const& manifest) const;
     admin_response purge(admin_request const& r) const;
     admin_response purge_digest(oci::digest const& d) const;
 

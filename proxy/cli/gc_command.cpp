@@ -35,13 +35,14 @@ std::string text(json::object const& o, char const* key) {
     return v && v->is_string() ? std::string(v->as_string()) : std::string();
 }
 
-std::string objects(std::int64_t n) {
-    return fmt::format("{} object{}", n, n == 1 ? "" : "s");
+std::string amount(std::int64_t objects, std::int64_t bytes) {
+    return fmt::format("{} object{}, {}", objects, objects == 1 ? "" : "s", human_bytes(bytes));
 }
 
 // One line an object, the first of them; the rest is in --json.
 std::string items_table(json::array const& items) {
-    std::string lines;
+    text_table table(3);
+    table.row({"  digest", "size", "unused for", "type", "why"});
     auto const now = std::time(nullptr);
     for (std::size_t i = 0; i < items.size() && i < items_shown; ++i) {
         if (!items[i].is_object())
@@ -49,32 +50,48 @@ std::string items_table(json::array const& items) {
         auto const& o = items[i].get_object();
         auto const unused = std::max<std::int64_t>(0, now - number(o, "last_used"));
         auto const why = text(o, "policy");
-        lines += fmt::format("  {:.19}  {:<13} {:>10}  unused {:>9}  {}\n", text(o, "digest"), text(o, "type"),
-                             human_bytes(number(o, "bytes")), to_string(std::chrono::seconds(unused)),
-                             why.empty() ? text(o, "reason") : why);
+        table.row({fmt::format("  {:.19}", text(o, "digest")), human_bytes(number(o, "bytes")), human_duration(unused),
+                   text(o, "type"), why.empty() ? text(o, "reason") : why});
     }
+    auto lines = table.text();
     if (items.size() > items_shown)
-        lines += fmt::format("  … and {} more (--json shows them)\n", items.size() - items_shown);
+        lines += fmt::format("  … and {} more: --json shows them\n", items.size() - items_shown);
     return lines;
+}
+
+// "  keep_storage: 3 objects, 12.0 MiB", for each reason, if there are several.
+std::string sums(json::object const& reasons) {
+    std::string lines;
+    int several = 0;
+    for (auto const& [reason, sum] : reasons) {
+        if (!sum.is_object() || number(sum.get_object(), "objects") == 0)
+            continue;
+        auto const& o = sum.get_object();
+        lines += fmt::format("  {}: {}\n", std::string_view(reason), amount(number(o, "objects"), number(o, "bytes")));
+        ++several;
+    }
+    return several > 1 ? lines : std::string();
 }
 
 result<std::string> shown(std::string const& body, bool as_json) {
     boost::system::error_code ec;
     auto const parsed = json::parse(body, ec);
-    if (ec || !parsed.is_object())
+    if (ec || !parsed.is_object() || !parsed.get_object().contains("objects"))
         return internal_error("the answer is no report: is this the admin API of layerd?");
     if (as_json)
         return body;
     auto const& report = parsed.get_object();
     bool const dry = report.if_contains("dry_run") && *report.if_contains("dry_run") == true;
     auto const n = number(report, "objects");
-    std::string out = n == 0 ? std::string("nothing to remove\n")
-                             : fmt::format("{} {}, {}\n", dry ? "would remove" : "removed", objects(n),
-                                           human_bytes(number(report, "bytes")));
-    if (auto const* items = report.if_contains("items"); items && items->is_array())
+    std::string out =
+        n == 0 ? std::string("nothing to remove\n")
+               : fmt::format("{} {}\n", dry ? "would remove" : "removed", amount(n, number(report, "bytes")));
+    if (auto const* reasons = report.if_contains("reasons"); reasons && reasons->is_object())
+        out += sums(reasons->get_object());
+    if (auto const* items = report.if_contains("items"); items && items->is_array() && !items->get_array().empty())
         out += items_table(items->get_array());
     if (auto const kept = number(report, "kept_in_use"); kept > 0)
-        out += fmt::format("{} in use stayed\n", objects(kept));
+        out += fmt::format("{} stayed, being read just now\n", kept);
     return out;
 }
 
@@ -150,9 +167,9 @@ private:
 
 int run_gc(gc_options const& o, command_environment const& env) {
     constexpr int wrong_usage = 2;
-    auto at = parse_endpoint(o.admin);
+    auto at = parse_admin_url(o.admin);
     if (!at) {
-        env.err << fmt::format("layerd gc: --admin {} {}\n", o.admin, at.error());
+        env.err << fmt::format("layerd gc: --admin {}\n", at.error());
         return wrong_usage;
     }
     return gc_run(o, *std::move(at), env).run();

@@ -78,6 +78,15 @@ task<result<std::string>> ask(endpoint_config const& at, std::string path, reque
 
 } // namespace
 
+boost::system::result<endpoint_config, std::string> parse_admin_url(std::string_view text) {
+    auto at = parse_endpoint(text);
+    if (!at)
+        return std::string("must be a URL such as \"http://127.0.0.1:5001\"");
+    if (at->tls)
+        return std::string("must begin with http://: the admin API speaks no TLS");
+    return at;
+}
+
 task<result<std::string>> http_fetch(endpoint_config const& at, std::string path, deadline d) {
     return ask(at, std::move(path), request(http::verb::get, "", 11), d);
 }

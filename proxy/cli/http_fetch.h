@@ -7,10 +7,14 @@
 #include "proxy/runtime/net.h"
 
 #include <string>
+#include <string_view>
 
 namespace proxy {
 
 inline constexpr std::size_t max_document_size = 16 * 1024 * 1024;
+
+// "http://127.0.0.1:5001". What is wrong, in words that follow "--admin" in a message, else.
+boost::system::result<endpoint_config, std::string> parse_admin_url(std::string_view text);
 
 // The body of a 200; else a message for people, that names the URL or is the server's own {"error": message}. `at`
 // must outlive the task.

@@ -17,21 +17,33 @@ namespace json = boost::json;
 
 constexpr seconds answer_timeout{60};
 
-// "pinned docker.io/library/alpine:3.20", "purged …: 5 objects, 12MiB"
-std::string line_of(std::string const& verb, std::string const& body) {
+std::int64_t number(json::object const& o, char const* key) {
+    auto const* v = o.if_contains(key);
+    boost::system::error_code ec;
+    auto const n = v ? v->to_number<std::int64_t>(ec) : 0;
+    return ec ? 0 : n;
+}
+
+// "pinned docker.io/library/alpine:3.20", "purged …: 5 objects, 12.0 MiB"
+result<std::string> line_of(std::string const& verb, std::string const& body) {
     boost::system::error_code ec;
     auto const answer = json::parse(body, ec);
     auto const past = verb == "purge" ? "purged" : verb + "ned";
-    if (ec || !answer.is_object() || !answer.get_object().contains(past))
-        return past;
-    auto const& o = answer.get_object();
-    auto const name = std::string(o.at(past).as_string());
+    auto const* o = ec ? nullptr : answer.if_object();
+    auto const* name = o ? o->if_contains(past) : nullptr;
+    if (!name || !name->is_string())
+        return internal_error("the answer does not say what was done: is this the admin API of layerd?");
+    auto line = fmt::format("{} {}", past, std::string_view(name->get_string()));
+    if (auto const* stored = o->if_contains("stored"); stored && *stored == false)
+        line += ", which is not stored yet: it stays once it was pulled";
     if (verb != "purge")
-        return fmt::format("{} {}", past, name);
-    auto line = fmt::format("{} {}: {} objects, {}", past, name, o.at("objects").to_number<std::int64_t>(),
-                            human_bytes(o.at("bytes").to_number<std::int64_t>()));
-    if (auto const kept = o.at("kept_in_use").to_number<std::int64_t>(); kept > 0)
-        line += fmt::format("; {} pinned or in use stayed", kept);
+        return line;
+    auto const objects = number(*o, "objects"), kept = number(*o, "kept_in_use");
+    if (objects == 0 && kept == 0)
+        return line + ": all of its content belongs to other images too, and stays";
+    line += fmt::format(": {} object{}, {}", objects, objects == 1 ? "" : "s", human_bytes(number(*o, "bytes")));
+    if (kept > 0)
+        line += fmt::format("; {} pinned or being read stayed", kept);
     return line;
 }
 
@@ -53,11 +65,12 @@ private:
             std::string path = "/api/v1/" + options_.verb;
             auto const answer =
                 co_await http_post(at_, std::move(path), std::move(body), deadline::after(answer_timeout));
-            if (answer) {
-                env_.out << line_of(options_.verb, *answer) << '\n';
+            auto const line = answer ? line_of(options_.verb, *answer) : result<std::string>(answer.error());
+            if (line) {
+                env_.out << *line << '\n';
                 continue;
             }
-            env_.err << fmt::format("layerd {}: {}: {}\n", options_.verb, image, answer.error().message);
+            env_.err << fmt::format("layerd {}: {}: {}\n", options_.verb, image, line.error().message);
             code_ = 1;
         }
     }
@@ -73,9 +86,9 @@ private:
 
 int run_image_command(image_options const& o, command_environment const& env) {
     constexpr int wrong_usage = 2;
-    auto at = parse_endpoint(o.admin);
+    auto at = parse_admin_url(o.admin);
     if (!at) {
-        env.err << fmt::format("layerd {}: --admin {} {}\n", o.verb, o.admin, at.error());
+        env.err << fmt::format("layerd {}: --admin {}\n", o.verb, at.error());
         return wrong_usage;
     }
     return image_run(o, *std::move(at), env).run();

@@ -100,13 +100,9 @@ int run_stats(stats_options const& o, command_environment const& env) {
                                o.since.empty() ? "--by" : "--since");
         return wrong_usage;
     }
-    auto const from = parse_endpoint(o.admin);
+    auto const from = parse_admin_url(o.admin);
     if (!from) {
         env.err << fmt::format("layerd stats: --admin {}\n", from.error());
-        return wrong_usage;
-    }
-    if (from->tls) {
-        env.err << "layerd stats: --admin must begin with http://: the admin API speaks no TLS\n";
         return wrong_usage;
     }
     return stats_run(o, *from, env).run();

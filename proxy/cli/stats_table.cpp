@@ -72,15 +72,6 @@ std::string share(json::object const& from, path names) {
     return n ? percent(*n) : "-";
 }
 
-// "3d 4h", "5m 10s"
-std::string uptime(std::int64_t seconds) {
-    if (seconds >= 86400)
-        return fmt::format("{}d {}h", seconds / 86400, seconds / 3600 % 24);
-    if (seconds >= 3600)
-        return fmt::format("{}h {}m", seconds / 3600, seconds / 60 % 60);
-    return seconds >= 60 ? fmt::format("{}m {}s", seconds / 60, seconds % 60) : fmt::format("{}s", seconds);
-}
-
 std::string requests(json::object const& document) {
     text_table t;
     t.row({"requests", "hit", "miss", "collapsed", "stale", "error"});
@@ -146,7 +137,8 @@ std::string upstreams(json::object const& document) {
 
 std::string stats_table(json::object const& document, std::string_view from) {
     auto const up = number<std::int64_t>(document, {"uptime_seconds"});
-    auto text = fmt::format("layerd {} at {}, up {}\n\n", words(document, {"version"}), from, up ? uptime(*up) : "-");
+    auto text =
+        fmt::format("layerd {} at {}, up {}\n\n", words(document, {"version"}), from, up ? human_duration(*up) : "-");
     text += requests(document) + '\n' + transfer(document) + '\n' + store(document);
     auto const lines = upstreams(document);
     return lines.empty() ? text : text + '\n' + lines;

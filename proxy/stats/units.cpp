@@ -22,4 +22,12 @@ std::string percent(double ratio) {
     return fmt::format("{:.1f} %", 100 * ratio);
 }
 
+std::string human_duration(std::int64_t seconds) {
+    if (seconds >= 86400)
+        return fmt::format("{}d {}h", seconds / 86400, seconds / 3600 % 24);
+    if (seconds >= 3600)
+        return fmt::format("{}h {}m", seconds / 3600, seconds / 60 % 60);
+    return seconds >= 60 ? fmt::format("{}m {}s", seconds / 60, seconds % 60) : fmt::format("{}s", seconds);
+}
+
 } // namespace proxy

@@ -164,12 +164,22 @@ gc_report evictor::apply(std::vector<gc_item> const& planned,
                          std::function<void(std::size_t, std::size_t)> const& progress, std::stop_token const& stop) {
     gc_report report;
     std::vector<candidate> batch;
+    std::vector<gc_item> taken; // the same, as planned
     std::size_t first = 0;
+    auto const list_those_that_went = [&] {
+        std::lock_guard const lock(mutex_);
+        for (auto& item : taken) {
+            if (report.items.size() < gc_report::items_max && table_.find(item.digest) == no_entry)
+                report.items.push_back(std::move(item));
+        }
+    };
     auto const remove_batch = [&](std::size_t until) {
-        auto const freed = remove(batch, batch.empty() ? gc_reason::policy : planned[first].reason);
+        auto const freed = remove(batch, planned[first].reason);
         report.kept_in_use += batch.size() - freed.objects;
         report.by_reason[static_cast<std::size_t>(planned[first].reason)] += freed;
+        list_those_that_went();
         batch.clear();
+        taken.clear();
         first = until;
         if (progress)
             progress(until, planned.size());
@@ -178,14 +188,14 @@ gc_report evictor::apply(std::vector<gc_item> const& planned,
         auto const& item = planned[i];
         if (i > first && (i - first == batch_max || item.reason != planned[first].reason))
             remove_batch(i);
-        if (report.items.size() < gc_report::items_max)
-            report.items.push_back(item);
         candidate k{no_entry, item.digest, item.disk_bytes, item.kind, static_cast<std::uint32_t>(item.last_used),
                     false};
-        if (core_.handles->is_open(item.digest) || !take(k))
+        if (core_.handles->is_open(item.digest) || !take(k)) {
             ++report.kept_in_use;
-        else
-            batch.push_back(k);
+            continue;
+        }
+        batch.push_back(k);
+        taken.push_back(item);
     }
     if (!batch.empty())
         remove_batch(planned.size());

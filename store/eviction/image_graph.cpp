@@ -57,14 +57,6 @@ result<std::vector<oci::digest>> parents_of(core const& c, oci::digest const& d)
     return parents;
 }
 
-namespace {
-
-bool is_stored(core const& c, oci::digest const& d) {
-    auto const row = find_object(c, d, access::any);
-    return row && *row;
-}
-
-// Everything below the manifest, itself included, in the order of discovery.
 result<std::vector<oci::digest>> closure_of(core const& c, oci::digest const& manifest) {
     std::vector<oci::digest> all{manifest};
     std::unordered_set<oci::digest> seen{manifest};
@@ -78,6 +70,13 @@ result<std::vector<oci::digest>> closure_of(core const& c, oci::digest const& ma
         }
     }
     return all;
+}
+
+namespace {
+
+bool is_stored(core const& c, oci::digest const& d) {
+    auto const row = find_object(c, d, access::any);
+    return row && *row;
 }
 
 } // namespace

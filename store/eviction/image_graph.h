@@ -17,8 +17,10 @@ result<std::vector<oci::digest>> children_of(core const& c, oci::digest const& m
 // The manifests that name `d`, stored or not. Blocks.
 result<std::vector<oci::digest>> parents_of(core const& c, oci::digest const& d);
 
-// The manifest and what it names, and what that names; but not what a stored manifest outside of this names too, or
-// what is not stored. Parts before what names them. Blocks.
+// The manifest and what it names, and what that names, stored or not; each before what it names. Blocks.
+result<std::vector<oci::digest>> closure_of(core const& c, oci::digest const& manifest);
+
+// Of the same what is stored and what no stored manifest outside of it names too. Parts before what names them. Blocks.
 result<std::vector<oci::digest>> parts_of_this_alone(core const& c, oci::digest const& manifest);
 
 // The repositories that hold `d`. Blocks.

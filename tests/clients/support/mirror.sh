@@ -64,3 +64,43 @@ error_code() { jq -r '.errors[0].code' "$work/body"; }
 
 # The lines that layerd prints to make a client use it: tried as printed.
 client_config() { "$layerd" client-config "$1" --url "http://$mirror" 2>"$work/client-config.txt"; }
+
+# pull_image ORIGIN REPOSITORY TAG: all of it, as a client takes it; each byte is compared with what the origin has in
+# its folder. The origin need not run.
+pull_image() {
+    local blob
+    equal "manifest of $2:$3" 200 "$(get "/v2/$2/manifests/$3")"
+    equal "digest of $2:$3" "$(tag_at "$1" "$2" "$3")" "$(body_digest)"
+    for blob in $(jq -r '.config.digest, .layers[].digest' "$work/body"); do
+        equal "$blob of $2:$3" 200 "$(get "/v2/$2/blobs/$blob")"
+        equal "bytes of $blob" "$blob" "$(body_digest)"
+    done
+}
+
+# is_stored DIGEST: a layer, as a file of the store.
+is_stored() { [[ -e $work/store/blobs/sha256/${1:7:2}/${1:7} ]]; }
+is_gone() { ! is_stored "$1"; }
+
+# tell COMMAND [ARGUMENT]...: a command of layerd to the one that runs.
+tell() { "$layerd" "$1" --admin "$admin" "${@:2}"; }
+
+# refuses STATUS WORDS COMMAND...: it ends so, and says why.
+refuses() {
+    local expected=$1 words=$2 status=0
+    shift 2
+    "$@" >"$work/refusal.out" 2>"$work/refusal" || status=$?
+    equal "exit code of $*" "$expected" "$status"
+    grep -qF -- "$words" "$work/refusal" || fail "$* does not say '$words', but: $(<"$work/refusal")"
+    [[ ! -s $work/refusal.out ]] || fail "$* says on standard output: $(<"$work/refusal.out")"
+}
+
+# reload_mirror SED_SCRIPT [TOML]: changes the configuration, adds to it, and waits until that is what counts.
+reload_mirror() {
+    local before
+    before=$(grep -c 'configuration reloaded' "$work/layerd.log" || true)
+    sed -i "$1" "$work/layerd.toml"
+    printf '%s\n' "${2:-}" >>"$work/layerd.toml"
+    kill -HUP "${pids[layerd]}"
+    reloaded() { (($(grep -c 'configuration reloaded' "$work/layerd.log" || true) > before)); }
+    eventually 30 reloaded || fail "the configuration was not reloaded"
+}

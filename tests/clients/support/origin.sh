@@ -56,14 +56,55 @@ large_blob() {
     jq -r '.layers | max_by(.size).digest' "$(stored_blob "$(manifest_digest library/demo 1)")"
 }
 
-# add_layer NAME BYTES: puts a random blob into the origin's folder, as a push to library/demo would have left it, and
-# prints its digest. Not part of the seed: too much to copy for each test.
-add_layer() {
-    local file=$work/layer root=$work/$1.data/docker/registry/v2 hex
-    head -c "$2" /dev/urandom >"$file"
-    hex=$(openssl dgst -sha256 -r "$file" | cut -d' ' -f1)
-    mkdir -p "$root/blobs/sha256/${hex:0:2}/$hex" "$root/repositories/library/demo/_layers/sha256/$hex"
-    mv "$file" "$root/blobs/sha256/${hex:0:2}/$hex/data"
-    printf 'sha256:%s' "$hex" >"$root/repositories/library/demo/_layers/sha256/$hex/link"
+# Content that is put into the origin's folder as a push would have left it. Not part of the seed: too much to copy for
+# each test.
+
+# put_blob NAME REPOSITORY FILE: moves the file there and prints its digest.
+put_blob() {
+    local root=$work/$1.data/docker/registry/v2 hex
+    hex=$(openssl dgst -sha256 -r "$3" | cut -d' ' -f1)
+    mkdir -p "$root/blobs/sha256/${hex:0:2}/$hex"
+    mv "$3" "$root/blobs/sha256/${hex:0:2}/$hex/data"
+    link_to "$1" "$2" "_layers/sha256/$hex" "sha256:$hex"
     echo "sha256:$hex"
 }
+link_to() {
+    local folder=$work/$1.data/docker/registry/v2/repositories/$2/$3
+    mkdir -p "$folder"
+    printf %s "$4" >"$folder/link"
+}
+
+# add_layer NAME BYTES: random bytes, as a layer of library/demo; prints their digest.
+add_layer() {
+    head -c "$2" /dev/urandom >"$work/layer"
+    put_blob "$1" library/demo "$work/layer"
+}
+
+# add_image NAME REPOSITORY TAG LAYER...: an image of layers that add_layer made.
+add_image() {
+    local name=$1 repository=$2 tag=$3 config layer layers='' manifest
+    shift 3
+    printf '{"architecture":"amd64","os":"linux","created_by":"%s:%s"}' "$repository" "$tag" >"$work/config"
+    local size
+    size=$(stat --format=%s "$work/config")
+    config=$(put_blob "$name" "$repository" "$work/config")
+    for layer; do
+        link_to "$name" "$repository" "_layers/sha256/${layer#sha256:}" "$layer"
+        layers+="${layers:+,}{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"$layer\","
+        layers+="\"size\":$(stat --format=%s "$(blob_at "$name" "$layer")")}"
+    done
+    printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":%s,%s},%s}' \
+        '"application/vnd.oci.image.config.v1+json"' "\"digest\":\"$config\",\"size\":$size" "\"layers\":[$layers]" \
+        >"$work/manifest"
+    manifest=$(put_blob "$name" "$repository" "$work/manifest")
+    link_to "$name" "$repository" "_manifests/revisions/sha256/${manifest#sha256:}" "$manifest"
+    link_to "$name" "$repository" "_manifests/tags/$tag/current" "$manifest"
+    link_to "$name" "$repository" "_manifests/tags/$tag/index/sha256/${manifest#sha256:}" "$manifest"
+}
+
+# What the origin's folder holds, also while it is stopped.
+blob_at() { echo "$work/$1.data/docker/registry/v2/blobs/sha256/${2:7:2}/${2:7}/data"; }
+tag_at() { cat "$work/$1.data/docker/registry/v2/repositories/$2/_manifests/tags/$3/current/link"; }
+
+# start_again NAME: an origin that was stopped, where it was.
+start_again() { run_registry "$1" "${origin_url[$1]#*://}" "$work/$1.data" ''; }

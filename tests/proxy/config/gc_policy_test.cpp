@@ -95,3 +95,13 @@ TEST_CASE("gc settings that contradict each other are named") {
     CHECK(first_problem("[gc.policy]\nall = true") ==
           "1: gc.policy is a list of sections: write each as [[gc.policy]]");
 }
+
+TEST_CASE("a filter that cannot mean anything is a problem of its line") {
+    CHECK(first_problem("[[gc.policy]]\nall = true\nfilters = ['type==layer']") ==
+          "3: filters in [[gc.policy]]: \"type==layer\" compares type with \"layer\", which it can never be");
+    CHECK(first_problem("[[gc.policy]]\nfilters = [\n  'origin==push',\n  'repo==a',\n]")
+              .starts_with("4: filters in [[gc.policy]]: \"repo==a\" has the field \"repo\", which is none of"));
+    CHECK(
+        first_problem("[[gc.policy]]\nfilters = ['']").starts_with("2: filters in [[gc.policy]] holds a filter that"));
+    CHECK(first_problem("[[gc.policy]]\nfilters = 'origin==push'").starts_with("2: filters in [[gc.policy]] must be"));
+}
