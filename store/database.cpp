@@ -181,6 +181,8 @@ result<void> database::flush() {
     return {};
 }
 
+// The blocks of a memtable's arena, by default an eighth of it at the time of opening, must shrink with it: one as
+// large as the whole memtable asks for a flush before anything is written, which Debian's RocksDB ends the process for.
 result<void> database::resize(index_sizes const& sizes) {
     auto const text = [](std::uint64_t n) { return std::to_string(n); };
     memory_->SetBufferSize(sizes.memtables());
@@ -188,6 +190,7 @@ result<void> database::resize(index_sizes const& sizes) {
     for (auto* h : handles_) {
         if (s.ok())
             s = db_->SetOptions(h, {{"write_buffer_size", text(sizes.memtable())},
+                                    {"arena_block_size", text(sizes.memtable() / 8)},
                                     {"target_file_size_base", text(sizes.table())},
                                     {"max_bytes_for_level_base", text(4 * sizes.table())},
                                     {"max_compaction_bytes", text(sizes.compaction())}});
