@@ -277,3 +277,17 @@ TEST_CASE("space that was freed rests before it is promised again, and waiting f
     }
     CHECK(s.du() <= s.limits.keep_storage);
 }
+
+TEST_CASE("the index follows a limit that is lowered from gigabytes to megabytes, and raised again") {
+    limited_store s(4096 * mib);
+    for (auto const limit : {28 * mib, 4096 * mib, 20 * mib}) {
+        s.limits.keep_storage = limit;
+        s.store->set_limits(s.limits);
+        for (unsigned i = 0; i < 3000; ++i) {
+            auto const bytes = content(900, i + static_cast<unsigned>(limit >> 20) * 10'000);
+            REQUIRE(s.store->put(oci::digest::of(bytes), bytes, {}));
+        }
+        s.put(content(mib, static_cast<unsigned>(limit)));
+        CHECK(s.du() <= limit);
+    }
+}

@@ -47,8 +47,8 @@ struct admin_bench : tests::stored_images {
     }
     std::vector<std::string> pins() const {
         std::vector<std::string> names;
-        auto const body = ask("GET", "/api/v1/pins").value().body;
-        for (auto const& p : json::parse(body).at("pins").as_array())
+        auto const document = json::parse(ask("GET", "/api/v1/pins").value().body);
+        for (auto const& p : document.at("pins").as_array())
             names.emplace_back(p.at("image").as_string());
         return names;
     }

@@ -14,8 +14,10 @@ TEST_CASE("limits are bytes, or shares of the disk") {
     gc_config c;
     c.keep_storage = {0, 60.0};
     c.reserved_space = {gib, {}};
-    CHECK(limits_of(c, disk) ==
-          store::space_limits{.keep_storage = 60 * gib, .min_free_space = 5 * gib, .reserved_space = gib});
+    CHECK(limits_of(c, disk) == store::space_limits{.keep_storage = 60 * gib,
+                                                    .min_free_space = 5 * gib,
+                                                    .reserved_space = gib,
+                                                    .rest = std::chrono::milliseconds(100)});
     c.keep_storage = {7 * gib, {}};
     CHECK(limits_of(c, disk).keep_storage == 7 * gib);
 }
