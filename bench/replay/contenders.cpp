@@ -85,8 +85,7 @@ private:
 
 // Room is made before an object comes in, as the store does it: its size is known by then.
 template <class Pools>
-outcome drive(trace const& t, store::eviction_entries& entries, Pools& pools, std::uint64_t capacity,
-              std::uint64_t largest) {
+outcome drive(trace const& t, store::eviction_entries& entries, Pools& pools, std::uint64_t capacity) {
     rows rows(entries, t.objects.size());
     outcome out;
     for (auto const& r : t.requests) {
@@ -97,7 +96,7 @@ outcome drive(trace const& t, store::eviction_entries& entries, Pools& pools, st
         auto const& o = t.objects[r.id];
         ++out.misses;
         out.missed_bytes += o.size;
-        if (o.size > largest)
+        if (o.size > capacity)
             continue;
         while (pools.bytes() + o.size > capacity) {
             auto const victim = pools.victim();
@@ -114,13 +113,13 @@ outcome drive_single(trace const& t, std::uint64_t capacity, Options... options)
     store::eviction_entries entries;
     Policy policy(entries, options...);
     single pools(entries, policy);
-    return drive(t, entries, pools, capacity, capacity);
+    return drive(t, entries, pools, capacity);
 }
 
 outcome drive_pools(trace const& t, std::uint64_t capacity, store::pool_options const& options) {
     store::eviction_entries entries;
     store::eviction_pools pools(entries, capacity, options);
-    return drive(t, entries, pools, capacity, store::largest_kept(capacity, options));
+    return drive(t, entries, pools, capacity);
 }
 
 outcome first_uses(trace const& t) {

@@ -23,8 +23,7 @@ struct outcome {
     double cpu_seconds = 0;
 };
 
-// From an empty cache of so many bytes. What is larger than largest_kept() goes past layerd, what is larger than the
-// cache past the others.
+// From an empty cache of so many bytes. What is larger than the cache goes past it.
 outcome replay_trace(trace const& t, contender c, std::uint64_t capacity, store::pool_options const& options);
 
 // As the others, but whenever something has to go, it is what takes the most bytes for the longest time until it is

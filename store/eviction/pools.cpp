@@ -51,10 +51,6 @@ double pool_options::share(pool p) const noexcept {
     return 0;
 }
 
-std::uint64_t largest_kept(std::uint64_t capacity, pool_options const& options) noexcept {
-    return static_cast<std::uint64_t>(static_cast<double>(capacity) * options.share(pool::layers) / 4);
-}
-
 eviction_pools::eviction_pools(eviction_entries& entries, std::uint64_t capacity, pool_options const& options)
     : entries_(entries), options_(options) {
     pools_[index_of(pool::small)].policy = std::make_unique<gdsf>(entries);

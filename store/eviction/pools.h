@@ -41,10 +41,6 @@ struct pool_options {
     double share(pool p) const noexcept;
 };
 
-// Beyond this an object is passed on and not kept: it would push out more than it is worth, a quarter of the layers'
-// share. Of whatever kind, in bytes; for stores and replays alike.
-std::uint64_t largest_kept(std::uint64_t capacity, pool_options const& options = {}) noexcept;
-
 // Thread safety, meaning of the members: eviction_policy.
 class eviction_pools {
 public:

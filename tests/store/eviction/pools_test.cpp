@@ -72,11 +72,6 @@ TEST_CASE("pools: each has a name") {
     CHECK(to_string(pool::layers) == "layers");
 }
 
-TEST_CASE("pools: the largest object that is kept is a quarter of the layers' share") {
-    CHECK(largest_kept(1000) == 212);
-    CHECK(largest_kept(0) == 0);
-}
-
 TEST_CASE("pools: nothing is the victim of empty pools") {
     pooled_objects o;
     CHECK_FALSE(o.pools.victim());
