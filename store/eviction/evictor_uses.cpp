@@ -126,25 +126,8 @@ void evictor::set_rules(std::vector<gc_rule> rules) {
                 all.push_back(table_.digest(id));
         }
     }
-    for (auto const& d : all) {
-        object info;
-        {
-            std::lock_guard const lock(mutex_);
-            auto const id = table_.find(d);
-            if (id == no_entry)
-                continue;
-            info.kind = table_[id].kind;
-            info.origin = table_[id].origin;
-        }
-        auto const selecting = rules_for(d, info);
-        std::lock_guard const lock(mutex_);
-        auto const id = table_.find(d);
-        if (id == no_entry)
-            continue;
-        count_rules(id, -1);
-        table_[id].rules = selecting;
-        count_rules(id, 1);
-    }
+    for (auto const& d : all)
+        facts_changed(d);
 }
 
 } // namespace store
