@@ -10,7 +10,7 @@
 namespace store {
 namespace {
 
-constexpr std::size_t batch_max = 64; // objects removed by one write to the index
+constexpr std::size_t batch_max = 32; // objects removed by one write to the index; TSan counts to 64 locks a thread
 
 std::uint32_t seconds_of(std::int64_t unix_time) {
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(unix_time, 0, UINT32_MAX));

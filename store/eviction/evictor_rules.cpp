@@ -10,7 +10,7 @@
 namespace store {
 namespace {
 
-constexpr std::size_t batch_max = 64;
+constexpr std::size_t batch_max = 32; // as in evictor.cpp
 
 // Of equally long unused objects the parts of an image go before it.
 int order_of(object_kind k) {

@@ -12,7 +12,7 @@
 namespace store {
 namespace {
 
-constexpr std::size_t rows_a_batch = 1024;
+constexpr std::size_t rows_a_batch = 32; // each under its lock: see batch_max in evictor.cpp
 
 // Rows of uses in the order of digests, followed beside the rows of objects.
 class use_cursor {
