@@ -24,7 +24,6 @@ constexpr std::uint64_t whole_blocks(std::uint64_t bytes) noexcept {
 class accounting {
 public:
     void apply(totals const& change) noexcept {
-        files_.fetch_add(change.files, std::memory_order_relaxed);
         objects_.fetch_add(change.objects, std::memory_order_relaxed);
         content_bytes_.fetch_add(change.content_bytes, std::memory_order_relaxed);
         file_bytes_.fetch_add(change.file_bytes, std::memory_order_relaxed);
@@ -35,7 +34,6 @@ public:
     void add_trash(std::int64_t bytes) noexcept { trash_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
 
     std::uint64_t objects() const noexcept { return read(objects_); }
-    std::uint64_t files() const noexcept { return read(files_); }
     std::uint64_t trash_bytes() const noexcept { return read(trash_bytes_); }
     // The part of what writers hold that the disk has not yet given: what its free space will shrink by.
     std::uint64_t unallocated_bytes() const noexcept {
@@ -63,7 +61,6 @@ private:
     }
 
     std::atomic<std::int64_t> objects_ = 0;
-    std::atomic<std::int64_t> files_ = 0;
     std::atomic<std::int64_t> trash_bytes_ = 0;
     std::atomic<std::int64_t> writers_ = 0;
     std::atomic<std::int64_t> content_bytes_ = 0;

@@ -322,11 +322,8 @@ usage content_store::used() const {
             .reserved_bytes = sums.reserved_bytes(),
             .logical_bytes = sums.logical_bytes(),
             .limit_bytes = c.room.limits().keep_storage,
-            .pools = {},
+            .pools = c.residents->pools(),
             .evicted = {}};
-    auto const pools = c.residents->pools();
-    for (std::size_t i = 0; i < pool_count; ++i)
-        u.pools[i] = {pools[i].objects, pools[i].bytes};
     auto const& counted = c.residents->counters();
     for (std::size_t i = 0; i < gc_reason_count; ++i)
         u.evicted[i] = {counted.objects[i].load(), counted.bytes[i].load()};

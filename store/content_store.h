@@ -53,11 +53,7 @@ struct usage {
     // take here without deduplication. Links to content that was never fetched, or is gone, count nothing.
     std::uint64_t logical_bytes = 0;
     std::uint64_t limit_bytes = 0; // keep_storage; 0: none
-    struct pool_usage {
-        std::uint64_t objects = 0;
-        std::uint64_t bytes = 0; // on disk
-    };
-    std::array<pool_usage, pool_count> pools;    // pinned objects are in none
+    std::array<gc_sum, pool_count> pools;        // pinned objects are in none
     std::array<gc_sum, gc_reason_count> evicted; // since the store was opened
 };
 

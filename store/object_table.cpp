@@ -107,7 +107,7 @@ result<void> update_object(core& c, oci::digest const& d, object_row const& row,
     b.put(family::objects, digest_key(d), encode(row));
     if (auto written = c.write(b, sync); !written)
         return written.error();
-    c.residents->stored(d, row.info);
+    c.residents->described(d, row.info);
     return {};
 }
 

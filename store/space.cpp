@@ -27,15 +27,16 @@ space_limits space::limits() const noexcept {
 }
 
 std::uint64_t space::counted_bytes() const {
-    auto const& c = core_;
-    return c.folder->folder_bytes() + c.quarantined.load() + c.sums.claimed_bytes() + c.db->disk_bytes() +
-           c.db->growth_bytes();
+    return counted_beside_index() + core_.db->disk_bytes();
 }
 
 std::uint64_t space::recently_counted_bytes() const {
+    return counted_beside_index() + core_.db->recent_disk_bytes();
+}
+
+std::uint64_t space::counted_beside_index() const {
     auto const& c = core_;
-    return c.folder->folder_bytes() + c.quarantined.load() + c.sums.claimed_bytes() + c.db->recent_disk_bytes() +
-           c.db->growth_bytes();
+    return c.folder->folder_bytes() + c.quarantined.load() + c.sums.claimed_bytes() + c.db->growth_bytes();
 }
 
 space::shortage space::shortage_for(std::uint64_t bytes) const {

@@ -69,6 +69,7 @@ public:
     std::uint64_t resting_bytes() const;
 
 private:
+    std::uint64_t counted_beside_index() const; // but with what it may grow by
     result<void> make_room(std::uint64_t bytes);
     bool reclaim_index();
     std::uint64_t slack() const noexcept;

@@ -64,7 +64,6 @@ void evictor::add_entry(oci::digest const& d, object const& info, std::uint64_t 
     auto& r = table_[id];
     r.kind = info.kind;
     r.origin = info.origin;
-    r.place = info.place;
     r.rules = rules;
     r.last_used = seconds_of(info.stored_at);
     r.pinned = pinned_.contains(d);
@@ -93,6 +92,19 @@ void evictor::stored(oci::digest const& d, object const& info) {
     table_[id].unsaved = known != no_entry;
     if (!table_[id].pinned)
         pools_.admit(id, pool_of(info.kind, info.size), table_.fingerprint(id));
+}
+
+// It keeps its place among the others: this is no use of it.
+void evictor::described(oci::digest const& d, object const& info) {
+    {
+        std::lock_guard const lock(mutex_);
+        auto const id = table_.find(d);
+        if (id == no_entry)
+            return;
+        table_[id].kind = info.kind;
+        table_[id].origin = info.origin;
+    }
+    facts_changed(d);
 }
 
 void evictor::erased(oci::digest const& d, bool evicted) {
@@ -191,9 +203,9 @@ std::uint64_t evictor::evictable_bytes() const {
     return pools_.bytes();
 }
 
-std::array<evictor::pool_state, pool_count> evictor::pools() const {
+std::array<gc_sum, pool_count> evictor::pools() const {
     std::lock_guard const lock(mutex_);
-    std::array<pool_state, pool_count> states;
+    std::array<gc_sum, pool_count> states;
     for (std::size_t i = 0; i < pool_count; ++i)
         states[i] = {pools_.count(static_cast<pool>(i)), pools_.bytes(static_cast<pool>(i))};
     return states;

@@ -42,8 +42,10 @@ public:
     // The first call does it, later ones return at once.
     result<void> load();
 
-    // What publication and withdrawal tell, under the digest's write lock. `stored` also when the row changed.
+    // What publication and withdrawal tell, under the digest's write lock: new content, other words about content that
+    // is here already, content that is gone.
     void stored(oci::digest const& d, object const& info);
+    void described(oci::digest const& d, object const& info);
     void erased(oci::digest const& d, bool evicted);
     // What rules are asked about has changed: another repository holds it, say.
     void facts_changed(oci::digest const& d);
@@ -80,11 +82,7 @@ public:
     // Removes these, whatever the rules say, but for those that are open or pinned.
     gc_report purge(std::vector<oci::digest> const& digests);
 
-    struct pool_state {
-        std::uint64_t objects = 0;
-        std::uint64_t bytes = 0;
-    };
-    std::array<pool_state, pool_count> pools() const;
+    std::array<gc_sum, pool_count> pools() const;
     gc_counters const& counters() const noexcept { return counters_; }
 
 private:

@@ -55,7 +55,6 @@ std::vector<entry_id> evictor::by_last_use(std::function<bool(resident const&)> 
 gc_item evictor::item_of(entry_id id, gc_reason why) const {
     auto const& r = table_[id];
     return {.digest = table_.digest(id),
-            .size = 0,
             .disk_bytes = table_.entries()[id].bytes,
             .kind = r.kind,
             .origin = r.origin,

@@ -20,7 +20,6 @@ std::string_view to_string(gc_reason r) noexcept; // "keep_storage", …
 
 struct gc_item {
     oci::digest digest;
-    std::uint64_t size = 0;       // of the content
     std::uint64_t disk_bytes = 0; // what its going frees
     object_kind kind = object_kind::unknown;
     object_origin origin = object_origin::pull;

@@ -26,7 +26,6 @@ struct resident {
     oci::algorithm algorithm = oci::algorithm::sha256;
     object_kind kind = object_kind::unknown;
     object_origin origin = object_origin::pull;
-    object_place place = object_place::file;
     bool pinned = false;
     bool unsaved = false;    // the last use is newer than its row
     bool leaving = false;    // chosen to go; in no policy

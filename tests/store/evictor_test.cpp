@@ -1,4 +1,5 @@
 // What goes first: images as a whole, by use, never what is pinned; and that this is remembered.
+#include "store/integrity/scrubber.h"
 #include "tests/catch.h"
 #include "tests/store/fixture.h"
 
@@ -228,6 +229,23 @@ TEST_CASE("a rule removes what its filter selects and was not used for its durat
     CHECK(s.whole(young));
     CHECK(s.store->used().evicted[static_cast<std::size_t>(store::gc_reason::policy)].objects == 2);
     CHECK(s.collect().total().objects == 0);
+}
+
+TEST_CASE("that a crash made an object be checked is no use of it") {
+    image_store s(100 * mib);
+    auto const old = s.put_layer(1);
+    s.now += 5000;
+    s.files->boot = "second boot";
+    s.reopen();
+    s.store->maintain();
+    store::scrubber checks(*s.store);
+    while (!checks.step(64 * mib).value().pass_completed) {
+    }
+    auto r = rule({});
+    r.keep_duration = std::chrono::seconds(3600);
+    s.rules({r});
+    CHECK(s.collect().total().objects == 1);
+    CHECK_FALSE(s.has(old));
 }
 
 TEST_CASE("a rule without all leaves manifests and configs as long as their layers are here") {
