@@ -23,17 +23,16 @@ TEST_CASE("a command that does not exist is refused, its body is read, and the c
     CHECK(c.get("/healthz").status == 200);
 }
 
-TEST_CASE("a command with too large a body is 413, one in chunks 411") {
+TEST_CASE("a command with too large a body is 413, also one in chunks") {
     mirror m;
     m.start();
     auto const large = http_client(m.server->admin_port()).request("POST", "/", {}, std::string(limit + 1, 'x'));
     CHECK(large.status == 413);
     CHECK(large.body == "{\"error\":\"the body is larger than 65536 bytes\"}\n");
     http_client c(m.server->admin_port());
-    c.send_raw("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
-    auto const chunked = c.read_raw_to_end();
-    CHECK(chunked.starts_with("HTTP/1.1 411 "));
-    CHECK(chunked.find("Content-Length") != std::string::npos);
+    c.send_raw("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n10001\r\n" +
+               std::string(limit + 1, 'x') + "\r\n0\r\n\r\n");
+    CHECK(c.read_raw_to_end().starts_with("HTTP/1.1 413 "));
 }
 
 TEST_CASE("a command from a web page is refused") {
