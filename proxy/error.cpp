@@ -60,6 +60,10 @@ error from_store(store::error const& e) {
         return as(oci::errc::size_invalid, 400, "the content has another size");
     case store::errc::no_space:
         return as(oci::errc::unavailable, 503, "the cache has no room for this"); // a client's next mirror is asked
+    case store::errc::over_quota:
+        return as(oci::errc::denied, 403,
+                  "the quota of these repositories is used up: delete what is not needed, or raise max_used_space in "
+                  "[hosted]");
     case store::errc::would_block:
     case store::errc::corrupt:
     case store::errc::locked:

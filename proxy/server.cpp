@@ -15,6 +15,7 @@
 #include "proxy/log/logging.h"
 #include "proxy/runtime/spawn.h"
 #include "proxy/server_parts.h"
+#include "store/hosted/hosted_repositories.h"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <spdlog/spdlog.h>
@@ -95,6 +96,7 @@ struct server::parts {
     void save_totals();
     void reload(config const& wanted);
     void apply_gc(gc_config const& wanted);
+    void apply_hosted(hosted_config const& wanted);
     void on_each_worker(std::function<void(worker_local&)> f);
     bool drain();
     std::vector<fill_status> fill_list() const;
@@ -118,6 +120,7 @@ result<void> server::parts::open_store(server_seams seams) {
         return internal_error(opened.error().message);
     content = std::move(*opened);
     content->set_rules(rules_of(settings.gc, disk_bytes_of(path)));
+    content->hosted().set_rules(hosted_rules_of(settings, disk_bytes_of(path)));
     gc_runs = std::make_unique<collector>(*content);
     auto saved = content->index().find_value(saved_totals);
     if (saved && *saved)
@@ -235,9 +238,9 @@ void server::parts::reload(config const& wanted) {
         apply_gc(wanted.gc);
     if (wanted.log.level != running.log.level)
         set_log_level(wanted.log.level); // before what is logged here: whoever asks for more wants to see it
-    hosted_read_only = wanted.hosted.read_only;
+    if (wanted.hosted != running.hosted)
+        apply_hosted(wanted.hosted);
     running.gc = wanted.gc;
-    running.hosted.read_only = wanted.hosted.read_only;
     running.log.level = wanted.log.level;
     for (auto const& key : changed.after_restart)
         spdlog::warn("{} changed: takes effect after a restart", key);
@@ -252,6 +255,15 @@ void server::parts::apply_gc(gc_config const& wanted) {
     auto const disk = disk_bytes_of(store_path());
     content->set_rules(rules_of(wanted, disk));
     content->set_limits(limits_of(wanted, disk));
+}
+
+// The switches and bounds; what is hosted at all is as it was at the start.
+void server::parts::apply_hosted(hosted_config const& wanted) {
+    running.hosted.read_only = wanted.read_only;
+    running.hosted.grace = wanted.grace;
+    running.hosted.max_used_space = wanted.max_used_space;
+    hosted_read_only = wanted.read_only;
+    content->hosted().set_rules(hosted_rules_of(running, disk_bytes_of(store_path())));
 }
 
 // Runs `f` on every worker's thread and waits until all have.

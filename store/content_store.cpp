@@ -242,19 +242,22 @@ gc_report content_store::collect(gc_request const& request) {
         report.error = loaded.error().message;
         return report;
     }
+    if (request.hosted)
+        report = hosted().collect(request);
     auto const missing = c.room.shortage_for(0);
     auto const why = missing.by_limit >= missing.by_disk ? gc_reason::keep_storage : gc_reason::min_free_space;
     auto planned = c.residents->plan(c.folder->free_bytes(), missing.bytes(), why);
     if (!request.dry_run) {
         empty_trash(c);
-        return c.residents->apply(planned, request.progress, request.stop);
+        report += c.residents->apply(planned, request.progress, request.stop);
+        return report;
     }
     report.dry_run = true;
     for (auto const& item : planned)
         report.by_reason[static_cast<std::size_t>(item.reason)] += {1, item.disk_bytes};
-    if (planned.size() > gc_report::items_max)
-        planned.resize(gc_report::items_max, planned.front());
-    report.items = std::move(planned);
+    for (auto& item : planned)
+        if (report.items.size() < gc_report::items_max)
+            report.items.push_back(std::move(item));
     return report;
 }
 
@@ -345,6 +348,8 @@ result<void> content_store::flush() {
     c.residents->take_in_touches();
     if (auto saved = c.residents->save_uses(SIZE_MAX); !saved)
         c.warn("last uses not saved: " + saved.error().message);
+    if (auto noted = state_->hosted->note_clean_stop(); !noted)
+        c.warn(noted.error().message);
     if (auto ended = end_epoch(c); !ended)
         return ended.error();
     return c.db->flush();

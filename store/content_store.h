@@ -18,6 +18,7 @@
 #include "store/space.h"
 
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -58,9 +59,21 @@ struct usage {
     std::array<gc_sum, gc_reason_count> evicted; // since the store was opened
 };
 
+// What is hosted here, as opposed to mirrored.
+struct hosted_rules {
+    std::vector<std::string> upstreams; // first components of the mirrored repositories' names: their content can
+                                        // be fetched again
+    std::vector<std::string> prefixes;  // first components of its repositories' names
+    std::chrono::seconds grace{3600};   // what nothing leads to any more stays so long after its last use
+    std::uint64_t max_used_space = 0;   // what the repositories below each prefix may show; 0: no bound
+
+    friend bool operator==(hosted_rules const&, hosted_rules const&) = default;
+};
+
 // What runs of garbage collection are asked for.
 struct gc_request {
     bool dry_run = false;
+    bool hosted = true; // also look for what no tag leads to, which reads all links of hosted repositories
     std::function<void(std::size_t done, std::size_t of)> progress; // on the calling thread; may be empty
     std::stop_token stop;                                           // ends it early, with what was done by then
 };

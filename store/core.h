@@ -10,6 +10,7 @@
 #include "store/disk_margin.h"
 #include "store/epoch.h"
 #include "store/eviction/evictor.h"
+#include "store/hosted/reliance.h"
 #include "store/open_handles.h"
 #include "store/space.h"
 #include "store/trash.h"
@@ -34,6 +35,7 @@ struct core {
     write_locks locks;
     std::shared_ptr<open_handles> handles = std::make_shared<open_handles>();
     std::unique_ptr<evictor> residents = std::make_unique<evictor>(*this);
+    reliance relied; // what clients count on in hosted repositories
     space room{*this};
 
     epoch_record opened_as; // the suspects; its `current` is only where this run began

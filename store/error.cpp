@@ -8,6 +8,8 @@ std::string_view to_string(errc code) noexcept {
     switch (code) {
     case errc::would_block:
         return "would_block";
+    case errc::over_quota:
+        return "over_quota";
     case errc::no_space:
         return "no_space";
     case errc::digest_mismatch:

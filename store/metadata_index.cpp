@@ -284,6 +284,12 @@ result<void> metadata_index::put_value(std::string_view name, std::string_view v
     return core_.write(b, sync_mode(core_));
 }
 
+result<void> metadata_index::remove_value(std::string_view name) {
+    database::batch b(*core_.db);
+    b.erase(family::values, name);
+    return core_.write(b, write_sync::yes, removal_margin_bytes);
+}
+
 result<void> metadata_index::sync() {
     return core_.db->sync();
 }

@@ -98,6 +98,7 @@ public:
     // Small values by name, for what must survive a restart (the statistics' totals).
     result<std::optional<std::string>> find_value(std::string_view name) const;
     result<void> put_value(std::string_view name, std::string_view value);
+    result<void> remove_value(std::string_view name);
 
     // Makes every write so far survive the end of the machine; blocks. For what a client is told is stored.
     result<void> sync();

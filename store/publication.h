@@ -9,6 +9,7 @@
 #include "store/object_table.h"
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -21,8 +22,9 @@ result<object> publish_file(core& c, temp_file& file, oci::digest const& d, std:
 
 result<void> withdraw(core& c, oci::digest const& d);
 
-// The same for many at once, but for those that are being read: they stay.
-result<void> evict_all(core& c, std::span<oci::digest const> digests);
+// The same for many at once, but for those that are being read, or that `stays` names under their locks.
+result<void> evict_all(core& c, std::span<oci::digest const> digests,
+                       std::function<bool(oci::digest const&)> const& stays = {});
 
 // Removes the files whose readers have left meanwhile; what cannot be removed stays for the next time.
 void empty_trash(core& c);

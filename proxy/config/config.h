@@ -116,6 +116,8 @@ struct hosted_config {
     bool enabled = true; // false: the prefixes mean nothing, and nothing can be pushed
     bool read_only = false;
     std::vector<std::string> prefixes{"local"};
+    std::chrono::seconds grace{3600};           // what no tag leads to any more stays so long after its last use
+    size_setting max_used_space;                // what the repositories below each prefix may take; not set: no bound
     std::chrono::seconds upload_ttl{24 * 3600}; // an upload that nobody goes on with ends
 
     friend bool operator==(hosted_config const&, hosted_config const&) = default;

@@ -106,6 +106,8 @@ config_changes compare(config const& running, config const& wanted) {
         .key("enabled", &hosted_config::enabled, found.after_restart)
         .key("read_only", &hosted_config::read_only, found.at_once)
         .key("prefixes", &hosted_config::prefixes, found.after_restart)
+        .key("grace", &hosted_config::grace, found.at_once)
+        .key("max_used_space", &hosted_config::max_used_space, found.at_once)
         .key("upload_ttl", &hosted_config::upload_ttl, found.after_restart)
         .rest(found.after_restart);
     compare_log(running.log, wanted.log, found);

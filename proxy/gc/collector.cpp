@@ -10,7 +10,7 @@
 
 namespace proxy {
 
-std::optional<store::gc_report> collector::run(bool dry_run) {
+std::optional<store::gc_report> collector::run(bool dry_run, bool hosted) {
     std::unique_lock const one(running_, std::try_to_lock);
     if (!one)
         return std::nullopt;
@@ -23,7 +23,7 @@ std::optional<store::gc_report> collector::run(bool dry_run) {
     store::gc_report report;
     std::jthread([&] {
         store::run_in_background();
-        report = content_.collect({.dry_run = dry_run, .progress = note, .stop = stop_.get_token()});
+        report = content_.collect({.dry_run = dry_run, .hosted = hosted, .progress = note, .stop = stop_.get_token()});
     }).join();
     is_running_ = false;
     if (dry_run)

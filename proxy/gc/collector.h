@@ -20,7 +20,8 @@ public:
     explicit collector(store::content_store& content) : content_(content) {} // which must outlive this
 
     // Any thread; blocks until it is done. Nothing if a run is under way.
-    std::optional<store::gc_report> run(bool dry_run);
+    // `hosted`: also what no tag leads to, for which all links of hosted repositories are read.
+    std::optional<store::gc_report> run(bool dry_run, bool hosted = true);
     // A run that is under way ends soon, and no other begins.
     void stop() { stop_.request_stop(); }
 

@@ -42,6 +42,17 @@ std::vector<store::gc_rule> rules_of(gc_config const& c, std::uint64_t disk_byte
     return rules;
 }
 
+store::hosted_rules hosted_rules_of(config const& c, std::uint64_t disk_bytes) {
+    store::hosted_rules rules;
+    for (auto const& u : c.upstreams)
+        rules.upstreams.push_back(u.name);
+    if (c.hosted.enabled)
+        rules.prefixes = c.hosted.prefixes;
+    rules.grace = c.hosted.grace;
+    rules.max_used_space = c.hosted.max_used_space.of_disk(disk_bytes);
+    return rules;
+}
+
 std::uint64_t disk_bytes_of(std::filesystem::path const& folder) {
     std::error_code ec;
     auto at = std::filesystem::absolute(folder, ec);

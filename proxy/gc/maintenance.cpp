@@ -23,11 +23,12 @@ void maintenance::end_idle_uploads() {
 void maintenance::run(std::stop_token stop) {
     constexpr std::chrono::seconds pause(1);
     constexpr unsigned collect_every = 60; // pauses
+    constexpr unsigned collect_hosted_every = 10 * collect_every;
     for (unsigned n = 1; !stop.stop_requested(); ++n) {
         content_.maintain();
         integrity_.step(std::time(nullptr), stop);
         if (n % collect_every == 0) {
-            gc_.run(false);
+            gc_.run(false, n % collect_hosted_every == 0);
             end_idle_uploads();
         }
         std::unique_lock lock(mutex_);

@@ -3,6 +3,7 @@
 #include "proxy/pull/blob_answer.h"
 #include "proxy/pull/conditional.h"
 #include "proxy/pull/lookup.h"
+#include "store/hosted/hosted_repositories.h"
 
 #include <spdlog/spdlog.h>
 
@@ -47,6 +48,13 @@ task<result<void>> blob_handler::handle(exchange& x, repository_target const& t,
         auto known = co_await find_link(t, d);
         if (!known)
             co_return known.error();
+        if (!t.from && *known &&
+            x.req().is_head()) { // a push will count on it: noted before what it is told is looked up
+            parts_.content.hosted().rely_on(d);
+            known = co_await find_link(t, d);
+            if (!known)
+                co_return known.error();
+        }
         auto stored = co_await open(d);
         if (!stored)
             co_return stored.error();

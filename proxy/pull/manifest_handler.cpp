@@ -2,6 +2,7 @@
 
 #include "proxy/pull/conditional.h"
 #include "proxy/pull/lookup.h"
+#include "store/hosted/hosted_repositories.h"
 
 #include <algorithm>
 #include <ctime>
@@ -26,6 +27,9 @@ task<result<void>> manifest_handler::handle(exchange& x, repository_target const
     x.content = content_class::manifest;
     auto const reference = oci::to_string(ref);
     auto& local = x.local();
+    auto const* named = std::get_if<oci::digest>(&ref);
+    if (!t.from && named && x.req().is_head()) // an index will name it without sending it
+        parts_.content.hosted().rely_on(*named);
     auto const generation = parts_.content.index().generation();
     if (auto const* hot = local.manifests.find(t.name, reference, generation, unix_now())) {
         x.outcome = outcome::hit;

@@ -3,6 +3,7 @@
 #include "store/core.h"
 #include "store/eviction/image_graph.h"
 #include "store/hosted/unlisting.h"
+#include "store/object_table.h"
 #include "store/publication.h"
 
 #include <algorithm>
@@ -95,17 +96,22 @@ void evictor::stored(oci::digest const& d, object const& info) {
         pools_.admit(id, pool_of(info.kind, info.size), table_.fingerprint(id));
 }
 
-// It keeps its place among the others: this is no use of it.
+// Unless it belongs elsewhere now it keeps its place among the others: this is no use of it.
 void evictor::described(oci::digest const& d, object const& info) {
     {
         std::lock_guard const lock(mutex_);
         auto const id = table_.find(d);
         if (id == no_entry)
             return;
-        bool const was_proposed = table_[id].is_proposed();
-        table_[id].kind = info.kind;
-        table_[id].origin = info.origin;
-        propose(id, was_proposed);
+        auto& r = table_[id];
+        if (r.kind != info.kind || r.origin != info.origin) {
+            if (r.is_proposed())
+                pools_.remove(id, table_.fingerprint(id), false);
+            r.kind = info.kind;
+            r.origin = info.origin;
+            table_.entries()[id].pool = static_cast<std::uint8_t>(pool_of(info.kind, info.size));
+            propose(id, false);
+        }
     }
     facts_changed(d);
 }
@@ -286,6 +292,53 @@ gc_sum evictor::evict(std::uint64_t bytes, gc_reason why) {
     return sum;
 }
 
+// Under the digest's lock: somebody counts on pushed content that had seemed to be of no use.
+bool evictor::is_relied_on(candidate const& k, gc_reason why) const {
+    constexpr std::int64_t a_push = 300; // seconds
+    if (k.origin != object_origin::push || why == gc_reason::purge)
+        return false;
+    if (core_.relied.since(k.digest, core_.now() - a_push))
+        return true;
+    auto const links = count_links(core_, k.digest);
+    return why == gc_reason::unreferenced && (!links || *links > 0);
+}
+
+gc_report evictor::remove_garbage(std::vector<oci::digest> const& digests, gc_request const& request) {
+    std::vector<gc_item> going;
+    {
+        std::lock_guard const lock(mutex_);
+        for (auto const& d : digests) {
+            auto const id = table_.find(d);
+            if (id != no_entry && !table_[id].pinned)
+                going.push_back(item_of(id, gc_reason::unreferenced));
+        }
+    }
+    if (!request.dry_run)
+        return apply(going, request.progress, request.stop);
+    gc_report report;
+    for (auto& item : going) {
+        report.by_reason[static_cast<std::size_t>(item.reason)] += {1, item.disk_bytes};
+        if (report.items.size() < gc_report::items_max)
+            report.items.push_back(std::move(item));
+    }
+    return report;
+}
+
+std::vector<oci::digest> evictor::pushed() const {
+    std::lock_guard const lock(mutex_);
+    std::vector<oci::digest> all;
+    for (entry_id id = 0; id < table_.end(); ++id)
+        if (table_[id].listed && table_[id].origin == object_origin::push)
+            all.push_back(table_.digest(id));
+    return all;
+}
+
+std::int64_t evictor::last_used(oci::digest const& d) const {
+    std::lock_guard const lock(mutex_);
+    auto const id = table_.find(d);
+    return id == no_entry ? 0 : table_[id].last_used;
+}
+
 // Rows and files of these, which are in no pool; those that came into use meanwhile go back.
 gc_sum evictor::remove(std::vector<candidate> const& chosen, gc_reason why) {
     gc_sum sum;
@@ -294,12 +347,16 @@ gc_sum evictor::remove(std::vector<candidate> const& chosen, gc_reason why) {
     std::vector<oci::digest> digests;
     for (auto const& k : chosen) {
         digests.push_back(k.digest);
-        if (k.origin != object_origin::push)
+        if (k.origin != object_origin::push || why == gc_reason::unreferenced)
             continue;
         if (auto unlisted = unlist_images_of(core_, k.digest); !unlisted)
             core_.warn(unlisted.error().message);
     }
-    auto const removed = evict_all(core_, digests);
+    auto const stays = [&](oci::digest const& d) {
+        auto const k = std::find_if(chosen.begin(), chosen.end(), [&](auto const& each) { return each.digest == d; });
+        return is_relied_on(*k, why);
+    };
+    auto const removed = evict_all(core_, digests, stays);
     if (!removed)
         core_.warn("nothing could be evicted: " + removed.error().message);
     std::lock_guard const lock(mutex_);

@@ -33,6 +33,7 @@
 namespace store {
 
 struct core;
+struct gc_request;
 
 class evictor {
 public:
@@ -82,6 +83,13 @@ public:
     // Removes these, whatever the rules say, but for those that are open or pinned.
     gc_report purge(std::vector<oci::digest> const& digests);
 
+    // Removes pushed content that no repository shows; unless one does by now, or somebody relies on it.
+    gc_report remove_garbage(std::vector<oci::digest> const& digests, gc_request const& request);
+    // Everything that was pushed.
+    std::vector<oci::digest> pushed() const;
+    // Unix seconds, to a second or so; 0 if it is not here.
+    std::int64_t last_used(oci::digest const& d) const;
+
     std::array<gc_sum, pool_count> pools() const;
     gc_counters const& counters() const noexcept { return counters_; }
 
@@ -111,6 +119,7 @@ private:
     bool images_are_in_use(candidate const& k);
     bool take(candidate const& k);
     gc_sum remove(std::vector<candidate> const& chosen, gc_reason why);
+    bool is_relied_on(candidate const& k, gc_reason why) const;
 
     std::uint64_t rules_for(oci::digest const& d, object const& info) const;
     std::uint64_t rules_of_facts(gc_facts const& facts) const;

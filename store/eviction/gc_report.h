@@ -13,8 +13,8 @@
 
 namespace store {
 
-enum class gc_reason : std::uint8_t { keep_storage, min_free_space, policy, purge };
-inline constexpr std::size_t gc_reason_count = 4;
+enum class gc_reason : std::uint8_t { keep_storage, min_free_space, policy, purge, unreferenced };
+inline constexpr std::size_t gc_reason_count = 5;
 
 std::string_view to_string(gc_reason r) noexcept; // "keep_storage", …
 
@@ -49,6 +49,7 @@ struct gc_report {
     std::string error;             // why it ended early, if it did
 
     gc_sum total() const noexcept;
+    gc_report& operator+=(gc_report other);
 };
 
 // Since the store was opened, by reason; what eviction for a transfer took is in here too.

@@ -32,9 +32,11 @@ struct resident {
     bool image_used = false; // an image that names it was, since a policy last looked at it
     bool listed = false;     // the entry is in use
 
-    // Whether policies may propose it: what was pushed is nowhere else, and goes when it is no longer reachable or a
-    // rule says so.
-    bool is_proposed() const noexcept { return !pinned && !leaving && origin == object_origin::pull; }
+    // Whether policies may propose it. What was pushed is nowhere else: it goes when nothing leads to it any more or a
+    // rule says so; but a build cache can be built again.
+    bool is_proposed() const noexcept {
+        return !pinned && !leaving && (origin == object_origin::pull || kind == object_kind::cache_blob);
+    }
 };
 
 class resident_table {

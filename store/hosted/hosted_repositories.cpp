@@ -1,5 +1,6 @@
 #include "store/hosted/hosted_repositories.h"
 
+#include "store/hosted/collection.h"
 #include "store/hosted/unlisting.h"
 #include "store/index_codec.h"
 #include "store/link_table.h"
@@ -10,6 +11,8 @@
 
 namespace store {
 namespace {
+
+constexpr std::string_view clean_stop = "hosted: stopped cleanly";
 
 // What was not said of content when it was pushed: only the manifest that names it knows.
 result<void> stage_kind(core const& c, database::batch& b, repository_name const& repo, oci::descriptor const& child,
@@ -55,12 +58,63 @@ std::vector<oci::descriptor> children_once(oci::digest const& d, oci::manifest c
 } // namespace
 
 hosted_repositories::hosted_repositories(content_store& content)
-    : content_(content), core_(content.internals()), uploads_(core_) {}
+    : content_(content), core_(content.internals()), uploads_(core_) {
+    auto const clean = content_.index().find_value(clean_stop);
+    if (clean && *clean)
+        (void)content_.index().remove_value(clean_stop); // or the next crash is taken for a clean stop
+    else
+        started_unclean_ = core_->sums.objects() > 0;
+    started_at_ = core_->now();
+}
+
+void hosted_repositories::set_rules(hosted_rules rules) {
+    std::lock_guard const lock(mutex_);
+    rules_ = std::move(rules);
+}
+
+result<void> hosted_repositories::note_clean_stop() {
+    return content_.index().put_value(clean_stop, "1");
+}
+
+gc_report hosted_repositories::collect(gc_request const& request) {
+    hosted_rules rules;
+    std::map<std::string, std::uint64_t> before;
+    {
+        std::lock_guard const lock(mutex_);
+        rules = rules_;
+        before = used_;
+    }
+    if (started_unclean_ && core_->now() < started_at_ + rules.grace.count())
+        return {.dry_run = request.dry_run, .items = {}, .by_reason = {}, .kept_in_use = 0, .error = {}};
+    hosted_collection run(content_, *core_, rules, request);
+    auto report = run.run();
+    std::lock_guard const lock(mutex_);
+    for (auto const& [prefix, bytes] : run.used_bytes()) // what was pushed meanwhile counts, perhaps twice
+        used_[prefix] = bytes + (used_[prefix] - before[prefix]);
+    return report;
+}
+
+result<void> hosted_repositories::check_quota(repository_name const& repo, oci::digest const& d, std::uint64_t bytes) {
+    auto const below = repo.substr(0, repo.find('/') + 1);
+    auto const holders = content_.index().holders(d);
+    if (!holders)
+        return holders.error();
+    if (std::any_of(holders->begin(), holders->end(), [&](auto const& h) { return h.starts_with(below); }))
+        return {};
+    std::lock_guard const lock(mutex_);
+    auto& used = used_[below.substr(0, below.size() - 1)];
+    if (rules_.max_used_space != 0 && used + bytes > rules_.max_used_space)
+        return error{errc::over_quota, "repositories below " + below + " show " + std::to_string(used) +
+                                           " bytes, and " + std::to_string(rules_.max_used_space) + " are allowed"};
+    used += bytes;
+    return {};
+}
 
 // The link before the content: as long as that is not here it shows nothing, and the sync that makes the content last
 // takes it along.
 result<void> hosted_repositories::put_blob(repository_name const& repo, blob_writer& writer,
                                            oci::digest const& expected) {
+    rely_on(expected);
     auto const actual = writer.finish();
     if (actual != expected)
         return error{errc::digest_mismatch, "expected " + expected.to_string() + ", got " + actual.to_string()};
@@ -75,6 +129,7 @@ result<void> hosted_repositories::put_blob(repository_name const& repo, blob_wri
 
 result<void> hosted_repositories::put_small_blob(repository_name const& repo, oci::digest const& d,
                                                  std::string_view bytes) {
+    rely_on(d);
     if (oci::digest::of(bytes, d.algo()) != d)
         return error{errc::digest_mismatch, "the content is not " + d.to_string()};
     if (auto linked = link_blob(repo, d, bytes.size()); !linked)
@@ -87,6 +142,8 @@ result<void> hosted_repositories::put_small_blob(repository_name const& repo, oc
 }
 
 result<void> hosted_repositories::link_blob(repository_name const& repo, oci::digest const& d, std::uint64_t size) {
+    if (auto allowed = check_quota(repo, d, size); !allowed)
+        return allowed;
     return content_.index().put_link(repo, d, {size, {}, object_kind::unknown, core_->now()});
 }
 
@@ -112,6 +169,7 @@ result<bool> hosted_repositories::make_durable(oci::digest const& d, object_row&
 
 result<bool> hosted_repositories::mount(repository_name const& repo, oci::digest const& d,
                                         repository_name const* from) {
+    rely_on(d);
     auto const held = from ? content_.index().find_link(*from, d) : result<std::optional<link>>(std::nullopt);
     if (!held)
         return held.error();
@@ -129,6 +187,8 @@ result<bool> hosted_repositories::mount(repository_name const& repo, oci::digest
         return open.error();
     if (!*open)
         return false;
+    if (auto allowed = check_quota(repo, d, (*open)->info.size); !allowed)
+        return allowed.error();
 
     auto const lock = core_->locks.hold(d);
     auto const found = find_object(*core_, d, access::any);
@@ -155,6 +215,11 @@ result<bool> hosted_repositories::mount(repository_name const& repo, oci::digest
 // The bytes become visible with the second batch, under all their names at once.
 result<void> hosted_repositories::put_manifest(repository_name const& repo, pushed_manifest const& m) {
     auto const& c = *core_;
+    rely_on(m.digest);
+    for (auto const& child : m.parsed.children)
+        rely_on(child.digest);
+    if (auto allowed = check_quota(repo, m.digest, m.bytes.size()); !allowed)
+        return allowed;
     auto put = content_.put(m.digest, m.bytes, {object_kind::manifest, object_origin::push, m.parsed.media_type});
     if (!put)
         return put.error();

@@ -15,6 +15,8 @@
 #include "store/hosted/uploads.h"
 #include "store/metadata_index.h"
 
+#include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +42,18 @@ public:
     explicit hosted_repositories(content_store& content);
 
     uploads& sessions() noexcept { return uploads_; }
+
+    void set_rules(hosted_rules rules);
+
+    // A client is about to be told that it is here: call this before looking. See reliance.h.
+    void rely_on(oci::digest const& d) { core_->relied.note(d, core_->now()); }
+
+    // Removes what nothing leads to any more; after a start that followed a crash, not before the grace time is over:
+    // what clients had been told is not remembered.
+    gc_report collect(gc_request const& request);
+
+    // Remembers for the next start that nothing is lost. At a clean stop.
+    result<void> note_clean_stop();
 
     // Ends a push of a blob: commits the writer's bytes and links them.
     //   digest_mismatch  the bytes are others; nothing becomes visible
@@ -73,8 +87,16 @@ private:
     result<void> link_blob(repository_name const& repo, oci::digest const& d, std::uint64_t size);
     result<bool> make_durable(oci::digest const& d, object_row& row);
 
+    // Room below the quota of its prefix, unless that shows it already.
+    result<void> check_quota(repository_name const& repo, oci::digest const& d, std::uint64_t bytes);
+
     content_store& content_;
     std::shared_ptr<core> core_;
+    bool started_unclean_ = false;
+    std::int64_t started_at_ = 0;
+    mutable std::mutex mutex_; // guards the next two
+    hosted_rules rules_;
+    std::map<std::string, std::uint64_t> used_; // by prefix: as last counted, and what came since
     uploads uploads_;
 };
 

@@ -5,6 +5,7 @@
 #include "oci/reference.h"
 #include "store/core.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@ namespace store {
 
 // The whole of a stored manifest; "" if it is not here. Blocks.
 result<std::string> read_manifest(core const& c, oci::digest const& d);
+
+// What the stored manifest names as its subject. It stands in the bytes alone: what cannot be read names none. Blocks.
+result<std::optional<oci::digest>> subject_of(core const& c, oci::digest const& d, std::string const& media_type);
 
 // The tags of the repository that mean `d`, in byte order. Blocks, and reads all tags of the repository.
 result<std::vector<oci::tag>> tags_of(core const& c, repository_name const& repo, oci::digest const& d);

@@ -1,63 +1,14 @@
 // What pushes add to a repository and deletions take away, and that nothing else does.
 #include "store/hosted/hosted_repositories.h"
 #include "tests/catch.h"
-#include "tests/store/fixture.h"
+#include "tests/store/hosted/hosted_store.h"
 
 using namespace store_tests;
-
-namespace {
-
-constexpr char const* image_type = "application/vnd.oci.image.manifest.v1+json";
-
-struct hosted_store : test_store {
-    store::hosted_repositories& hosted() { return store->hosted(); }
-
-    oci::digest push(std::string const& repo, std::string const& bytes) {
-        auto const d = oci::digest::of(bytes);
-        auto writer = store->begin(d.algo(), bytes.size()).value();
-        REQUIRE(writer.append(as_bytes(bytes)));
-        REQUIRE(hosted().put_blob(repo, writer, d));
-        return d;
-    }
-    static std::string descriptor(oci::digest const& d, std::string const& type = "application/octet-stream") {
-        return R"({"mediaType":")" + type + R"(","digest":")" + d.to_string() + R"(","size":1})";
-    }
-    static std::string image(oci::digest const& config, oci::digest const& layer, std::string const& more = {}) {
-        return R"({"schemaVersion":2,"mediaType":")" + std::string(image_type) + R"(","config":)" + descriptor(config) +
-               R"(,"layers":[)" + descriptor(layer) + "]" + more + "}";
-    }
-    oci::digest put_manifest(std::string const& repo, std::string const& bytes, std::vector<std::string> tags) {
-        auto const parsed = oci::parse_manifest(bytes, image_type).value();
-        auto const d = oci::digest::of(bytes);
-        store::pushed_manifest m{d, bytes, parsed, {}, "{}"};
-        for (auto const& t : tags)
-            m.tags.push_back(oci::tag::parse(t).value());
-        REQUIRE(hosted().put_manifest(repo, m));
-        return d;
-    }
-    bool shows(std::string const& repo, oci::digest const& d) {
-        return store->index().find_link(repo, d).value() && store->open_blob(d).value();
-    }
-    std::optional<oci::digest> tag(std::string const& repo, std::string const& name) {
-        auto const r = store->index().find_tag(repo, oci::tag::parse(name).value()).value();
-        return r ? std::optional(r->digest) : std::nullopt;
-    }
-    std::vector<oci::digest> referrers(std::string const& repo, oci::digest const& subject,
-                                       std::optional<oci::digest> after = {}, std::size_t limit = 100) {
-        std::vector<oci::digest> found;
-        for (auto const& r : hosted().referrers(repo, subject, after, limit).value())
-            found.push_back(r.manifest);
-        return found;
-    }
-};
-
-} // namespace
-
 TEST_CASE("a pushed image says what its parts are") {
     hosted_store s;
     auto const config = s.push("local/a", "config");
     auto const layer = s.push("local/a", content(5000));
-    auto const m = s.put_manifest("local/a", s.image(config, layer), {"v1", "latest"});
+    auto const m = s.put_manifest("local/a", s.image_of(config, layer), {"v1", "latest"});
     CHECK(s.tag("local/a", "v1") == m);
     CHECK(s.tag("local/a", "latest") == m);
     CHECK(s.store->find(config).value()->kind == store::object_kind::config);
@@ -70,7 +21,7 @@ TEST_CASE("that a manifest names a digest opens nothing") {
     hosted_store s;
     auto const secret = s.push("local/secret", content(5000));
     auto const config = s.push("local/a", "config");
-    s.put_manifest("local/a", s.image(config, secret), {"v1"});
+    s.put_manifest("local/a", s.image_of(config, secret), {"v1"});
     CHECK_FALSE(s.shows("local/a", secret));
 }
 
@@ -114,7 +65,7 @@ TEST_CASE("what cannot be synced is not mounted") {
 
 TEST_CASE("the deletion of a tag leaves the manifest") {
     hosted_store s;
-    auto const m = s.put_manifest("local/a", s.image(oci::digest::of("c"), oci::digest::of("l")), {"v1", "v2"});
+    auto const m = s.put_manifest("local/a", s.image_of(oci::digest::of("c"), oci::digest::of("l")), {"v1", "v2"});
     CHECK(s.hosted().remove_tag("local/a", oci::tag::parse("v1").value()).value());
     CHECK_FALSE(s.hosted().remove_tag("local/a", oci::tag::parse("v1").value()).value());
     CHECK_FALSE(s.tag("local/a", "v1"));
@@ -125,9 +76,9 @@ TEST_CASE("the deletion of a tag leaves the manifest") {
 TEST_CASE("the deletion of a manifest takes its tags and its place among the referrers along") {
     hosted_store s;
     auto const subject = oci::digest::of("subject");
-    auto const bytes = s.image(oci::digest::of("c"), oci::digest::of("l"), R"(,"subject":)" + s.descriptor(subject));
+    auto const bytes = s.image_of(oci::digest::of("c"), oci::digest::of("l"), R"(,"subject":)" + s.descriptor(subject));
     auto const m = s.put_manifest("local/a", bytes, {"v1", "v2"});
-    auto const other = s.put_manifest("local/a", s.image(oci::digest::of("c"), oci::digest::of("m")), {"v3"});
+    auto const other = s.put_manifest("local/a", s.image_of(oci::digest::of("c"), oci::digest::of("m")), {"v3"});
     s.put_manifest("local/b", bytes, {"v1"});
     CHECK(s.referrers("local/a", subject) == std::vector{m});
     CHECK(s.hosted().remove_manifest("local/a", m).value());
@@ -146,7 +97,7 @@ TEST_CASE("the deletion of a blob is of one repository") {
     hosted_store s;
     auto const d = s.push("local/a", content(5000));
     s.push("local/b", content(5000));
-    auto const m = s.put_manifest("local/a", s.image(oci::digest::of("c"), d), {"v1"});
+    auto const m = s.put_manifest("local/a", s.image_of(oci::digest::of("c"), d), {"v1"});
     CHECK_FALSE(s.hosted().remove_blob("local/a", m).value()); // is a manifest
     CHECK(s.hosted().remove_blob("local/a", d).value());
     CHECK_FALSE(s.hosted().remove_blob("local/a", d).value());
@@ -159,8 +110,8 @@ TEST_CASE("referrers come in pages, each once") {
     auto const subject = oci::digest::of("subject");
     std::vector<oci::digest> all;
     for (int i = 0; i < 5; ++i) {
-        auto const bytes =
-            s.image(oci::digest::of(std::to_string(i)), oci::digest::of("l"), R"(,"subject":)" + s.descriptor(subject));
+        auto const bytes = s.image_of(oci::digest::of(std::to_string(i)), oci::digest::of("l"),
+                                      R"(,"subject":)" + s.descriptor(subject));
         all.push_back(s.put_manifest("local/a", bytes, {}));
         s.put_manifest("local/a", bytes, {});
     }
@@ -185,7 +136,7 @@ TEST_CASE("a rule that takes a part of a pushed image takes its name first") {
     hosted_store s;
     auto const config = s.push("local/a", "config");
     auto const layer = s.push("local/a", content(5000));
-    auto const m = s.put_manifest("local/a", s.image(config, layer), {"v1"});
+    auto const m = s.put_manifest("local/a", s.image_of(config, layer), {"v1"});
     s.store->maintain();
     s.now += 5000;
     store::gc_rule rule;

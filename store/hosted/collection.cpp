@@ -1,0 +1,267 @@
+#include "store/hosted/collection.h"
+
+#include "store/eviction/image_graph.h"
+#include "store/hosted/hosted_repositories.h"
+#include "store/hosted/unlisting.h"
+#include "store/index_codec.h"
+#include "store/link_table.h"
+#include "store/object_table.h"
+
+#include <algorithm>
+
+namespace store {
+namespace {
+
+constexpr std::size_t page = 1000; // of names, read at once
+
+} // namespace
+
+// What belongs to a prefix that is no longer configured is neither hosted nor mirrored, and stays as it is.
+bool hosted_collection::is_mirrored(repository_name const& repo) const {
+    return std::any_of(rules_.upstreams.begin(), rules_.upstreams.end(), [&](std::string const& u) {
+        return repo.size() > u.size() && repo.starts_with(u) && repo[u.size()] == '/';
+    });
+}
+
+gc_report hosted_collection::run() {
+    gc_report report;
+    report.dry_run = request_.dry_run;
+    core_.residents->take_in_touches();
+    for (auto const& prefix : rules_.prefixes) {
+        used_[prefix] = 0;
+        if (auto collected = collect_below(prefix); !collected) {
+            report.error = collected.error().message;
+            return report;
+        }
+    }
+    if (auto released = release_content(report); !released)
+        report.error = released.error().message;
+    if (!request_.dry_run)
+        core_.relied.forget_before(now_ - rules_.grace.count());
+    return report;
+}
+
+result<void> hosted_collection::collect_below(std::string const& prefix) {
+    auto const below = prefix + "/";
+    for (auto after = below;;) {
+        auto const repos = content_.index().repositories(after, page);
+        if (!repos)
+            return repos.error();
+        for (auto const& repo : *repos) {
+            if (!repo.starts_with(below) || request_.stop.stop_requested())
+                return {};
+            if (auto swept = sweep(prefix, repo); !swept)
+                return swept;
+        }
+        if (repos->size() < page)
+            return {};
+        after = repos->back();
+    }
+}
+
+result<std::vector<hosted_collection::linked>> hosted_collection::links_of(repository_name const& repo) const {
+    std::vector<linked> links;
+    auto const first = tag_key(repo, {});
+    auto const rows = core_.db->scan(family::links);
+    for (rows->Seek({first.view().data(), first.view().size()}); rows->Valid(); rows->Next()) {
+        auto const key = rows->key().ToStringView();
+        if (!key.starts_with(first.view()))
+            break;
+        auto const d = decode_digest_key(key.substr(first.view().size()));
+        auto l = decode_link(rows->value().ToStringView());
+        if (d && l)
+            links.push_back({*d, *std::move(l)});
+    }
+    if (!rows->status().ok())
+        return error_of_status(rows->status(), "cannot read the links");
+    return links;
+}
+
+// Used, pushed or relied on within the grace time: by whatever repository, which errs on the safe side.
+bool hosted_collection::is_recent(linked const& l) const {
+    auto const oldest = now_ - rules_.grace.count();
+    return l.what.linked_at > oldest || core_.residents->last_used(l.digest) > oldest ||
+           core_.relied.since(l.digest, oldest);
+}
+
+result<std::vector<oci::digest>> hosted_collection::roots(repository_name const& repo,
+                                                          std::vector<linked> const& links) const {
+    std::vector<oci::digest> found;
+    auto const& index = content_.index();
+    for (std::string after;;) {
+        auto const names = index.tags(repo, after, page);
+        if (!names)
+            return names.error();
+        for (auto const& name : *names) {
+            auto const tag = oci::tag::parse(name);
+            auto const record = tag ? index.find_tag(repo, *tag) : result<std::optional<tag_record>>(std::nullopt);
+            if (!record)
+                return record.error();
+            if (*record)
+                found.push_back((*record)->digest);
+        }
+        if (names->size() < page)
+            break;
+        after = names->back();
+    }
+    auto const pins = index.pins();
+    if (!pins)
+        return pins.error();
+    for (auto const& p : *pins)
+        if (auto const d = oci::digest::parse(p.reference); p.repo == repo && d)
+            found.push_back(*d);
+    for (auto const& l : links)
+        if (is_recent(l))
+            found.push_back(l.digest);
+    return found;
+}
+
+result<hosted_collection::digest_set> hosted_collection::mark(repository_name const& repo,
+                                                              std::vector<linked> const& links) const {
+    auto todo = roots(repo, links);
+    if (!todo)
+        return todo.error();
+    digest_set blobs; // lead nowhere
+    for (auto const& l : links)
+        if (l.what.kind != object_kind::manifest && l.what.kind != object_kind::unknown)
+            blobs.insert(l.digest);
+    digest_set live;
+    while (!todo->empty()) {
+        auto const d = todo->back();
+        todo->pop_back();
+        if (!live.insert(d).second || blobs.contains(d))
+            continue;
+        auto const children = children_of(core_, d);
+        if (!children)
+            return children.error();
+        todo->insert(todo->end(), children->begin(), children->end());
+        auto const referrers = content_.hosted().referrers(repo, d, std::nullopt, SIZE_MAX);
+        if (!referrers)
+            return referrers.error();
+        for (auto const& r : *referrers)
+            todo->push_back(r.manifest);
+    }
+    return live;
+}
+
+result<void> hosted_collection::sweep(std::string const& prefix, repository_name const& repo) {
+    auto const links = links_of(repo);
+    if (!links)
+        return links.error();
+    auto const live = mark(repo, *links);
+    if (!live)
+        return live.error();
+    for (auto const& l : *links) {
+        if (request_.stop.stop_requested())
+            return {};
+        auto const done = live->contains(l.digest) ? count(prefix, repo, l) : unlink(repo, l);
+        if (!done)
+            return done;
+    }
+    return {};
+}
+
+// A digest counts where the first repository below the prefix shows it.
+result<void> hosted_collection::count(std::string const& prefix, repository_name const& repo, linked const& l) {
+    auto const holders = holders_of(core_, l.digest);
+    if (!holders)
+        return holders.error();
+    auto const first = std::find_if(holders->begin(), holders->end(),
+                                    [&](std::string const& h) { return h.starts_with(prefix + "/"); });
+    if (first != holders->end() && *first == repo)
+        used_[prefix] += l.what.size;
+    return {};
+}
+
+// Whoever noted that he relies on it before this looks is seen here; whoever does it later has found the link, or did
+// not.
+result<void> hosted_collection::unlink(repository_name const& repo, linked const& l) {
+    if (request_.dry_run) {
+        ++unlinked_[l.digest];
+        return {};
+    }
+    auto const subject = l.what.kind == object_kind::manifest ? subject_of(core_, l.digest, l.what.media_type)
+                                                              : result<std::optional<oci::digest>>(std::nullopt);
+    if (!subject)
+        return subject.error();
+    auto const lock = core_.locks.hold(l.digest);
+    if (core_.relied.since(l.digest, now_))
+        return {};
+    database::batch b(*core_.db);
+    database::batch back(*core_.db);
+    auto const unlinked = stage_unlink(core_, b, repo, l.digest);
+    if (!unlinked)
+        return unlinked.error();
+    if (!*unlinked)
+        return {};
+    if (*subject) {
+        auto const key = referrer_key(repo, **subject, l.digest);
+        rocksdb::PinnableSlice value;
+        auto const found = core_.db->get(family::referrers, key, access::any, value);
+        if (!found)
+            return found.error();
+        if (*found)
+            back.put(family::referrers, key, value.ToStringView());
+        b.erase(family::referrers, key);
+    }
+    if (auto written = core_.write(b, write_sync::no, removal_margin_bytes); !written)
+        return written;
+    core_.outdate_lookups();
+    if (!core_.relied.since(l.digest, now_)) {
+        ++unlinked_[l.digest];
+        return {};
+    }
+    if (auto staged = stage_link(core_, back, repo, l.digest, l.what); !staged)
+        return staged;
+    return core_.write(back, write_sync::no);
+}
+
+// Pushed content that no hosted repository shows.
+result<void> hosted_collection::release_content(gc_report& report) {
+    std::vector<oci::digest> garbage;
+    for (auto const& d : core_.residents->pushed()) {
+        if (request_.stop.stop_requested())
+            return {};
+        auto const holders = holders_of(core_, d);
+        if (!holders)
+            return holders.error();
+        auto const planned = unlinked_.find(d);
+        auto const leaving = request_.dry_run && planned != unlinked_.end() ? planned->second : 0;
+        auto const mirrored = static_cast<std::size_t>(
+            std::count_if(holders->begin(), holders->end(), [&](auto const& h) { return is_mirrored(h); }));
+        if (holders->size() > mirrored + leaving)
+            continue;
+        if (mirrored == 0)
+            garbage.push_back(d);
+        else if (auto done = request_.dry_run ? result<bool>(true) : demote(d); !done)
+            return done.error();
+    }
+    auto freed = core_.residents->remove_garbage(garbage, request_);
+    freed.dry_run = request_.dry_run;
+    report = std::move(freed);
+    return {};
+}
+
+// A mirrored repository shows it still: it can be fetched again, and is evicted like what was.
+result<bool> hosted_collection::demote(oci::digest const& d) {
+    auto const lock = core_.locks.hold(d);
+    if (core_.relied.since(d, now_))
+        return false;
+    auto const holders = holders_of(core_, d);
+    if (!holders)
+        return holders.error();
+    if (holders->empty() ||
+        !std::all_of(holders->begin(), holders->end(), [&](auto const& h) { return is_mirrored(h); }))
+        return false;
+    auto row = find_object(core_, d, access::any);
+    if (!row)
+        return row.error();
+    if (!*row)
+        return false;
+    (*row)->info.origin = object_origin::pull;
+    if (auto written = update_object(core_, d, **row, write_sync::no); !written)
+        return written.error();
+    return true;
+}
+
+} // namespace store

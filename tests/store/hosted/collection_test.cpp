@@ -1,0 +1,240 @@
+// What is garbage in hosted repositories and what is not, and that pushes may go on meanwhile.
+#include "store/hosted/hosted_repositories.h"
+#include "tests/catch.h"
+#include "tests/store/hosted/hosted_store.h"
+
+#include <thread>
+
+using namespace store_tests;
+
+namespace {
+
+struct collected_store : hosted_store {
+    collected_store() { set_rules({}); }
+    void set_rules(store::hosted_rules r) {
+        r.upstreams = {"docker.io"};
+        r.prefixes = {"local"};
+        store->hosted().set_rules(r);
+    }
+    void age(std::int64_t seconds = 3601) {
+        store->maintain();
+        now += seconds;
+    }
+    std::uint64_t collect() {
+        auto const report = store->collect({});
+        REQUIRE(report.error.empty());
+        return report.total().objects;
+    }
+    struct image {
+        oci::digest config, layer, manifest;
+    };
+    image push_image(std::string const& repo, std::vector<std::string> tags, unsigned seed,
+                     std::string const& more = {}) {
+        auto const config = push(repo, "config " + std::to_string(seed));
+        auto const layer = push(repo, content(5000, seed));
+        return {config, layer, put_manifest(repo, image_of(config, layer, more), std::move(tags))};
+    }
+    bool is_here(oci::digest const& d) { return store->find(d).value().has_value(); }
+};
+
+} // namespace
+
+TEST_CASE("what a tag leads to stays, and goes some time after the tag has moved") {
+    collected_store s;
+    auto const first = s.push_image("local/a", {"main"}, 1);
+    s.age();
+    CHECK(s.collect() == 0);
+    auto const second = s.push_image("local/a", {"main"}, 2);
+    CHECK(s.collect() == 3);
+    CHECK_FALSE(s.is_here(first.layer));
+    CHECK_FALSE(s.shows("local/a", first.manifest));
+    CHECK(s.shows("local/a", second.layer));
+    s.age();
+    CHECK(s.collect() == 0);
+}
+
+TEST_CASE("what was pushed or used in the last hour stays, whatever leads to it") {
+    collected_store s;
+    auto const blob = s.push("local/a", content(5000));
+    auto const untagged = s.push_image("local/a", {}, 2);
+    s.age(3000);
+    CHECK(s.collect() == 0);
+    CHECK(s.store->open_blob(untagged.manifest).value());
+    s.age(1000);
+    CHECK(s.collect() == 1);
+    CHECK_FALSE(s.is_here(blob));
+    CHECK(s.shows("local/a", untagged.layer)); // with its manifest
+    s.age();
+    CHECK(s.collect() == 3);
+}
+
+TEST_CASE("what a client was told is here stays") {
+    collected_store s;
+    auto const blob = s.push("local/a", content(5000));
+    s.age(100'000);
+    s.hosted().rely_on(blob);
+    s.now += 3000;
+    CHECK(s.collect() == 0);
+    CHECK(s.is_here(blob));
+    s.now += 1000;
+    CHECK(s.collect() == 1);
+}
+
+TEST_CASE("indexes lead to their manifests, and manifests to what refers to them") {
+    collected_store s;
+    auto const child = s.push_image("local/a", {}, 1);
+    auto const index = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[)" +
+                       s.descriptor(child.manifest, hosted_store::image_type) + "]}";
+    s.put_manifest("local/a", index, {"v1"});
+    auto const signature = s.push_image("local/a", {}, 2, R"(,"subject":)" + s.descriptor(child.manifest));
+    auto const of_nothing = s.push_image("local/a", {}, 3, R"(,"subject":)" + s.descriptor(oci::digest::of("x")));
+    s.age();
+    CHECK(s.collect() == 3);
+    CHECK(s.shows("local/a", child.layer));
+    CHECK(s.shows("local/a", signature.layer));
+    CHECK_FALSE(s.shows("local/a", of_nothing.layer));
+    CHECK(s.referrers("local/a", oci::digest::of("x")).empty());
+    CHECK(s.referrers("local/a", child.manifest).size() == 1);
+}
+
+TEST_CASE("what is pinned stays") {
+    collected_store s;
+    auto const i = s.push_image("local/a", {}, 1);
+    REQUIRE(s.store->index().put_pin("local/a", i.manifest));
+    s.age();
+    CHECK(s.collect() == 0);
+    CHECK(s.shows("local/a", i.layer));
+}
+
+TEST_CASE("what another repository shows stays there") {
+    collected_store s;
+    auto const i = s.push_image("local/a", {"v1"}, 1);
+    s.push_image("local/b", {"v1"}, 1);
+    REQUIRE(s.hosted().remove_tag("local/a", oci::tag::parse("v1").value()));
+    s.age();
+    CHECK(s.collect() == 0);
+    CHECK_FALSE(s.shows("local/a", i.layer));
+    CHECK(s.shows("local/b", i.layer));
+}
+
+TEST_CASE("what a mirrored repository shows is pulled content from then on") {
+    collected_store s;
+    auto const base = s.put(content(5000, 9), {store::object_kind::layer, store::object_origin::pull, {}});
+    REQUIRE(s.store->index().put_link("docker.io/base", base, {5000, {}, store::object_kind::layer, s.now}));
+    REQUIRE(s.hosted().mount("local/a", base, nullptr).value());
+    CHECK(s.store->find(base).value()->origin == store::object_origin::push);
+    s.age();
+    CHECK(s.collect() == 0);
+    CHECK_FALSE(s.shows("local/a", base));
+    CHECK(s.shows("docker.io/base", base));
+    CHECK(s.store->find(base).value()->origin == store::object_origin::pull);
+}
+
+TEST_CASE("what no repository shows goes at once") {
+    collected_store s;
+    auto const blob = s.push("local/a", content(5000));
+    s.store->maintain();
+    CHECK(s.hosted().remove_blob("local/a", blob).value());
+    s.now += 301; // whoever pushes it just now
+    CHECK(s.collect() == 1);
+    CHECK_FALSE(s.is_here(blob));
+}
+
+TEST_CASE("what was pushed below a prefix that is no longer hosted stays as it is") {
+    collected_store s;
+    auto const i = s.push_image("local/a", {"v1"}, 1);
+    s.store->hosted().set_rules({.upstreams = {"docker.io"}, .prefixes = {"ci"}});
+    s.age();
+    CHECK(s.collect() == 0);
+    CHECK(s.store->find(i.layer).value()->origin == store::object_origin::push);
+}
+
+TEST_CASE("a dry run says what would go and changes nothing") {
+    collected_store s;
+    auto const i = s.push_image("local/a", {"v1"}, 1);
+    REQUIRE(s.hosted().remove_tag("local/a", oci::tag::parse("v1").value()));
+    s.age();
+    auto const report = s.store->collect({.dry_run = true});
+    CHECK(report.total().objects == 3);
+    CHECK(report.items.size() == 3);
+    CHECK(s.shows("local/a", i.layer));
+}
+
+TEST_CASE("after a crash nothing is garbage for an hour") {
+    collected_store s;
+    s.push("local/a", content(5000));
+    s.age();
+    s.reopen();
+    s.set_rules({});
+    s.store->maintain();
+    CHECK(s.collect() == 0);
+    s.age();
+    CHECK(s.collect() == 1);
+}
+
+TEST_CASE("after a clean stop garbage is garbage") {
+    collected_store s;
+    s.push("local/a", content(5000));
+    s.age();
+    REQUIRE(s.store->flush());
+    s.reopen();
+    s.set_rules({});
+    s.store->maintain();
+    CHECK(s.collect() == 1);
+}
+
+TEST_CASE("a quota bounds what the repositories below a prefix show, each layer once") {
+    collected_store s;
+    s.set_rules({.max_used_space = 12'000});
+    s.push("local/a", content(5000, 1));
+    s.push("local/b", content(5000, 1));
+    auto const second = s.push("local/b", content(5000, 2));
+    auto const third = content(5000, 3);
+    auto const refused = s.hosted().put_small_blob("local/a", oci::digest::of(third), third);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == store::errc::over_quota);
+    CHECK(s.hosted().remove_blob("local/b", second).value());
+    s.collect();
+    CHECK(s.hosted().put_small_blob("local/a", oci::digest::of(third), third));
+}
+
+TEST_CASE("a build cache makes room for pulls, whole") {
+    collected_store s;
+    auto const config = s.push("local/a", "cache config");
+    auto const blob = s.push("local/a", content(3 << 20, 1));
+    auto const cache = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":)" +
+                       s.descriptor(config, "application/vnd.buildkit.cacheconfig.v0") + R"(,"layers":[)" +
+                       s.descriptor(blob) + "]}";
+    s.put_manifest("local/a", cache, {"cache"});
+    CHECK(s.store->find(blob).value()->kind == store::object_kind::cache_blob);
+    s.age(100'000);
+    s.store->maintain();
+    s.store->set_limits({.keep_storage = 2 << 20});
+    CHECK_FALSE(s.is_here(blob));
+    CHECK_FALSE(s.tag("local/a", "cache"));
+}
+
+TEST_CASE("pushes go on while garbage is collected, and lose nothing") {
+    collected_store s;
+    s.set_rules({.grace = std::chrono::seconds(0)});
+    std::atomic<bool> over = false;
+    std::thread collector([&] {
+        while (!over)
+            s.store->collect({});
+    });
+    std::vector<std::thread> pushers;
+    std::atomic<int> lost = 0;
+    for (unsigned n = 0; n < 4; ++n)
+        pushers.emplace_back([&, n] {
+            for (unsigned i = 0; i < 30; ++i) {
+                auto const repo = "local/" + std::to_string(n % 2);
+                auto const image = s.push_image(repo, {"t" + std::to_string(n)}, i % 5);
+                lost += !s.shows(repo, image.manifest) || !s.shows(repo, image.layer) || !s.shows(repo, image.config);
+            }
+        });
+    for (auto& p : pushers)
+        p.join();
+    over = true;
+    collector.join();
+    CHECK(lost == 0);
+}

@@ -1,0 +1,54 @@
+// A store to which images are pushed.
+#pragma once
+
+#include "store/hosted/hosted_repositories.h"
+#include "tests/catch.h"
+#include "tests/store/fixture.h"
+
+namespace store_tests {
+
+struct hosted_store : test_store {
+    static constexpr char const* image_type = "application/vnd.oci.image.manifest.v1+json";
+
+    store::hosted_repositories& hosted() { return store->hosted(); }
+
+    oci::digest push(std::string const& repo, std::string const& bytes) {
+        auto const d = oci::digest::of(bytes);
+        auto writer = store->begin(d.algo(), bytes.size()).value();
+        REQUIRE(writer.append(as_bytes(bytes)));
+        REQUIRE(hosted().put_blob(repo, writer, d));
+        return d;
+    }
+    static std::string descriptor(oci::digest const& d, std::string const& type = "application/octet-stream") {
+        return R"({"mediaType":")" + type + R"(","digest":")" + d.to_string() + R"(","size":1})";
+    }
+    static std::string image_of(oci::digest const& config, oci::digest const& layer, std::string const& more = {}) {
+        return R"({"schemaVersion":2,"mediaType":")" + std::string(image_type) + R"(","config":)" + descriptor(config) +
+               R"(,"layers":[)" + descriptor(layer) + "]" + more + "}";
+    }
+    oci::digest put_manifest(std::string const& repo, std::string const& bytes, std::vector<std::string> tags) {
+        auto const parsed = oci::parse_manifest(bytes, image_type).value();
+        auto const d = oci::digest::of(bytes);
+        store::pushed_manifest m{d, bytes, parsed, {}, "{}"};
+        for (auto const& t : tags)
+            m.tags.push_back(oci::tag::parse(t).value());
+        REQUIRE(hosted().put_manifest(repo, m));
+        return d;
+    }
+    bool shows(std::string const& repo, oci::digest const& d) {
+        return store->index().find_link(repo, d).value() && store->open_blob(d).value();
+    }
+    std::optional<oci::digest> tag(std::string const& repo, std::string const& name) {
+        auto const r = store->index().find_tag(repo, oci::tag::parse(name).value()).value();
+        return r ? std::optional(r->digest) : std::nullopt;
+    }
+    std::vector<oci::digest> referrers(std::string const& repo, oci::digest const& subject,
+                                       std::optional<oci::digest> after = {}, std::size_t limit = 100) {
+        std::vector<oci::digest> found;
+        for (auto const& r : hosted().referrers(repo, subject, after, limit).value())
+            found.push_back(r.manifest);
+        return found;
+    }
+};
+
+} // namespace store_tests
