@@ -124,7 +124,7 @@ TEST_CASE("a report's line and document name sums, reasons and objects") {
           "3 in use stayed");
     auto const d = oci::digest::of("x");
     r.items.push_back(
-        {d, 0, 4096, store::object_kind::layer, store::object_origin::pull, 7, store::gc_reason::policy, "policy 2"});
+        {d, 4096, store::object_kind::layer, store::object_origin::pull, 7, store::gc_reason::policy, "policy 2"});
     auto const o = to_json(r);
     CHECK(o.at("dry_run") == true);
     CHECK(o.at("objects") == 3);
