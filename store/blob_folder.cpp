@@ -71,10 +71,11 @@ temp_file::temp_file(blob_folder& folder, std::string path, std::shared_ptr<blob
     : folder_(&folder), path_(std::move(path)), file_(std::move(file)) {}
 
 temp_file::temp_file(temp_file&& other) noexcept
-    : folder_(other.folder_), path_(std::exchange(other.path_, {})), file_(std::move(other.file_)) {}
+    : folder_(other.folder_), path_(std::exchange(other.path_, {})), kept_(other.kept_), file_(std::move(other.file_)) {
+}
 
 temp_file::~temp_file() {
-    if (!path_.empty())
+    if (!path_.empty() && !kept_)
         (void)folder_->remove_temp(path_); // or it is left behind
 }
 
@@ -99,7 +100,7 @@ result<std::unique_ptr<blob_folder>> blob_folder::open(std::filesystem::path con
 
 result<void> blob_folder::make_base() {
     bool any_new = false;
-    for (auto const* name : {"blobs", "blobs/sha256", "blobs/sha512", "temp", "index"}) {
+    for (auto const* name : {"blobs", "blobs/sha256", "blobs/sha512", "temp", "uploads", "index"}) {
         auto const made = make_folder(name);
         if (!made)
             return made.error();
@@ -148,6 +149,35 @@ result<temp_file> blob_folder::create(std::optional<std::uint64_t> size) {
     return temp;
 }
 
+result<temp_file> blob_folder::open_upload(std::string const& id) {
+    auto path = "uploads/" + id;
+    file_descriptor fd(leave_some(files_->open(root_.get(), path.c_str(), O_RDWR | O_CREAT, file_mode)));
+    if (!fd)
+        return error_of_errno(errno, "cannot open " + (path_ / path).string());
+    temp_file file(*this, std::move(path), std::make_shared<blob_file const>(std::move(fd), 0));
+    file.kept_ = true;
+    return file;
+}
+
+result<std::vector<blob_folder::upload_file>> blob_folder::upload_files() const {
+    std::vector<upload_file> all;
+    auto const folder = path_ / "uploads";
+    std::error_code ec;
+    for (std::filesystem::directory_iterator at(folder, ec), end; !ec && at != end; at.increment(ec)) {
+        std::error_code gone;
+        auto const size = at->file_size(gone);
+        if (!gone)
+            all.push_back({at->path().filename().string(), size});
+    }
+    if (ec)
+        return error_of_errno(ec.value(), "cannot read " + folder.string());
+    return all;
+}
+
+result<void> blob_folder::remove_upload(std::string const& id) {
+    return remove_temp("uploads/" + id);
+}
+
 std::uint64_t blob_folder::allocated_bytes(temp_file const& file) const noexcept {
     struct stat s {};
     return files_->stat(file.file()->fd(), s) == 0 ? disk_bytes(s) : 0;
@@ -181,9 +211,11 @@ result<void> blob_folder::publish(temp_file& file, oci::digest const& d, bool du
     if (auto renamed = rename_into_place(file, to); !renamed)
         return renamed.error();
     file.path_.clear();
-    if (!durable)
-        return {};
-    if (auto synced = sync_folder(to.folder()); !synced)
+    return durable ? sync_name(d) : result<void>();
+}
+
+result<void> blob_folder::sync_name(oci::digest const& d) {
+    if (auto synced = sync_folder(blob_path(d).folder()); !synced)
         return synced.error();
     // Also the one above: the folder may have been made a moment ago by someone who did not sync it.
     return sync_folder("blobs/" + std::string(oci::to_string(d.algo())));
@@ -283,7 +315,8 @@ void blob_folder::measure_folders() {
         if (::lstat(path.c_str(), &s) == 0 && S_ISDIR(s.st_mode))
             sum += disk_bytes(s);
     };
-    for (auto const* path : {".", "blobs", "blobs/sha256", "blobs/sha512", "temp", "index", "quarantine", "lost+found"})
+    for (auto const* path :
+         {".", "blobs", "blobs/sha256", "blobs/sha512", "temp", "uploads", "index", "quarantine", "lost+found"})
         add(path_ / path);
     for (auto const* algorithm : {"blobs/sha256", "blobs/sha512"}) {
         std::error_code ec;

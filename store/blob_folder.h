@@ -1,4 +1,5 @@
-// The files of the store: blobs/<algorithm>/ab/<hex> for finished content, temp/<n> for content on its way in.
+// The files of the store: blobs/<algorithm>/ab/<hex> for finished content, temp/<n> for content on its way in,
+// uploads/<id> for what clients push piece by piece, which outlives the process.
 //
 // One file system holds both, so that a rename publishes. The 256 folders of an algorithm come as they are needed and
 // stay: a second level would cost a mkdir for nearly every file, and its removal (0.5 to 1.5 ms on ext4 with discard,
@@ -40,7 +41,8 @@ private:
 
 class blob_folder;
 
-// A file without a digest yet, removed on destruction unless published. In memory if it was asked to be.
+// A file without a digest yet, removed on destruction unless published. In memory if it was asked to be. One of
+// uploads/ stays until it is discarded.
 class temp_file {
 public:
     temp_file(blob_folder& folder, std::string path, std::shared_ptr<blob_file const> file) noexcept;
@@ -50,11 +52,13 @@ public:
 
     std::shared_ptr<blob_file const> const& file() const noexcept { return file_; }
     bool in_memory() const noexcept { return path_.empty(); }
+    void discard() noexcept { kept_ = false; } // destruction removes it, whatever it is
 
 private:
     friend class blob_folder;
     blob_folder* folder_;
     std::string path_; // relative to the store; empty: nothing to remove
+    bool kept_ = false;
     std::shared_ptr<blob_file const> file_;
 };
 
@@ -74,6 +78,15 @@ public:
     // A new temp file with the blocks of `size` allocated; `size` is also what its blob_file says.
     result<temp_file> create(std::optional<std::uint64_t> size);
     result<temp_file> create_in_memory(std::uint64_t size);
+    // Of an upload session, new or with what came before. `id` is one component of a path.
+    result<temp_file> open_upload(std::string const& id);
+    struct upload_file {
+        std::string id;
+        std::uint64_t size = 0;
+    };
+    result<std::vector<upload_file>> upload_files() const;
+    result<void> remove_upload(std::string const& id); // absent is fine
+
     std::uint64_t allocated_bytes(temp_file const& file) const noexcept; // that the disk already holds for it
 
     // Renames to the digest's name, over what may be there; `durable` syncs the folders. Leaves a second name in
@@ -93,7 +106,8 @@ public:
     // Length and blocks of the file, or nothing if it does not exist.
     result<std::optional<struct stat>> stat_blob(oci::digest const& d) const;
 
-    result<void> remove(oci::digest const& d); // absent is fine; a folder in its place is not ours and stays
+    result<void> remove(oci::digest const& d);    // absent is fine; a folder in its place is not ours and stays
+    result<void> sync_name(oci::digest const& d); // so that the file is found under it after a crash
     result<void> sync_everything();
 
     // no_space if the disk has not `margin` bytes free beside `size` more.

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <sys/stat.h>
+#include <vector>
 
 namespace store {
 namespace {
@@ -22,6 +24,21 @@ result<std::string> read_all(blob_file const& file, std::uint64_t size) {
     if (*n != size)
         return error{errc::io, "content ends before what was written"};
     return bytes;
+}
+
+// How many bytes there were.
+template <class F>
+result<std::uint64_t> for_each_piece(blob_file const& file, F take) {
+    std::vector<std::byte> piece(std::size_t{1} << 20);
+    for (std::uint64_t at = 0;;) {
+        auto const n = file.read(at, piece);
+        if (!n)
+            return n.error();
+        if (*n == 0)
+            return at;
+        take(std::span<std::byte const>(piece).first(*n));
+        at += *n;
+    }
 }
 
 } // namespace
@@ -85,6 +102,36 @@ oci::digest blob_writer::finish() {
     if (!state_->digest)
         state_->digest = state_->hash.finish();
     return *state_->digest;
+}
+
+result<void> blob_writer::resume(state& s) {
+    struct stat found {};
+    if (s.shared->folder->files().stat(s.temp.file()->fd(), found) == -1)
+        return error_of_errno(errno, "cannot stat an upload");
+    s.space->written(static_cast<std::uint64_t>(found.st_size));
+    auto const read = for_each_piece(*s.temp.file(), [&](std::span<std::byte const> piece) {
+        s.hash.update(piece);
+        s.sums.update(piece);
+    });
+    if (!read)
+        return read.error();
+    s.written = *read;
+    s.promised = *read;
+    return {};
+}
+
+result<void> blob_writer::rehash(oci::algorithm a) {
+    auto& s = *state_;
+    if (s.failed || s.digest)
+        return after_failure();
+    oci::hasher hash(a);
+    auto const read = for_each_piece(*s.temp.file(), [&](std::span<std::byte const> piece) { hash.update(piece); });
+    if (!read)
+        return read.error();
+    if (*read != s.written)
+        return error{errc::io, "content ends before what was written"};
+    s.hash = std::move(hash);
+    return {};
 }
 
 result<object> blob_writer::commit(oci::digest const& expected, object_traits traits) {

@@ -52,6 +52,10 @@ public:
     // before the index is written. Call once, before commit.
     oci::digest finish();
 
+    // The digest that finish() and commit() are about is of another algorithm than begin() was told: reads everything
+    // back; blocks. Before finish().
+    result<void> rehash(oci::algorithm a);
+
     // Makes the content visible under `expected`; blocks. Adopts the existing object if someone else stored the
     // same digest meanwhile. Calls finish() itself if nobody did.
     //   digest_mismatch  the bytes are others; nothing becomes visible
@@ -60,7 +64,11 @@ public:
 
 private:
     friend class content_store;
+    friend class upload_session;
+    friend class uploads;
     struct state;
+    // Takes in what the file of the state holds already.
+    static result<void> resume(state& s);
     static result<void> promise_until(state& s, std::uint64_t end);
     explicit blob_writer(std::unique_ptr<state> s);
     std::unique_ptr<state> state_;

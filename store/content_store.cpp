@@ -3,6 +3,7 @@
 #include "store/core.h"
 #include "store/eviction/forgetting.h"
 #include "store/eviction/image_graph.h"
+#include "store/hosted/hosted_repositories.h"
 #include "store/object_table.h"
 #include "store/publication.h"
 #include "store/recovery.h"
@@ -109,6 +110,7 @@ struct content_store::state {
     metadata_index index{*shared};
     forgetting memory{*shared}; // this and the next are maintain()'s
     std::int64_t uses_saved_at = 0;
+    std::optional<hosted_repositories> hosted;
 };
 
 content_store::content_store(std::unique_ptr<state> s) : state_(std::move(s)) {}
@@ -119,11 +121,19 @@ result<std::unique_ptr<content_store>> content_store::open(options o) {
     if (!shared)
         return shared.error();
     auto s = std::unique_ptr<state>(new state{*std::move(shared)});
-    return std::unique_ptr<content_store>(new content_store(std::move(s)));
+    std::unique_ptr<content_store> store(new content_store(std::move(s)));
+    store->state_->hosted.emplace(*store);
+    if (auto loaded = store->hosted().sessions().load(); !loaded)
+        return loaded.error();
+    return store;
 }
 
 metadata_index& content_store::index() noexcept {
     return state_->index;
+}
+
+hosted_repositories& content_store::hosted() noexcept {
+    return *state_->hosted;
 }
 
 std::shared_ptr<core> const& content_store::internals() const noexcept {

@@ -28,6 +28,7 @@
 namespace store {
 
 class file_system;
+class hosted_repositories;
 
 // Pulled content can be fetched again, so by default it skips the syncs: a crash may lose it, but never shows
 // wrong bytes (a file whose size or content is not as recorded is dropped). Pushed content always syncs.
@@ -52,7 +53,7 @@ struct usage {
     // Sum of object sizes over all (repository, digest) links whose content is held: what the repositories would
     // take here without deduplication. Links to content that was never fetched, or is gone, count nothing.
     std::uint64_t logical_bytes = 0;
-    std::uint64_t limit_bytes = 0; // keep_storage; 0: none
+    std::uint64_t limit_bytes = 0;               // keep_storage; 0: none
     std::array<gc_sum, pool_count> pools;        // pinned objects are in none
     std::array<gc_sum, gc_reason_count> evicted; // since the store was opened
 };
@@ -73,6 +74,9 @@ public:
 
     // Repositories, tags, manifests' children, named values.
     metadata_index& index() noexcept;
+
+    // What clients push.
+    hosted_repositories& hosted() noexcept;
 
     result<std::optional<object>> find(oci::digest const& d, access a = access::any) const;
 

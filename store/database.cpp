@@ -13,9 +13,9 @@
 namespace store {
 namespace {
 
-constexpr std::array<char const*, family_count> family_names = {"default",     "objects", "small",    "sums",   "links",
-                                                                "link_counts", "tags",    "children", "values", "uses",
-                                                                "parents",     "holders", "pins",     "trash"};
+constexpr std::array<char const*, family_count> family_names = {
+    "default", "objects", "small",   "sums",    "links", "link_counts", "tags",    "children",
+    "values",  "uses",    "parents", "holders", "pins",  "trash",       "uploads", "referrers"};
 
 constexpr std::string_view schema_key = "schema";
 constexpr std::string_view totals_key = "totals";
@@ -138,11 +138,15 @@ result<void> database::check_schema() {
         return newer_schema(folder_, "with a schema number it cannot read");
     if (*version > schema_version)
         return newer_schema(folder_, "schema " + std::to_string(*version));
-    if (*version < schema_version)
+    if (*version < oldest_schema_version)
         return error{errc::corrupt, "the store at " + folder_.parent_path().string() + " has schema " +
                                         std::to_string(*version) + ", of a version before the first release, which " +
                                         "this one cannot read; remove the folder: what was pulled comes back"};
-    return {};
+    if (*version == schema_version)
+        return {};
+    batch b(*this);
+    b.put(family::meta, schema_key, encode_count(schema_version));
+    return write(b, write_sync::yes);
 }
 
 result<bool> database::get(family f, std::string_view key, access a, rocksdb::PinnableSlice& to) const {

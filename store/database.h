@@ -36,9 +36,11 @@ enum class family : std::uint8_t {
     parents,
     holders,
     pins,
-    trash
+    trash,
+    uploads,
+    referrers
 };
-inline constexpr std::size_t family_count = 14;
+inline constexpr std::size_t family_count = 16;
 
 enum class write_sync : bool { no, yes };
 

@@ -17,18 +17,23 @@ void write_digest(byte_writer& to, oci::digest const& d) {
     to.raw({reinterpret_cast<char const*>(hash.data()), hash.size()});
 }
 
-std::optional<oci::digest> read_digest(byte_reader& from) {
+std::optional<oci::algorithm> read_algorithm(byte_reader& from) {
     auto const number = from.byte();
-    if (number != static_cast<std::uint8_t>(oci::algorithm::sha256) &&
-        number != static_cast<std::uint8_t>(oci::algorithm::sha512)) {
-        from.fail();
+    if (number == static_cast<std::uint8_t>(oci::algorithm::sha256) ||
+        number == static_cast<std::uint8_t>(oci::algorithm::sha512))
+        return static_cast<oci::algorithm>(number);
+    from.fail();
+    return std::nullopt;
+}
+
+std::optional<oci::digest> read_digest(byte_reader& from) {
+    auto const algo = read_algorithm(from);
+    if (!algo)
         return std::nullopt;
-    }
-    auto const algo = static_cast<oci::algorithm>(number);
-    auto const hash = from.raw(oci::hash_size(algo));
+    auto const hash = from.raw(oci::hash_size(*algo));
     if (!from.ok())
         return std::nullopt;
-    auto d = oci::digest::from_hash(algo, std::as_bytes(std::span(hash)));
+    auto d = oci::digest::from_hash(*algo, std::as_bytes(std::span(hash)));
     if (!d) {
         from.fail();
         return std::nullopt;
@@ -113,6 +118,10 @@ index_key parent_key(oci::digest const& child, oci::digest const& manifest) {
 
 index_key holder_key(oci::digest const& d, std::string_view repo) {
     return index_key{}.add(d).add(repo);
+}
+
+index_key referrer_key(std::string_view repo, oci::digest const& subject, oci::digest const& manifest) {
+    return link_key(repo, subject).add(manifest);
 }
 
 std::optional<oci::digest> decode_digest_key(std::string_view key) {
@@ -296,6 +305,41 @@ std::optional<use_record> decode_use(std::string_view bytes) {
     u.last_used = from.signed_number();
     u.hits = from.byte();
     return finish(from, u);
+}
+
+std::string encode(upload_record const& u) {
+    auto to = begin_value();
+    to.signed_number(u.started_at);
+    to.byte(static_cast<std::uint8_t>(u.algorithm));
+    to.text(u.repo);
+    return to.take();
+}
+
+std::optional<upload_record> decode_upload(std::string_view bytes) {
+    auto from = open_value(bytes);
+    upload_record u;
+    u.started_at = from.signed_number();
+    auto const algorithm = read_algorithm(from);
+    if (!algorithm)
+        return std::nullopt;
+    u.algorithm = *algorithm;
+    u.repo = from.text();
+    return finish(from, u);
+}
+
+std::string encode(referrer_record const& r) {
+    auto to = begin_value();
+    to.text(r.artifact_type);
+    to.text(r.descriptor);
+    return to.take();
+}
+
+std::optional<referrer_record> decode_referrer(std::string_view bytes) {
+    auto from = open_value(bytes);
+    referrer_record r;
+    r.artifact_type = from.text();
+    r.descriptor = from.text();
+    return finish(from, r);
 }
 
 std::string encode_sums(std::span<std::uint64_t const> sums) {

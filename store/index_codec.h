@@ -14,6 +14,8 @@
 //   holders      digest, repository        nothing: links, by digest
 //   pins         repository 00 reference   when it was pinned
 //   trash        digest                    bytes on disk of a file without a row, to be removed
+//   uploads      id of an upload session   upload_record
+//   referrers    repository 00 subject's digest, manifest's digest   referrer_record
 //   default      "schema", "totals", "epoch"
 //
 // A digest is its algorithm's number and the raw hash. Repository names hold no zero byte, so keys sort as the
@@ -39,7 +41,10 @@
 namespace store {
 
 // Grows when an older layerd could not read what this one writes.
-inline constexpr std::uint64_t schema_version = 2;
+inline constexpr std::uint64_t schema_version = 3;
+
+// The oldest that this one takes over: it only lacks families that are made empty.
+inline constexpr std::uint64_t oldest_schema_version = 2;
 
 // A key's bytes; on the stack for names of ordinary length.
 class index_key {
@@ -63,6 +68,7 @@ index_key link_key(std::string_view repo, oci::digest const& d);
 index_key tag_key(std::string_view repo, std::string_view tag); // also of pins, with a tag or a digest's text
 index_key parent_key(oci::digest const& child, oci::digest const& manifest);
 index_key holder_key(oci::digest const& d, std::string_view repo);
+index_key referrer_key(std::string_view repo, oci::digest const& subject, oci::digest const& manifest);
 
 std::optional<oci::digest> decode_digest_key(std::string_view key);
 
@@ -104,6 +110,23 @@ struct epoch_record {
     friend bool operator==(epoch_record const&, epoch_record const&) = default;
 };
 
+// A blob upload session: the bytes are in the file of its name in uploads/, if any came.
+struct upload_record {
+    std::string repo;
+    std::int64_t started_at = 0;
+    oci::algorithm algorithm = oci::algorithm::sha256; // that the client will probably name at the end
+
+    friend bool operator==(upload_record const&, upload_record const&) = default;
+};
+
+// A manifest that names another one as its subject, as lists of referrers show it.
+struct referrer_record {
+    std::string artifact_type;
+    std::string descriptor; // JSON
+
+    friend bool operator==(referrer_record const&, referrer_record const&) = default;
+};
+
 // When an object was last asked for, and how often in all, up to 255.
 struct use_record {
     std::int64_t last_used = 0;
@@ -119,6 +142,8 @@ std::string encode(std::vector<oci::descriptor> const& children);
 std::string encode(totals const& t);
 std::string encode(epoch_record const& e);
 std::string encode(use_record const& u);
+std::string encode(upload_record const& u);
+std::string encode(referrer_record const& r);
 std::string encode_sums(std::span<std::uint64_t const> sums);
 std::string encode_count(std::uint64_t n);
 
@@ -129,6 +154,8 @@ std::optional<std::vector<oci::descriptor>> decode_children(std::string_view byt
 std::optional<totals> decode_totals(std::string_view bytes);
 std::optional<epoch_record> decode_epoch(std::string_view bytes);
 std::optional<use_record> decode_use(std::string_view bytes);
+std::optional<upload_record> decode_upload(std::string_view bytes);
+std::optional<referrer_record> decode_referrer(std::string_view bytes);
 std::optional<std::vector<std::uint64_t>> decode_sums(std::string_view bytes);
 std::optional<std::uint64_t> decode_count(std::string_view bytes);
 

@@ -3,8 +3,9 @@
 #include "store/core.h"
 #include "store/eviction/image_graph.h"
 #include "store/index_codec.h"
-#include "store/object_table.h"
+#include "store/link_table.h"
 #include "store/pins.h"
+#include "store/row_reader.h"
 
 #include <algorithm>
 
@@ -19,77 +20,6 @@ write_sync sync_mode(core const& c) {
     return c.settings.durability == durability::full ? write_sync::yes : write_sync::no;
 }
 
-// One row, decoded; empty if there is none.
-template <class T>
-result<std::optional<T>> find_row(core const& c, family f, std::string_view key, access a,
-                                  std::optional<T> (*decode)(std::string_view), std::string_view what) {
-    rocksdb::PinnableSlice value;
-    auto const found = c.db->get(f, key, a, value);
-    if (!found)
-        return found.error();
-    if (!*found)
-        return std::optional<T>();
-    auto row = decode(value.ToStringView());
-    if (!row)
-        return corrupt_row(what);
-    return row;
-}
-
-// What is known of a link from two sides; a kind or a type, once known, stays.
-link merged(link const& before, link now) {
-    if (now.kind == object_kind::unknown)
-        now.kind = before.kind;
-    if (now.media_type.empty())
-        now.media_type = before.media_type;
-    now.linked_at = before.linked_at;
-    return now;
-}
-
-// Adds one link to the batch, if it says anything new. The digest's lock is held, and no digest is staged twice.
-result<void> stage_link(core const& c, database::batch& b, repository_name const& repo, oci::digest const& d,
-                        link const& l) {
-    auto const key = link_key(repo, d);
-    auto const before = find_row<link>(c, family::links, key, access::any, decode_link, "a link");
-    if (!before)
-        return before.error();
-    if (*before) {
-        auto const now = merged(**before, l);
-        if (now != **before)
-            b.put(family::links, key, encode(now));
-        return {};
-    }
-    auto const links = count_links(c, d);
-    if (!links)
-        return links.error();
-    auto const object = find_object(c, d, access::any);
-    if (!object)
-        return object.error();
-    b.put(family::links, key, encode(l));
-    b.put(family::holders, holder_key(d, repo), {});
-    b.put(family::link_counts, digest_key(d), encode_count(*links + 1));
-    if (*object)
-        b.add({.logical_bytes = static_cast<std::int64_t>((*object)->info.size)});
-    return {};
-}
-
-bool is_build_cache(oci::manifest const& m) {
-    return m.artifact_type == oci::media_type::buildkit_cacheconfig ||
-           std::any_of(m.children.begin(), m.children.end(),
-                       [](oci::descriptor const& c) { return c.media_type == oci::media_type::buildkit_cacheconfig; });
-}
-
-object_kind kind_of(oci::child_role role, bool build_cache) {
-    switch (role) {
-    case oci::child_role::config:
-        return object_kind::config;
-    case oci::child_role::layer:
-        return build_cache ? object_kind::cache_blob : object_kind::layer;
-    case oci::child_role::manifest:
-        return object_kind::manifest;
-    }
-    return object_kind::unknown;
-}
-
 struct new_link {
     oci::digest digest;
     link what;
@@ -97,12 +27,11 @@ struct new_link {
 
 // The manifest itself and its children, each digest once.
 std::vector<new_link> links_of(oci::digest const& d, oci::manifest const& m, std::uint64_t size, std::int64_t now) {
-    bool const build_cache = is_build_cache(m);
     std::vector<new_link> links;
     links.push_back({d, {size, m.media_type, object_kind::manifest, now}});
     for (auto const& child : m.children) {
         if (!child.foreign)
-            links.push_back({child.digest, {child.size, child.media_type, kind_of(child.role, build_cache), now}});
+            links.push_back({child.digest, {child.size, child.media_type, kind_of_child(m, child.role), now}});
     }
     auto const by_digest = [](new_link const& a, new_link const& b) { return a.digest < b.digest; };
     auto const same = [](new_link const& a, new_link const& b) { return a.digest == b.digest; };
@@ -111,28 +40,13 @@ std::vector<new_link> links_of(oci::digest const& d, oci::manifest const& m, std
     return links;
 }
 
-// Remembers the children, unless it already does: a digest's children never change.
-result<void> stage_children(core const& c, database::batch& b, oci::digest const& d, oci::manifest const& m) {
-    rocksdb::PinnableSlice known;
-    auto const found = c.db->get(family::children, digest_key(d), access::any, known);
-    if (!found)
-        return found.error();
-    auto const children = encode(m.children);
-    if (*found && known.ToStringView() == children)
-        return {};
-    b.put(family::children, digest_key(d), children);
-    for (auto const& child : m.children)
-        b.put(family::parents, parent_key(child.digest, d), {});
-    return {};
-}
-
 } // namespace
 
 result<std::optional<link>> metadata_index::find_link(repository_name const& repo, oci::digest const& d,
                                                       access a) const {
     if (!is_repository_name(repo))
         return std::optional<link>();
-    return find_row<link>(core_, family::links, link_key(repo, d), a, decode_link, "a link");
+    return find_link_row(core_, repo, d, a);
 }
 
 result<void> metadata_index::put_link(repository_name const& repo, oci::digest const& d, link const& l) {
@@ -153,27 +67,12 @@ result<void> metadata_index::remove_link(repository_name const& repo, oci::diges
     if (!is_repository_name(repo))
         return {};
     auto const lock = core_.locks.hold(d);
-    auto const key = link_key(repo, d);
-    auto const before = find_row<link>(core_, family::links, key, access::any, decode_link, "a link");
-    if (!before)
-        return before.error();
-    if (!*before)
-        return {};
-    auto const links = count_links(core_, d);
-    if (!links)
-        return links.error();
-    auto const object = find_object(core_, d, access::any);
-    if (!object)
-        return object.error();
     database::batch b(*core_.db);
-    b.erase(family::links, key);
-    b.erase(family::holders, holder_key(d, repo));
-    if (*links > 1)
-        b.put(family::link_counts, digest_key(d), encode_count(*links - 1));
-    else
-        b.erase(family::link_counts, digest_key(d));
-    if (*object)
-        b.add({.logical_bytes = -static_cast<std::int64_t>((*object)->info.size)});
+    auto const was_linked = stage_unlink(core_, b, repo, d);
+    if (!was_linked)
+        return was_linked.error();
+    if (!*was_linked)
+        return {};
     auto written = core_.write(b, sync_mode(core_), removal_margin_bytes);
     core_.outdate_lookups();
     core_.residents->facts_changed(d);

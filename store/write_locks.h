@@ -13,6 +13,7 @@
 #include <functional>
 #include <mutex>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace store {
@@ -52,6 +53,15 @@ public:
         std::bitset<count> wanted;
         for (auto const& d : digests)
             wanted.set(std::hash<oci::digest>{}(d) % count);
+        return held(*this, wanted);
+    }
+
+    [[nodiscard]] held hold(std::span<oci::digest const> digests, std::span<std::string const> keys) {
+        std::bitset<count> wanted;
+        for (auto const& d : digests)
+            wanted.set(std::hash<oci::digest>{}(d) % count);
+        for (auto const& key : keys)
+            wanted.set(std::hash<std::string_view>{}(key) % count);
         return held(*this, wanted);
     }
 

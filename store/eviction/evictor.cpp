@@ -2,6 +2,7 @@
 
 #include "store/core.h"
 #include "store/eviction/image_graph.h"
+#include "store/hosted/unlisting.h"
 #include "store/publication.h"
 
 #include <algorithm>
@@ -74,7 +75,7 @@ void evictor::add_entry(oci::digest const& d, object const& info, std::uint64_t 
 
 void evictor::remove_entry(entry_id id, bool evicted) {
     auto const& r = table_[id];
-    if (!r.pinned && !r.leaving)
+    if (r.is_proposed())
         pools_.remove(id, table_.fingerprint(id), evicted);
     count_rules(id, -1);
     table_.remove(id);
@@ -90,7 +91,7 @@ void evictor::stored(oci::digest const& d, object const& info) {
     auto const id = table_.find(d);
     table_[id].last_used = seconds_of(core_.now());
     table_[id].unsaved = known != no_entry;
-    if (!table_[id].pinned)
+    if (table_[id].is_proposed())
         pools_.admit(id, pool_of(info.kind, info.size), table_.fingerprint(id));
 }
 
@@ -101,10 +102,21 @@ void evictor::described(oci::digest const& d, object const& info) {
         auto const id = table_.find(d);
         if (id == no_entry)
             return;
+        bool const was_proposed = table_[id].is_proposed();
         table_[id].kind = info.kind;
         table_[id].origin = info.origin;
+        propose(id, was_proposed);
     }
     facts_changed(d);
+}
+
+// Puts the entry into its pool or takes it out, as it should be now.
+void evictor::propose(entry_id id, bool was_proposed) {
+    bool const proposed = table_[id].is_proposed();
+    if (was_proposed && !proposed)
+        pools_.remove(id, table_.fingerprint(id), false);
+    if (!was_proposed && proposed)
+        pools_.restore(id, static_cast<pool>(table_.entries()[id].pool), true);
 }
 
 void evictor::erased(oci::digest const& d, bool evicted) {
@@ -153,13 +165,9 @@ void evictor::exchange_pinned(std::unordered_set<oci::digest> pinned, std::vecto
         if (id == no_entry || table_[id].pinned == now)
             return;
         changed.push_back(d);
+        bool const was_proposed = table_[id].is_proposed();
         table_[id].pinned = now;
-        if (table_[id].leaving)
-            return; // in no pool: whoever took it out looks at the pin
-        if (now)
-            pools_.remove(id, table_.fingerprint(id), false);
-        else
-            pools_.restore(id, static_cast<pool>(table_.entries()[id].pool), true);
+        propose(id, was_proposed);
     };
     for (auto const& d : pinned_) {
         if (!pinned.contains(d))
@@ -191,7 +199,7 @@ void evictor::take_in_touches() {
             r.last_used = std::max(r.last_used, now);
             r.uses = static_cast<std::uint8_t>(std::min(r.uses + 1, 255));
             r.unsaved = true;
-            if (!r.pinned && !r.leaving)
+            if (r.is_proposed())
                 pools_.touch(id);
         }
     }
@@ -213,7 +221,7 @@ std::array<gc_sum, pool_count> evictor::pools() const {
 
 evictor::candidate evictor::candidate_of(entry_id id) const {
     auto const& r = table_[id];
-    return {id, table_.digest(id), table_.entries()[id].bytes, r.kind, r.last_used, false};
+    return {table_.digest(id), table_.entries()[id].bytes, r.kind, r.origin, r.last_used, false};
 }
 
 std::optional<evictor::candidate> evictor::next_candidate() {
@@ -227,7 +235,7 @@ std::optional<evictor::candidate> evictor::next_candidate() {
 void evictor::spare(candidate const& k) {
     std::lock_guard const lock(mutex_);
     auto const id = table_.find(k.digest);
-    if (id == no_entry || table_[id].pinned || table_[id].leaving)
+    if (id == no_entry || !table_[id].is_proposed())
         return;
     table_[id].image_used = false;
     pools_.spare(id);
@@ -239,7 +247,8 @@ bool evictor::take(candidate const& k) {
     auto const id = table_.find(k.digest);
     if (id == no_entry || table_[id].pinned || table_[id].leaving || table_[id].last_used > k.last_used)
         return false;
-    pools_.remove(id, table_.fingerprint(id), true);
+    if (table_[id].is_proposed())
+        pools_.remove(id, table_.fingerprint(id), true);
     table_[id].leaving = true;
     return true;
 }
@@ -283,8 +292,13 @@ gc_sum evictor::remove(std::vector<candidate> const& chosen, gc_reason why) {
     if (chosen.empty())
         return sum;
     std::vector<oci::digest> digests;
-    for (auto const& k : chosen)
+    for (auto const& k : chosen) {
         digests.push_back(k.digest);
+        if (k.origin != object_origin::push)
+            continue;
+        if (auto unlisted = unlist_images_of(core_, k.digest); !unlisted)
+            core_.warn(unlisted.error().message);
+    }
     auto const removed = evict_all(core_, digests);
     if (!removed)
         core_.warn("nothing could be evicted: " + removed.error().message);
@@ -295,7 +309,7 @@ gc_sum evictor::remove(std::vector<candidate> const& chosen, gc_reason why) {
             sum += {1, k.bytes};
         } else if (table_[id].leaving) {
             table_[id].leaving = false;
-            if (!table_[id].pinned)
+            if (table_[id].is_proposed())
                 pools_.restore(id, static_cast<pool>(table_.entries()[id].pool), true);
         }
     }

@@ -88,10 +88,10 @@ public:
 private:
     // What was proposed, as it was when it was.
     struct candidate {
-        entry_id id = no_entry;
         oci::digest digest;
         std::uint64_t bytes = 0;
         object_kind kind = object_kind::unknown;
+        object_origin origin = object_origin::pull;
         std::uint32_t last_used = 0;
         bool condemned = false;
     };
@@ -117,6 +117,7 @@ private:
     void add_entry(oci::digest const& d, object const& info, std::uint64_t rules);
     void exchange_pinned(std::unordered_set<oci::digest> pinned, std::vector<oci::digest>& changed);
     void remove_entry(entry_id id, bool evicted);
+    void propose(entry_id id, bool was_proposed);
     void count_rules(entry_id id, int sign);
     void note_use_of_images(std::vector<oci::digest> manifests, std::uint32_t now);
     bool companions_stay(oci::digest const& d, object_kind kind, std::unordered_set<oci::digest> const& leaving) const;

@@ -48,7 +48,7 @@ std::optional<evictor::candidate> evictor::next_condemned() {
         auto const next = condemned_.front();
         condemned_.pop_front();
         auto const id = table_.find(next.digest);
-        if (id == no_entry || table_[id].pinned || table_[id].leaving || table_[id].last_used > next.unused_since)
+        if (id == no_entry || !table_[id].is_proposed() || table_[id].last_used > next.unused_since)
             continue;
         auto k = candidate_of(id);
         k.condemned = true;
@@ -140,7 +140,7 @@ bool evictor::condemn_children(oci::digest const& manifest, std::vector<oci::dig
     auto const add = [&](bool configs) {
         for (auto const& child : children) {
             auto const id = table_.find(child);
-            if (id == no_entry || table_[id].pinned || table_[id].leaving || table_[id].last_used > since ||
+            if (id == no_entry || !table_[id].is_proposed() || table_[id].last_used > since ||
                 (table_[id].kind == object_kind::config) != configs)
                 continue;
             condemned_.push_back({child, since});

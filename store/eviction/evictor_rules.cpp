@@ -144,7 +144,7 @@ std::vector<gc_item> evictor::plan(std::uint64_t free_on_disk, std::uint64_t exc
         freed += item.disk_bytes;
     if (freed >= excess)
         return planned;
-    for (auto const id : by_last_use([](resident const&) { return true; })) {
+    for (auto const id : by_last_use([](resident const& r) { return r.is_proposed(); })) {
         if (freed >= excess)
             break;
         std::lock_guard const lock(mutex_);
@@ -187,8 +187,8 @@ gc_report evictor::apply(std::vector<gc_item> const& planned,
         auto const& item = planned[i];
         if (i > first && (i - first == batch_max || item.reason != planned[first].reason))
             remove_batch(i);
-        candidate k{no_entry, item.digest, item.disk_bytes, item.kind, static_cast<std::uint32_t>(item.last_used),
-                    false};
+        candidate const k{
+            item.digest, item.disk_bytes, item.kind, item.origin, static_cast<std::uint32_t>(item.last_used), false};
         if (core_.handles->is_open(item.digest) || !take(k)) {
             ++report.kept_in_use;
             continue;

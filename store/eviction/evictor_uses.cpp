@@ -73,7 +73,7 @@ result<void> evictor::load() {
         if (!r.listed || !r.leaving)
             continue;
         r.leaving = false;
-        if (!r.pinned)
+        if (r.is_proposed())
             pools_.restore(id, static_cast<pool>(table_.entries()[id].pool), r.uses > 0);
     }
     loaded_ = true;

@@ -31,6 +31,10 @@ struct resident {
     bool leaving = false;    // chosen to go; in no policy
     bool image_used = false; // an image that names it was, since a policy last looked at it
     bool listed = false;     // the entry is in use
+
+    // Whether policies may propose it: what was pushed is nowhere else, and goes when it is no longer reachable or a
+    // rule says so.
+    bool is_proposed() const noexcept { return !pinned && !leaving && origin == object_origin::pull; }
 };
 
 class resident_table {

@@ -59,6 +59,12 @@ bool is_holder_key(std::string_view key) {
     return repo && is_repository_name(*repo);
 }
 
+bool is_referrer_key(std::string_view key) {
+    auto const split = split_repository(key);
+    auto const manifest = split ? behind_digest(split->rest) : std::nullopt;
+    return manifest && is_repository_name(split->repo) && decode_digest_key(*manifest);
+}
+
 // Of the families whose rows stand for themselves.
 bool is_readable(family f, std::string_view key, std::string_view value) {
     switch (f) {
@@ -85,6 +91,10 @@ bool is_readable(family f, std::string_view key, std::string_view value) {
         return is_pin_key(key) && decode_count(value);
     case family::trash:
         return decode_digest_key(key) && decode_count(value);
+    case family::uploads:
+        return decode_upload(value).has_value();
+    case family::referrers:
+        return is_referrer_key(key) && decode_referrer(value);
     case family::meta:
     case family::values:
         return true;
@@ -118,6 +128,10 @@ std::string_view name_of(family f) {
         return "a pin";
     case family::trash:
         return "the row of a file to be removed";
+    case family::uploads:
+        return "an upload session";
+    case family::referrers:
+        return "a referrer";
     case family::meta:
     case family::values:
         break;
@@ -229,9 +243,9 @@ result<void> check_link_counts(fsck_run& run, std::vector<wrong_count> const& wr
 } // namespace
 
 result<void> check_rows(fsck_run& run) {
-    for (auto const f :
-         {family::objects, family::small, family::sums, family::links, family::link_counts, family::tags,
-          family::children, family::uses, family::parents, family::holders, family::pins, family::trash}) {
+    for (auto const f : {family::objects, family::small, family::sums, family::links, family::link_counts, family::tags,
+                         family::children, family::uses, family::parents, family::holders, family::pins, family::trash,
+                         family::uploads, family::referrers}) {
         if (auto checked = check_family(run, f); !checked)
             return checked.error();
     }

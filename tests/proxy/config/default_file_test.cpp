@@ -11,7 +11,9 @@ using namespace proxy;
 
 namespace {
 
-std::filesystem::path conf(char const* name) { return std::filesystem::path(LAYERD_CONF) / name; }
+std::filesystem::path conf(char const* name) {
+    return std::filesystem::path(LAYERD_CONF) / name;
+}
 
 config loaded(char const* name) {
     auto c = load_config(conf(name));

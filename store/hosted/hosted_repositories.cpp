@@ -1,0 +1,245 @@
+#include "store/hosted/hosted_repositories.h"
+
+#include "store/hosted/unlisting.h"
+#include "store/index_codec.h"
+#include "store/link_table.h"
+#include "store/object_table.h"
+#include "store/pins.h"
+
+#include <algorithm>
+
+namespace store {
+namespace {
+
+// What was not said of content when it was pushed: only the manifest that names it knows.
+result<void> stage_kind(core const& c, database::batch& b, repository_name const& repo, oci::descriptor const& child,
+                        object_kind kind, std::vector<std::pair<oci::digest, object>>& described) {
+    auto const known = find_link_row(c, repo, child.digest, access::any);
+    if (!known)
+        return known.error();
+    if (!*known)
+        return {}; // not of this repository, whatever the manifest says
+    auto const row = find_object(c, child.digest, access::any);
+    if (!row)
+        return row.error();
+    auto now = **known;
+    bool const says_more = now.kind == object_kind::unknown || now.kind == object_kind::cache_blob;
+    if (says_more) { // an image's layer is that also where a build cache has it too
+        now.kind = kind;
+        now.media_type = child.media_type;
+    }
+    if (auto staged = stage_link(c, b, repo, child.digest, now); !staged)
+        return staged;
+    if (!*row || !says_more || (*row)->info.kind == kind)
+        return {};
+    auto named = **row;
+    named.info.kind = kind;
+    b.put(family::objects, digest_key(child.digest), encode(named));
+    described.emplace_back(child.digest, named.info);
+    return {};
+}
+
+// The manifest and the distinct children that may be here.
+std::vector<oci::descriptor> children_once(oci::digest const& d, oci::manifest const& m) {
+    std::vector<oci::descriptor> all;
+    for (auto const& child : m.children)
+        if (!child.foreign && child.digest != d)
+            all.push_back(child);
+    auto const by_digest = [](auto const& a, auto const& b) { return a.digest < b.digest; };
+    auto const same = [](auto const& a, auto const& b) { return a.digest == b.digest; };
+    std::stable_sort(all.begin(), all.end(), by_digest);
+    all.erase(std::unique(all.begin(), all.end(), same), all.end());
+    return all;
+}
+
+} // namespace
+
+hosted_repositories::hosted_repositories(content_store& content)
+    : content_(content), core_(content.internals()), uploads_(core_) {}
+
+// The link before the content: as long as that is not here it shows nothing, and the sync that makes the content last
+// takes it along.
+result<void> hosted_repositories::put_blob(repository_name const& repo, blob_writer& writer,
+                                           oci::digest const& expected) {
+    auto const actual = writer.finish();
+    if (actual != expected)
+        return error{errc::digest_mismatch, "expected " + expected.to_string() + ", got " + actual.to_string()};
+    link const l{writer.written(), {}, object_kind::unknown, core_->now()};
+    if (auto linked = content_.index().put_link(repo, expected, l); !linked)
+        return linked;
+    auto stored = writer.commit(expected, {object_kind::unknown, object_origin::push, {}});
+    if (!stored)
+        return stored.error();
+    content_.touch(expected);
+    return {};
+}
+
+// Pulled content may not have been synced: what a client relies on must be. False if it is gone. Under the digest's
+// lock.
+result<bool> hosted_repositories::make_durable(oci::digest const& d, object_row& row) {
+    if (row.epoch == 0 || row.info.place == object_place::row) {
+        row.epoch = 0;
+        return true;
+    }
+    auto const file = core_->folder->open_blob(d, access::any);
+    if (!file)
+        return file.error();
+    if (!*file)
+        return false;
+    if (core_->folder->files().sync_data((*file)->get()) == -1)
+        return error_of_errno(errno, "cannot sync " + d.to_string());
+    if (auto synced = core_->folder->sync_name(d); !synced)
+        return synced.error();
+    row.epoch = 0;
+    return true;
+}
+
+result<bool> hosted_repositories::mount(repository_name const& repo, oci::digest const& d,
+                                        repository_name const* from) {
+    auto const held = from ? content_.index().find_link(*from, d) : result<std::optional<link>>(std::nullopt);
+    if (!held)
+        return held.error();
+    if (from && !*held)
+        return false;
+    if (!from) {
+        auto const holders = content_.index().holders(d);
+        if (!holders)
+            return holders.error();
+        if (holders->empty())
+            return false;
+    }
+    auto const open = content_.open_blob(d); // checks what a crash may have spoiled, and keeps it from being evicted
+    if (!open)
+        return open.error();
+    if (!*open)
+        return false;
+
+    auto const lock = core_->locks.hold(d);
+    auto const found = find_object(*core_, d, access::any);
+    if (!found)
+        return found.error();
+    if (!*found)
+        return false;
+    auto row = **found;
+    row.info.origin = object_origin::push;
+    auto const durable = make_durable(d, row);
+    if (!durable || !*durable)
+        return durable;
+    database::batch b(*core_->db);
+    b.put(family::objects, digest_key(d), encode(row));
+    link const l{row.info.size, {}, object_kind::unknown, core_->now()};
+    if (auto staged = stage_link(*core_, b, repo, d, l); !staged)
+        return staged.error();
+    if (auto written = core_->write(b, write_sync::yes); !written)
+        return written.error();
+    core_->residents->described(d, row.info);
+    return true;
+}
+
+// The bytes become visible with the second batch, under all their names at once.
+result<void> hosted_repositories::put_manifest(repository_name const& repo, pushed_manifest const& m) {
+    auto const& c = *core_;
+    auto put = content_.put(m.digest, m.bytes, {object_kind::manifest, object_origin::push, m.parsed.media_type});
+    if (!put)
+        return put.error();
+    auto const children = children_once(m.digest, m.parsed);
+    std::vector<oci::digest> digests{m.digest};
+    for (auto const& child : children)
+        digests.push_back(child.digest);
+
+    std::vector<std::pair<oci::digest, object>> described;
+    {
+        auto const lock = core_->locks.hold(digests, tag_keys(repo, m.tags));
+        database::batch b(*c.db);
+        link const own{m.bytes.size(), m.parsed.media_type, object_kind::manifest, c.now()};
+        if (auto staged = stage_link(c, b, repo, m.digest, own); !staged)
+            return staged;
+        for (auto const& child : children) {
+            auto const kind = kind_of_child(m.parsed, child.role);
+            if (auto staged = stage_kind(c, b, repo, child, kind, described); !staged)
+                return staged;
+        }
+        if (auto staged = stage_children(c, b, m.digest, m.parsed); !staged)
+            return staged;
+        if (m.parsed.subject)
+            b.put(family::referrers, referrer_key(repo, m.parsed.subject->digest, m.digest),
+                  encode(referrer_record{m.parsed.artifact_type, m.descriptor}));
+        for (auto const& t : m.tags)
+            b.put(family::tags, tag_key(repo, t.name()), encode(tag_record{m.digest, c.now(), c.now()}));
+        if (auto written = core_->write(b, write_sync::yes); !written)
+            return written;
+    }
+    if (!m.tags.empty())
+        core_->outdate_lookups();
+    for (auto const& [d, info] : described)
+        core_->residents->described(d, info);
+    core_->residents->facts_changed(m.digest);
+    content_.touch(m.digest);
+    return refresh_pins_of(*core_, repo);
+}
+
+result<bool> hosted_repositories::remove_tag(repository_name const& repo, oci::tag const& t) {
+    auto const key = tag_key(repo, t.name());
+    auto const lock = core_->locks.hold_key(key);
+    auto const known = content_.index().find_tag(repo, t);
+    if (!known)
+        return known.error();
+    if (!*known)
+        return false;
+    database::batch b(*core_->db);
+    b.erase(family::tags, key);
+    auto written = core_->write(b, write_sync::yes, removal_margin_bytes);
+    core_->outdate_lookups();
+    if (!written)
+        return written.error();
+    return true;
+}
+
+result<bool> hosted_repositories::remove_manifest(repository_name const& repo, oci::digest const& d) {
+    return unlist_manifest(*core_, repo, d);
+}
+
+result<bool> hosted_repositories::remove_blob(repository_name const& repo, oci::digest const& d) {
+    auto const lock = core_->locks.hold(d);
+    auto const known = find_link_row(*core_, repo, d, access::any);
+    if (!known)
+        return known.error();
+    if (!*known || (*known)->kind == object_kind::manifest)
+        return false;
+    database::batch b(*core_->db);
+    auto const unlinked = stage_unlink(*core_, b, repo, d);
+    if (!unlinked || !*unlinked)
+        return unlinked;
+    auto written = core_->write(b, write_sync::yes, removal_margin_bytes);
+    core_->outdate_lookups();
+    core_->residents->facts_changed(d);
+    if (!written)
+        return written.error();
+    return true;
+}
+
+result<std::vector<referrer>> hosted_repositories::referrers(repository_name const& repo, oci::digest const& subject,
+                                                             std::optional<oci::digest> const& after,
+                                                             std::size_t limit) const {
+    std::vector<referrer> list;
+    auto const all = link_key(repo, subject);
+    auto const rows = core_->db->scan(family::referrers);
+    auto const first = after ? referrer_key(repo, subject, *after) : all;
+    for (rows->Seek({first.view().data(), first.view().size()}); rows->Valid() && list.size() < limit; rows->Next()) {
+        auto const key = rows->key().ToStringView();
+        if (!key.starts_with(all.view()))
+            break;
+        auto const manifest = decode_digest_key(key.substr(all.view().size()));
+        auto record = decode_referrer(rows->value().ToStringView());
+        if (!manifest || !record)
+            return corrupt_row("a referrer");
+        if (manifest == after)
+            continue;
+        list.push_back({*manifest, std::move(record->artifact_type), std::move(record->descriptor)});
+    }
+    if (!rows->status().ok())
+        return error_of_status(rows->status(), "cannot read the referrers");
+    return list;
+}
+
+} // namespace store

@@ -1,0 +1,71 @@
+// Repositories whose content comes from clients and is nowhere else: what a push adds, what a deletion takes away.
+//
+// A repository shows what is linked to it and nothing else. A link is made by who brought the bytes, or who named a
+// repository that may show them (a mount); that a manifest names a digest opens nothing. So a manifest may name what
+// is not here, and a digest alone is no key to what others have pushed.
+//
+// Everything here is on the disk when it returns: a client that was told so may forget its copy. It becomes visible at
+// once and as a whole. All members may be called from any thread, and block.
+#pragma once
+
+#include "oci/manifest.h"
+#include "oci/reference.h"
+#include "store/blob_writer.h"
+#include "store/content_store.h"
+#include "store/hosted/uploads.h"
+#include "store/metadata_index.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace store {
+
+struct pushed_manifest {
+    oci::digest digest;
+    std::string_view bytes; // of that digest: who calls has compared
+    oci::manifest const& parsed;
+    std::vector<oci::tag> tags; // that shall mean it
+    std::string descriptor;     // JSON, for lists of referrers; if it has a subject
+};
+
+struct referrer {
+    oci::digest manifest;
+    std::string artifact_type;
+    std::string descriptor; // JSON
+};
+
+class hosted_repositories {
+public:
+    explicit hosted_repositories(content_store& content);
+
+    uploads& sessions() noexcept { return uploads_; }
+
+    // Ends a push of a blob: commits the writer's bytes and links them.
+    //   digest_mismatch  the bytes are others; nothing becomes visible
+    result<void> put_blob(repository_name const& repo, blob_writer& writer, oci::digest const& expected);
+
+    // Links content that is here already. False if it is not, or `from` is given and does not show it.
+    result<bool> mount(repository_name const& repo, oci::digest const& d, repository_name const* from);
+
+    result<void> put_manifest(repository_name const& repo, pushed_manifest const& m);
+
+    // The repository no longer shows it; false if it did not. The bytes go when nobody needs them any more.
+    result<bool> remove_tag(repository_name const& repo, oci::tag const& t);
+    result<bool> remove_manifest(repository_name const& repo, oci::digest const& d); // with its tags
+    result<bool> remove_blob(repository_name const& repo, oci::digest const& d);
+
+    // The manifests of the repository that name `subject`, in the order of their digests, after `after` if there is
+    // one; at most `limit`. The subject need not exist.
+    result<std::vector<referrer>> referrers(repository_name const& repo, oci::digest const& subject,
+                                            std::optional<oci::digest> const& after, std::size_t limit) const;
+
+private:
+    result<bool> make_durable(oci::digest const& d, object_row& row);
+
+    content_store& content_;
+    std::shared_ptr<core> core_;
+    uploads uploads_;
+};
+
+} // namespace store

@@ -1,0 +1,26 @@
+// Taking a pushed manifest out of a repository: its link, every tag that means it, its place among the referrers, in
+// one batch. The bytes stay.
+#pragma once
+
+#include "oci/reference.h"
+#include "store/core.h"
+
+#include <string>
+#include <vector>
+
+namespace store {
+
+// The tags of the repository that mean `d`, in byte order. Blocks, and reads all tags of the repository.
+result<std::vector<oci::tag>> tags_of(core const& c, repository_name const& repo, oci::digest const& d);
+
+// For write_locks: whoever makes a tag mean a manifest holds the lock of both.
+std::vector<std::string> tag_keys(repository_name const& repo, std::vector<oci::tag> const& tags);
+
+// False if the repository does not show it as a manifest. It is on the disk when this returns.
+result<bool> unlist_manifest(core& c, repository_name const& repo, oci::digest const& d);
+
+// Before pushed content goes: every pushed manifest that names it, whatever stands between, leaves the repositories
+// that show it. Nobody can fetch the content again, and half an image is worse than none.
+result<void> unlist_images_of(core& c, oci::digest const& d);
+
+} // namespace store

@@ -1,0 +1,129 @@
+#include "store/hosted/uploads.h"
+
+#include "store/index_codec.h"
+#include "store/writer_state.h"
+
+#include <array>
+#include <random>
+#include <vector>
+
+namespace store {
+namespace {
+
+// Not to be guessed: who knows it may write on.
+std::string new_id() {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::random_device random; // getrandom(2)
+    std::string id;
+    for (int i = 0; i < 4; ++i) {
+        auto bits = static_cast<std::uint32_t>(random());
+        for (int n = 0; n < 8; ++n, bits >>= 4)
+            id += digits[bits & 15];
+    }
+    return id;
+}
+
+} // namespace
+
+result<void> uploads::load() {
+    std::map<std::string, std::uint64_t, std::less<>> sizes;
+    auto const files = core_->folder->upload_files();
+    if (!files)
+        return files.error();
+    for (auto const& f : *files)
+        sizes.emplace(f.id, f.size);
+
+    auto const rows = core_->db->scan(family::uploads);
+    for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+        auto record = decode_upload(rows->value().ToStringView());
+        if (!record)
+            return corrupt_row("an upload session");
+        auto const id = rows->key().ToString();
+        auto const size = sizes.find(id);
+        sessions_.emplace(id, std::make_shared<upload_session>(core_, id, *std::move(record),
+                                                               size == sizes.end() ? 0 : size->second));
+        if (size != sizes.end())
+            sizes.erase(size);
+    }
+    if (!rows->status().ok())
+        return error_of_status(rows->status(), "cannot read the upload sessions");
+    for (auto const& [id, size] : sizes) // whose end was cut short
+        if (auto removed = core_->folder->remove_upload(id); !removed)
+            core_->warn(removed.error().message);
+    return {};
+}
+
+result<std::shared_ptr<upload_session>> uploads::start(repository_name const& repo, oci::algorithm a) {
+    if (!is_repository_name(repo))
+        return error{errc::io, "not a repository's name"};
+    if (count() >= max_sessions)
+        return error{errc::no_space, "too many uploads are under way"};
+    upload_record record{repo, core_->now(), a};
+    auto session = std::make_shared<upload_session>(core_, new_id(), record, 0);
+    database::batch b(*core_->db);
+    b.put(family::uploads, session->id(), encode(record));
+    if (auto written = core_->write(b, write_sync::no); !written)
+        return written.error();
+    std::lock_guard const lock(mutex_);
+    sessions_.emplace(session->id(), session);
+    return session;
+}
+
+std::shared_ptr<upload_session> uploads::find(repository_name const& repo, std::string_view id) const {
+    std::lock_guard const lock(mutex_);
+    auto const known = sessions_.find(id);
+    if (known == sessions_.end() || known->second->repository() != repo)
+        return nullptr;
+    return known->second;
+}
+
+std::size_t uploads::count() const {
+    std::lock_guard const lock(mutex_);
+    return sessions_.size();
+}
+
+// The row first: a file without one is removed at the next start.
+result<void> uploads::forget(std::string const& id) {
+    {
+        std::lock_guard const lock(mutex_);
+        sessions_.erase(id);
+    }
+    database::batch b(*core_->db);
+    b.erase(family::uploads, id);
+    return core_->write(b, write_sync::no, removal_margin_bytes);
+}
+
+result<void> uploads::end(upload_session& session, upload_session::claim held) {
+    auto forgotten = forget(session.id());
+    if (session.writer_)
+        session.writer_->state_->temp.discard();
+    else if (session.received() > 0)
+        if (auto removed = core_->folder->remove_upload(session.id()); !removed)
+            core_->warn(removed.error().message);
+    session.writer_.reset();
+    session.at_rest_.reset();
+    held.over();
+    return forgotten;
+}
+
+std::size_t uploads::end_idle(std::int64_t before) {
+    std::vector<std::shared_ptr<upload_session>> idle;
+    {
+        std::lock_guard const lock(mutex_);
+        for (auto const& [id, session] : sessions_)
+            if (session->touched_at() < before)
+                idle.push_back(session);
+    }
+    std::size_t ended = 0;
+    for (auto const& session : idle) {
+        auto held = session->try_claim();
+        if (!held)
+            continue;
+        if (auto done = end(*session, *std::move(held)); !done)
+            core_->warn(done.error().message);
+        ++ended;
+    }
+    return ended;
+}
+
+} // namespace store

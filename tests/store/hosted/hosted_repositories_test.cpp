@@ -1,0 +1,199 @@
+// What pushes add to a repository and deletions take away, and that nothing else does.
+#include "store/hosted/hosted_repositories.h"
+#include "tests/catch.h"
+#include "tests/store/fixture.h"
+
+using namespace store_tests;
+
+namespace {
+
+constexpr char const* image_type = "application/vnd.oci.image.manifest.v1+json";
+
+struct hosted_store : test_store {
+    store::hosted_repositories& hosted() { return store->hosted(); }
+
+    oci::digest push(std::string const& repo, std::string const& bytes) {
+        auto const d = oci::digest::of(bytes);
+        auto writer = store->begin(d.algo(), bytes.size()).value();
+        REQUIRE(writer.append(as_bytes(bytes)));
+        REQUIRE(hosted().put_blob(repo, writer, d));
+        return d;
+    }
+    static std::string descriptor(oci::digest const& d, std::string const& type = "application/octet-stream") {
+        return R"({"mediaType":")" + type + R"(","digest":")" + d.to_string() + R"(","size":1})";
+    }
+    static std::string image(oci::digest const& config, oci::digest const& layer, std::string const& more = {}) {
+        return R"({"schemaVersion":2,"mediaType":")" + std::string(image_type) + R"(","config":)" + descriptor(config) +
+               R"(,"layers":[)" + descriptor(layer) + "]" + more + "}";
+    }
+    oci::digest put_manifest(std::string const& repo, std::string const& bytes, std::vector<std::string> tags) {
+        auto const parsed = oci::parse_manifest(bytes, image_type).value();
+        auto const d = oci::digest::of(bytes);
+        store::pushed_manifest m{d, bytes, parsed, {}, "{}"};
+        for (auto const& t : tags)
+            m.tags.push_back(oci::tag::parse(t).value());
+        REQUIRE(hosted().put_manifest(repo, m));
+        return d;
+    }
+    bool shows(std::string const& repo, oci::digest const& d) {
+        return store->index().find_link(repo, d).value() && store->open_blob(d).value();
+    }
+    std::optional<oci::digest> tag(std::string const& repo, std::string const& name) {
+        auto const r = store->index().find_tag(repo, oci::tag::parse(name).value()).value();
+        return r ? std::optional(r->digest) : std::nullopt;
+    }
+    std::vector<oci::digest> referrers(std::string const& repo, oci::digest const& subject,
+                                       std::optional<oci::digest> after = {}, std::size_t limit = 100) {
+        std::vector<oci::digest> found;
+        for (auto const& r : hosted().referrers(repo, subject, after, limit).value())
+            found.push_back(r.manifest);
+        return found;
+    }
+};
+
+} // namespace
+
+TEST_CASE("a pushed image says what its parts are") {
+    hosted_store s;
+    auto const config = s.push("local/a", "config");
+    auto const layer = s.push("local/a", content(5000));
+    auto const m = s.put_manifest("local/a", s.image(config, layer), {"v1", "latest"});
+    CHECK(s.tag("local/a", "v1") == m);
+    CHECK(s.tag("local/a", "latest") == m);
+    CHECK(s.store->find(config).value()->kind == store::object_kind::config);
+    CHECK(s.store->find(layer).value()->kind == store::object_kind::layer);
+    CHECK(s.store->find(layer).value()->origin == store::object_origin::push);
+    CHECK(s.store->index().find_link("local/a", layer).value()->size == 5000); // not what the manifest says
+}
+
+TEST_CASE("that a manifest names a digest opens nothing") {
+    hosted_store s;
+    auto const secret = s.push("local/secret", content(5000));
+    auto const config = s.push("local/a", "config");
+    s.put_manifest("local/a", s.image(config, secret), {"v1"});
+    CHECK_FALSE(s.shows("local/a", secret));
+}
+
+TEST_CASE("a mount shows what another repository shows") {
+    hosted_store s;
+    auto const d = s.push("local/a", content(5000));
+    std::string const a = "local/a", c = "local/c";
+    CHECK_FALSE(s.hosted().mount("local/b", d, &c).value());
+    CHECK_FALSE(s.shows("local/b", d));
+    CHECK(s.hosted().mount("local/b", d, &a).value());
+    CHECK(s.shows("local/b", d));
+    CHECK(s.hosted().mount("local/d", d, nullptr).value());
+    CHECK(s.shows("local/d", d));
+    CHECK_FALSE(s.hosted().mount("local/d", oci::digest::of("nobody has it"), nullptr).value());
+}
+
+TEST_CASE("what was pulled and is mounted is synced and stays when space runs out") {
+    hosted_store s;
+    auto const bytes = content(5000);
+    auto const d = s.put(bytes, {store::object_kind::layer, store::object_origin::pull, {}});
+    REQUIRE(s.store->index().put_link("docker.io/library/base", d, {5000, {}, store::object_kind::layer, 0}));
+    int syncs = 0;
+    s.files->after_call = [&](std::string_view call) { syncs += call == "sync_data" || call == "sync_folder"; };
+    CHECK(s.hosted().mount("local/app", d, nullptr).value());
+    CHECK(syncs == 3); // the file, its folder, and the one above
+    CHECK(s.store->find(d).value()->origin == store::object_origin::push);
+    CHECK(s.store->used().pools[1].objects + s.store->used().pools[0].objects + s.store->used().pools[2].objects == 0);
+    s.files->boot = "after a power cut";
+    s.reopen();
+    CHECK(s.get(d) == bytes);
+}
+
+TEST_CASE("what cannot be synced is not mounted") {
+    hosted_store s;
+    auto const d = s.put(content(5000));
+    REQUIRE(s.store->index().put_link("docker.io/a", d, {5000, {}, store::object_kind::layer, 0}));
+    s.files->fail("sync_data", EIO);
+    CHECK_FALSE(s.hosted().mount("local/app", d, nullptr));
+    CHECK_FALSE(s.shows("local/app", d));
+}
+
+TEST_CASE("the deletion of a tag leaves the manifest") {
+    hosted_store s;
+    auto const m = s.put_manifest("local/a", s.image(oci::digest::of("c"), oci::digest::of("l")), {"v1", "v2"});
+    CHECK(s.hosted().remove_tag("local/a", oci::tag::parse("v1").value()).value());
+    CHECK_FALSE(s.hosted().remove_tag("local/a", oci::tag::parse("v1").value()).value());
+    CHECK_FALSE(s.tag("local/a", "v1"));
+    CHECK(s.tag("local/a", "v2") == m);
+    CHECK(s.shows("local/a", m));
+}
+
+TEST_CASE("the deletion of a manifest takes its tags and its place among the referrers along") {
+    hosted_store s;
+    auto const subject = oci::digest::of("subject");
+    auto const bytes = s.image(oci::digest::of("c"), oci::digest::of("l"), R"(,"subject":)" + s.descriptor(subject));
+    auto const m = s.put_manifest("local/a", bytes, {"v1", "v2"});
+    auto const other = s.put_manifest("local/a", s.image(oci::digest::of("c"), oci::digest::of("m")), {"v3"});
+    s.put_manifest("local/b", bytes, {"v1"});
+    CHECK(s.referrers("local/a", subject) == std::vector{m});
+    CHECK(s.hosted().remove_manifest("local/a", m).value());
+    CHECK_FALSE(s.hosted().remove_manifest("local/a", m).value());
+    CHECK_FALSE(s.shows("local/a", m));
+    CHECK_FALSE(s.tag("local/a", "v1"));
+    CHECK_FALSE(s.tag("local/a", "v2"));
+    CHECK(s.tag("local/a", "v3") == other);
+    CHECK(s.referrers("local/a", subject).empty());
+    CHECK(s.shows("local/b", m));
+    CHECK(s.tag("local/b", "v1") == m);
+    CHECK(s.referrers("local/b", subject) == std::vector{m});
+}
+
+TEST_CASE("the deletion of a blob is of one repository") {
+    hosted_store s;
+    auto const d = s.push("local/a", content(5000));
+    s.push("local/b", content(5000));
+    auto const m = s.put_manifest("local/a", s.image(oci::digest::of("c"), d), {"v1"});
+    CHECK_FALSE(s.hosted().remove_blob("local/a", m).value()); // is a manifest
+    CHECK(s.hosted().remove_blob("local/a", d).value());
+    CHECK_FALSE(s.hosted().remove_blob("local/a", d).value());
+    CHECK_FALSE(s.shows("local/a", d));
+    CHECK(s.shows("local/b", d));
+}
+
+TEST_CASE("referrers come in pages, each once") {
+    hosted_store s;
+    auto const subject = oci::digest::of("subject");
+    std::vector<oci::digest> all;
+    for (int i = 0; i < 5; ++i) {
+        auto const bytes =
+            s.image(oci::digest::of(std::to_string(i)), oci::digest::of("l"), R"(,"subject":)" + s.descriptor(subject));
+        all.push_back(s.put_manifest("local/a", bytes, {}));
+        s.put_manifest("local/a", bytes, {});
+    }
+    std::sort(all.begin(), all.end());
+    CHECK(s.referrers("local/a", subject) == all);
+    CHECK(s.referrers("local/a", subject, {}, 2) == std::vector(all.begin(), all.begin() + 2));
+    CHECK(s.referrers("local/a", subject, all[1], 2) == std::vector(all.begin() + 2, all.begin() + 4));
+    CHECK(s.referrers("local/a", oci::digest::of("another")).empty());
+}
+
+TEST_CASE("pushed content is not what makes room for pulls") {
+    hosted_store s;
+    auto const pushed = s.push("local/a", content(2 << 20, 1));
+    auto const pulled = s.put(content(2 << 20, 2), {store::object_kind::layer, store::object_origin::pull, {}});
+    s.store->maintain();
+    s.store->set_limits({.keep_storage = 1 << 20});
+    CHECK(s.get(pushed));
+    CHECK_FALSE(s.get(pulled));
+}
+
+TEST_CASE("a rule that takes a part of a pushed image takes its name first") {
+    hosted_store s;
+    auto const config = s.push("local/a", "config");
+    auto const layer = s.push("local/a", content(5000));
+    auto const m = s.put_manifest("local/a", s.image(config, layer), {"v1"});
+    s.store->maintain();
+    s.now += 5000;
+    store::gc_rule rule;
+    rule.filters.push_back(*store::gc_filter::parse("type==oci.layer,origin==push"));
+    rule.keep_duration = std::chrono::seconds(3600);
+    s.store->set_rules({rule});
+    CHECK(s.store->collect({}).total().objects == 1);
+    CHECK_FALSE(s.shows("local/a", layer));
+    CHECK_FALSE(s.tag("local/a", "v1"));
+    CHECK_FALSE(s.shows("local/a", m));
+}
