@@ -39,6 +39,10 @@ content random_blob(std::size_t size, unsigned seed, oci::algorithm a) {
     return blob(random_bytes(size, seed), media::layer, a);
 }
 
+std::vector<content> by_both(std::size_t size, unsigned seed) {
+    return {random_blob(size, seed), random_blob(size, seed + 100'000, oci::algorithm::sha512)};
+}
+
 content document(json::object const& members, std::string type, oci::algorithm a) {
     return blob(json::serialize(members), std::move(type), a);
 }

@@ -34,6 +34,7 @@ struct content {
 
 content blob(std::string bytes, std::string type = media::layer, oci::algorithm a = oci::algorithm::sha256);
 content random_blob(std::size_t size, unsigned seed, oci::algorithm a = oci::algorithm::sha256);
+std::vector<content> by_both(std::size_t size, unsigned seed); // one by sha256, another by sha512
 
 // `members` are added to the document, or take the place of what it has.
 content image(content const& config, std::vector<content> const& layers, boost::json::object const& members = {},

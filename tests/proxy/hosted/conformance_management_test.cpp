@@ -107,16 +107,17 @@ TEST_CASE("a list that is whole has no link") {
 
 TEST_CASE("links from page to page show every tag once") {
     tagged_image const p;
-    auto const n = GENERATE(1, 3, 4);
-    names seen;
-    auto next = tags_path(app) + "?n=" + std::to_string(n);
-    while (!next.empty() && seen.size() <= sorted_tags.size()) {
-        auto const a = p.get(next);
-        for (auto const& tag : tags(a))
-            seen.push_back(tag);
-        next = next_page(a);
+    for (auto const* n : {"1", "3", "4"}) {
+        names seen;
+        auto next = tags_path(app) + "?n=" + n;
+        while (!next.empty() && seen.size() <= sorted_tags.size()) {
+            auto const a = p.get(next);
+            for (auto const& tag : tags(a))
+                seen.push_back(tag);
+            next = next_page(a);
+        }
+        CHECK(seen == sorted_tags);
     }
-    CHECK(seen == sorted_tags);
 }
 
 TEST_CASE("a list begins behind the tag that a client names, whether there is such a tag or not") {
@@ -139,9 +140,11 @@ TEST_CASE("no tags are listed if none are asked for") {
 
 TEST_CASE("a number of entries that is none is refused") {
     tagged_image const p;
-    auto const* const n = GENERATE("-1", "x", "1x", "1.5", "99999999999999999999999", "");
-    CHECK(refusal(p.get(tags_path(app) + "?n=" + n)) == "400 PAGINATION_NUMBER_INVALID");
-    CHECK(refusal(p.get(std::string("/v2/_catalog?n=") + n)) == "400 PAGINATION_NUMBER_INVALID");
+    for (auto const* n : {"-1", "x", "1x", "1.5", "99999999999999999999999", ""}) {
+        INFO(n);
+        CHECK(refusal(p.get(tags_path(app) + "?n=" + n)) == "400 PAGINATION_NUMBER_INVALID");
+        CHECK(refusal(p.get(std::string("/v2/_catalog?n=") + n)) == "400 PAGINATION_NUMBER_INVALID");
+    }
 }
 
 TEST_CASE("tags of every kind of content are listed") {
@@ -198,13 +201,15 @@ TEST_CASE("a manifest is deleted at once with all its tags, and from no other re
 TEST_CASE("tags and manifests that are not there cannot be deleted") {
     pusher const p;
     auto const m = some_image(6);
-    if (GENERATE(false, true)) {
-        p.push_manifest(app, "latest", m);
-        CHECK(p.ask("DELETE", manifest_path(app, "latest")).status == 202);
-        CHECK(p.ask("DELETE", manifest_path(app, m.digest.to_string())).status == 202);
+    for (bool const were_there : {false, true}) {
+        if (were_there) {
+            p.push_manifest(app, "latest", m);
+            CHECK(p.ask("DELETE", manifest_path(app, "latest")).status == 202);
+            CHECK(p.ask("DELETE", manifest_path(app, m.digest.to_string())).status == 202);
+        }
+        CHECK(refusal(p.ask("DELETE", manifest_path(app, "latest"))) == "404 MANIFEST_UNKNOWN");
+        CHECK(refusal(p.ask("DELETE", manifest_path(app, m.digest.to_string()))) == "404 MANIFEST_UNKNOWN");
     }
-    CHECK(refusal(p.ask("DELETE", manifest_path(app, "latest"))) == "404 MANIFEST_UNKNOWN");
-    CHECK(refusal(p.ask("DELETE", manifest_path(app, m.digest.to_string()))) == "404 MANIFEST_UNKNOWN");
 }
 
 TEST_CASE("the blobs of a manifest may be deleted before it") {
@@ -274,18 +279,20 @@ TEST_CASE("a push to a repository that is not hosted is refused and told which a
     pusher p;
     p.settings.hosted.prefixes = {"local", "builds"};
     p.restart();
-    auto const* const repo = GENERATE("library/alpine", "alpine", "ghcr.io/team/app", "localx/app", "team/local/app");
-    auto const session = uploads_path(repo) + p.open_upload().substr(uploads_path(app).size());
+    auto const id = p.open_upload().substr(uploads_path(app).size());
     auto const c = random_blob(512, 12);
     auto const m = some_image(13);
-    for (auto const& a :
-         {p.ask("POST", uploads_path(repo)), p.post_blob(repo, c), p.mount(repo, digest_of("x"), app),
-          p.append(session, "x"), p.patch(session, 0, "x"), p.close(session, digest_of("x"), "x"),
-          p.ask("DELETE", session), p.put_manifest(repo, "latest", m), p.put_manifest(repo, m.digest.to_string(), m),
-          p.ask("DELETE", manifest_path(repo, "latest")), p.ask("DELETE", blob_path(repo, c))}) {
-        CHECK(refusal(a) == "405 UNSUPPORTED");
-        CHECK(a.body.find("local") != std::string::npos);
-        CHECK(a.body.find("builds") != std::string::npos);
+    for (auto const* repo : {"library/alpine", "alpine", "ghcr.io/team/app", "localx/app", "team/local/app"}) {
+        auto const session = uploads_path(repo) + id;
+        for (auto const& a : {p.ask("POST", uploads_path(repo)), p.post_blob(repo, c),
+                              p.mount(repo, digest_of("x"), app), p.append(session, "x"), p.patch(session, 0, "x"),
+                              p.close(session, digest_of("x"), "x"), p.ask("DELETE", session),
+                              p.put_manifest(repo, "latest", m), p.put_manifest(repo, m.digest.to_string(), m),
+                              p.ask("DELETE", manifest_path(repo, "latest")), p.ask("DELETE", blob_path(repo, c))}) {
+            CHECK(refusal(a) == "405 UNSUPPORTED");
+            CHECK(a.body.find("local") != std::string::npos);
+            CHECK(a.body.find("builds") != std::string::npos);
+        }
     }
     CHECK(p.origin.requests().empty());
 }

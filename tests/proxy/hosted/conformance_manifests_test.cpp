@@ -55,10 +55,6 @@ std::vector<std::string> taken_tags(http_answer const& a) {
     return out;
 }
 
-auto any_set() {
-    return GENERATE(from_range(content_sets()));
-}
-
 // An image whose blobs are here.
 content pushed_image(pusher const& p, std::string const& repo, unsigned seed,
                      oci::algorithm a = oci::algorithm::sha256) {
@@ -72,39 +68,42 @@ content pushed_image(pusher const& p, std::string const& repo, unsigned seed,
 
 TEST_CASE("content of every kind is taken, in chunks and by digest, then by its tags") {
     pusher const p;
-    auto const set = any_set();
-    INFO(set.name);
-    for (auto const& b : set.blobs)
-        p.push(app, b);
-    for (auto const& m : set.manifests) {
-        auto const target = manifest_path(app, m.digest.to_string());
-        check_stored(p, p.ask_in_chunks("PUT", target, {{"Content-Type", m.type}}, m.bytes), m);
+    for (auto const& set : content_sets()) {
+        INFO(set.name);
+        for (auto const& b : set.blobs)
+            p.push(app, b);
+        for (auto const& m : set.manifests) {
+            auto const target = manifest_path(app, m.digest.to_string());
+            check_stored(p, p.ask_in_chunks("PUT", target, {{"Content-Type", m.type}}, m.bytes), m);
+        }
+        for (auto const& [tag, m] : set.tags)
+            check_stored(p, p.ask_in_chunks("PUT", manifest_path(app, tag), {{"Content-Type", m.type}}, m.bytes), m);
     }
-    for (auto const& [tag, m] : set.tags)
-        check_stored(p, p.ask_in_chunks("PUT", manifest_path(app, tag), {{"Content-Type", m.type}}, m.bytes), m);
 }
 
 TEST_CASE("content of every kind is read as it was pushed, by digest and by tag") {
     pusher const p;
-    auto const set = any_set();
-    INFO(set.name);
-    p.push(app, set);
-    for (auto const& m : set.manifests)
-        check_readable(p, app, m.digest.to_string(), m);
-    for (auto const& [tag, m] : set.tags)
-        check_readable(p, app, tag, m);
-    for (auto const& b : set.blobs)
-        CHECK((p.get(blob_path(app, b)).body == b.bytes));
+    for (auto const& set : content_sets()) {
+        INFO(set.name);
+        p.push(app, set);
+        for (auto const& m : set.manifests)
+            check_readable(p, app, m.digest.to_string(), m);
+        for (auto const& [tag, m] : set.tags)
+            check_readable(p, app, tag, m);
+        for (auto const& b : set.blobs)
+            CHECK((p.get(blob_path(app, b)).body == b.bytes));
+    }
 }
 
 TEST_CASE("content that a pushed manifest names and nobody pushed is not there") {
     pusher const p;
-    auto const set = any_set();
-    INFO(set.name);
-    p.push(app, set);
-    for (auto const& c : set.absent) {
-        CHECK(p.head(blob_path(app, c)).status == 404);
-        check_absent(p, app, c.digest.to_string());
+    for (auto const& set : content_sets()) {
+        INFO(set.name);
+        p.push(app, set);
+        for (auto const& c : set.absent) {
+            CHECK(p.head(blob_path(app, c)).status == 404);
+            check_absent(p, app, c.digest.to_string());
+        }
     }
 }
 
@@ -125,33 +124,35 @@ TEST_CASE("content of every kind is still there after a restart") {
 
 TEST_CASE("content of every kind is deleted at once: tags, manifests from the top, blobs") {
     pusher const p;
-    auto const set = any_set();
-    INFO(set.name);
-    p.push(app, set);
-    for (auto const& [tag, m] : set.tags) {
-        CHECK(p.ask("DELETE", manifest_path(app, tag)).status == 202);
-        check_absent(p, app, tag);
-        check_readable(p, app, m.digest.to_string(), m);
-    }
-    for (auto m = set.manifests.rbegin(); m != set.manifests.rend(); ++m) {
-        CHECK(p.ask("DELETE", manifest_path(app, m->digest.to_string())).status == 202);
-        check_absent(p, app, m->digest.to_string());
-    }
-    for (auto const& b : set.blobs) {
-        CHECK(p.ask("DELETE", blob_path(app, b)).status == 202);
-        CHECK(p.head(blob_path(app, b)).status == 404);
+    for (auto const& set : content_sets()) {
+        INFO(set.name);
+        p.push(app, set);
+        for (auto const& [tag, m] : set.tags) {
+            CHECK(p.ask("DELETE", manifest_path(app, tag)).status == 202);
+            check_absent(p, app, tag);
+            check_readable(p, app, m.digest.to_string(), m);
+        }
+        for (auto m = set.manifests.rbegin(); m != set.manifests.rend(); ++m) {
+            CHECK(p.ask("DELETE", manifest_path(app, m->digest.to_string())).status == 202);
+            check_absent(p, app, m->digest.to_string());
+        }
+        for (auto const& b : set.blobs) {
+            CHECK(p.ask("DELETE", blob_path(app, b)).status == 202);
+            CHECK(p.head(blob_path(app, b)).status == 404);
+        }
     }
 }
 
 TEST_CASE("content of every kind may be pushed again after it was deleted") {
     pusher const p;
-    auto const set = any_set();
-    INFO(set.name);
-    for (int round = 0; round < 2; ++round) {
-        p.push(app, set);
-        for (auto const& m : set.manifests) {
-            check_readable(p, app, m.digest.to_string(), m);
-            CHECK(p.ask("DELETE", manifest_path(app, m.digest.to_string())).status == 202);
+    for (auto const& set : content_sets()) {
+        INFO(set.name);
+        for (int round = 0; round < 2; ++round) {
+            p.push(app, set);
+            for (auto const& m : set.manifests) {
+                check_readable(p, app, m.digest.to_string(), m);
+                CHECK(p.ask("DELETE", manifest_path(app, m.digest.to_string())).status == 202);
+            }
         }
     }
 }
@@ -185,9 +186,10 @@ TEST_CASE("several tags may name one manifest") {
 TEST_CASE("tags of every form that the grammar allows are taken") {
     pusher const p;
     auto const m = pushed_image(p, app, 101);
-    auto const tag = GENERATE(as<std::string>{}, "_", "0", "A.b-c_D", std::string(128, 'x'), "latest");
-    check_stored(p, p.put_manifest(app, tag, m), m);
-    check_readable(p, app, tag, m);
+    for (auto const& tag : {std::string("_"), std::string("0"), std::string("A.b-c_D"), std::string(128, 'x')}) {
+        check_stored(p, p.put_manifest(app, tag, m), m);
+        check_readable(p, app, tag, m);
+    }
 }
 
 TEST_CASE("a tag that is pushed again means the newer manifest, and the older one stays") {
@@ -212,12 +214,11 @@ TEST_CASE("a manifest without layers and without a media type of its own is take
 
 TEST_CASE("a manifest sent without a type, or with parameters behind it, has the type of its document") {
     pusher const p;
-    auto const m = GENERATE(false, true) ? index({}) : pushed_image(p, app, 140);
-    http_client::headers h;
-    if (GENERATE(false, true))
-        h = {{"Content-Type", m.type + "; charset=utf-8"}};
-    CHECK(p.ask("PUT", manifest_path(app, "latest"), h, m.bytes).status == 201);
-    check_readable(p, app, "latest", m);
+    for (auto const& m : {index({}), pushed_image(p, app, 140)})
+        for (auto const& h : {http_client::headers{}, {{"Content-Type", m.type + "; charset=utf-8"}}}) {
+            CHECK(p.ask("PUT", manifest_path(app, "latest"), h, m.bytes).status == 201);
+            check_readable(p, app, "latest", m);
+        }
 }
 
 TEST_CASE("a document's shape tells its type if nothing else does") {
@@ -227,9 +228,10 @@ TEST_CASE("a document's shape tells its type if nothing else does") {
     boost::json::object const as_image{
         {"schemaVersion", 2}, {"config", config.descriptor()}, {"layers", boost::json::array{}}};
     boost::json::object const as_index{{"schemaVersion", 2}, {"manifests", boost::json::array{}}};
-    auto const m = GENERATE_COPY(document(as_image, media::image), document(as_index, media::index));
-    CHECK(p.ask("PUT", manifest_path(app, "latest"), {}, m.bytes).status == 201);
-    check_readable(p, app, "latest", m);
+    for (auto const& m : {document(as_image, media::image), document(as_index, media::index)}) {
+        CHECK(p.ask("PUT", manifest_path(app, "latest"), {}, m.bytes).status == 201);
+        check_readable(p, app, "latest", m);
+    }
 }
 
 TEST_CASE("a manifest is answered whatever types a client accepts") {
@@ -252,33 +254,34 @@ TEST_CASE("a manifest that a client has already is not sent again") {
 
 TEST_CASE("a push by digest sets all the tags of its parameters and names them") {
     pusher const p;
-    auto const m = pushed_image(p, app, 180, GENERATE(oci::algorithm::sha256, oci::algorithm::sha512));
-    std::string target = manifest_path(app, m.digest.to_string());
-    std::vector<std::string> tags;
-    for (int i = 0; i < 12; ++i) {
-        tags.push_back("v1." + std::to_string(i));
-        target = with(target, "tag=" + tags.back());
+    for (auto const& m : {pushed_image(p, app, 180), pushed_image(p, app, 182, oci::algorithm::sha512)}) {
+        auto target = manifest_path(app, m.digest.to_string());
+        std::vector<std::string> tags;
+        for (int i = 0; i < 12; ++i) {
+            tags.push_back("v1." + std::to_string(i));
+            target = with(target, "tag=" + tags.back());
+        }
+        std::sort(tags.begin(), tags.end());
+        auto const a = p.ask("PUT", target, {{"Content-Type", m.type}}, m.bytes);
+        check_stored(p, a, m);
+        CHECK(taken_tags(a) == tags);
+        for (auto const& tag : tags)
+            check_readable(p, app, tag, m); // by the digest it was pushed by, whichever algorithm that is
     }
-    std::sort(tags.begin(), tags.end());
-    auto const a = p.ask("PUT", target, {{"Content-Type", m.type}}, m.bytes);
-    check_stored(p, a, m);
-    CHECK(taken_tags(a) == tags);
-    for (auto const& tag : tags)
-        check_readable(p, app, tag, m); // by the digest it was pushed by, whichever algorithm that is
 }
 
 TEST_CASE("a set whose manifests are tagged by parameters is read by every tag") {
     pusher const p;
-    auto const a = GENERATE(oci::algorithm::sha256, oci::algorithm::sha512);
-    auto const amd64 = pushed_image(p, app, 190, a), arm64 = pushed_image(p, app, 200, a);
-    auto const both = index({amd64, arm64}, {}, a);
-    int n = 0;
-    for (auto const& m : {amd64, arm64, both}) {
-        auto const tag = "tag-param-" + std::to_string(n++);
-        auto const target = with(manifest_path(app, m.digest.to_string()), "tag=" + tag);
-        CHECK(taken_tags(p.ask("PUT", target, {{"Content-Type", m.type}}, m.bytes)) == std::vector{tag});
-        check_readable(p, app, tag, m);
-        check_readable(p, app, m.digest.to_string(), m);
+    for (auto const algorithm : {oci::algorithm::sha256, oci::algorithm::sha512}) {
+        auto const amd64 = pushed_image(p, app, 190, algorithm), arm64 = pushed_image(p, app, 200, algorithm);
+        int n = 0;
+        for (auto const& m : {amd64, arm64, index({amd64, arm64}, {}, algorithm)}) {
+            auto const tag = std::string(to_string(algorithm)) + '-' + std::to_string(n++);
+            auto const target = with(manifest_path(app, m.digest.to_string()), "tag=" + tag);
+            CHECK(taken_tags(p.ask("PUT", target, {{"Content-Type", m.type}}, m.bytes)) == std::vector{tag});
+            check_readable(p, app, tag, m);
+            check_readable(p, app, m.digest.to_string(), m);
+        }
     }
 }
 
@@ -313,30 +316,35 @@ TEST_CASE("a tag parameter outside the grammar is refused and sets no tag") {
 
 TEST_CASE("a manifest that does not have the digest it is pushed by is refused and not kept") {
     pusher const p;
-    auto const m = pushed_image(p, app, 240, GENERATE(oci::algorithm::sha256, oci::algorithm::sha512));
-    auto const d = m.digest.to_string();
-    CHECK(refusal(p.ask("PUT", manifest_path(app, d), {{"Content-Type", m.type}}, m.bytes + "  ")) ==
-          "400 DIGEST_INVALID");
-    check_absent(p, app, d);
+    for (auto const& m : {pushed_image(p, app, 240), pushed_image(p, app, 242, oci::algorithm::sha512)}) {
+        auto const d = m.digest.to_string();
+        CHECK(refusal(p.ask("PUT", manifest_path(app, d), {{"Content-Type", m.type}}, m.bytes + "  ")) ==
+              "400 DIGEST_INVALID");
+        check_absent(p, app, d);
+    }
 }
 
 TEST_CASE("a manifest that was never pushed is unknown") {
     pusher const p;
-    if (GENERATE(false, true))
-        p.push(app, random_blob(512, 250));
-    check_absent(p, app, digest_of("never pushed"));
-    check_absent(p, app, "never-pushed");
-    check_absent(p, app, ".INVALID_MANIFEST_NAME");
+    for (bool const other_content : {false, true}) {
+        if (other_content)
+            p.push_manifest(app, "latest", pushed_image(p, app, 250));
+        check_absent(p, app, digest_of("never pushed"));
+        check_absent(p, app, "never-pushed");
+        check_absent(p, app, ".INVALID_MANIFEST_NAME");
+    }
 }
 
 TEST_CASE("a malformed digest is refused, also of a GET that has a body") {
     pusher const p;
-    auto const target = manifest_path(app, "sha256:" + GENERATE(as<std::string>{}, "baddigeststring", "totallywrong"));
     auto const m = index({});
-    CHECK(refusal(p.ask("PUT", target, {{"Content-Type", m.type}}, m.bytes)) == "400 DIGEST_INVALID");
-    CHECK(refusal(p.get(target, accepted)) == "400 DIGEST_INVALID");
-    CHECK(refusal(p.ask("GET", target, accepted, m.bytes)) == "400 DIGEST_INVALID");
-    CHECK(refusal(p.ask("DELETE", target)) == "400 DIGEST_INVALID");
+    for (auto const* digest : {"sha256:baddigeststring", "sha256:totallywrong"}) {
+        auto const target = manifest_path(app, digest);
+        CHECK(refusal(p.ask("PUT", target, {{"Content-Type", m.type}}, m.bytes)) == "400 DIGEST_INVALID");
+        CHECK(refusal(p.get(target, accepted)) == "400 DIGEST_INVALID");
+        CHECK(refusal(p.ask("GET", target, accepted, m.bytes)) == "400 DIGEST_INVALID");
+        CHECK(refusal(p.ask("DELETE", target)) == "400 DIGEST_INVALID");
+    }
 }
 
 TEST_CASE("a GET of a manifest may have a body") {
@@ -352,29 +360,43 @@ TEST_CASE("what is no manifest is refused and not kept") {
     pusher const p;
     auto const d = "sha256:" + std::string(64, 'a');
     std::string const start = R"({"schemaVersion":2,"mediaType":")" + media::image + '"';
-    auto const bytes = GENERATE_COPY(
-        as<std::string>{}, "", "not JSON", "[]", "null", "\"text\"", "{", "{}trailing", start,
-        start + R"(,"config":7})", start + R"(,"config":{"mediaType":"a/b","size":1},"layers":[]})",
+    std::vector<std::string> const documents{
+        "",
+        "not JSON",
+        "[]",
+        "null",
+        "\"text\"",
+        "{",
+        "{}trailing",
+        start,
+        start + R"(,"config":7})",
+        start + R"(,"config":{"mediaType":"a/b","size":1},"layers":[]})",
         start + R"(,"config":{"mediaType":"a/b","size":1,"digest":"sha256:short"},"layers":[]})",
         start + R"(,"config":{"mediaType":"a/b","size":-1,"digest":")" + d + R"("},"layers":[]})",
-        start + R"(,"config":{"mediaType":"a/b","digest":")" + d + R"("},"layers":[]})", start + R"(,"layers":{}})",
-        start + R"(,"layers":[7]})", start + R"(,"subject":"me"})",
-        start + R"(,"subject":{"mediaType":"a/b","size":1,"digest":"sha256:../.."}})", start + R"(,"annotations":[]})");
-    INFO(bytes);
-    auto const m = blob(bytes, media::image);
-    CHECK(refusal(p.put_manifest(app, "latest", m)) == "400 MANIFEST_INVALID");
-    CHECK(refusal(p.put_manifest(app, m.digest.to_string(), m)) == "400 MANIFEST_INVALID");
-    check_absent(p, app, "latest");
-    check_absent(p, app, m.digest.to_string());
+        start + R"(,"config":{"mediaType":"a/b","digest":")" + d + R"("},"layers":[]})",
+        start + R"(,"layers":{}})",
+        start + R"(,"layers":[7]})",
+        start + R"(,"subject":"me"})",
+        start + R"(,"subject":{"mediaType":"a/b","size":1,"digest":"sha256:../.."}})",
+        start + R"(,"annotations":[]})"};
+    for (auto const& bytes : documents) {
+        INFO(bytes);
+        auto const m = blob(bytes, media::image);
+        CHECK(refusal(p.put_manifest(app, "latest", m)) == "400 MANIFEST_INVALID");
+        CHECK(refusal(p.put_manifest(app, m.digest.to_string(), m)) == "400 MANIFEST_INVALID");
+        check_absent(p, app, "latest");
+        check_absent(p, app, m.digest.to_string());
+    }
 }
 
 TEST_CASE("a manifest that is nested deeply is refused") {
     pusher const p;
-    auto const depth = GENERATE(std::size_t{100}, std::size_t{1'000'000});
-    auto const m =
-        blob(R"({"schemaVersion":2,"x":)" + std::string(depth, '[') + std::string(depth, ']') + '}', media::image);
-    CHECK(refusal(p.put_manifest(app, "latest", m)) == "400 MANIFEST_INVALID");
-    check_absent(p, app, "latest");
+    for (auto const depth : {std::size_t{100}, std::size_t{1'000'000}}) {
+        auto const m =
+            blob(R"({"schemaVersion":2,"x":)" + std::string(depth, '[') + std::string(depth, ']') + '}', media::image);
+        CHECK(refusal(p.put_manifest(app, "latest", m)) == "400 MANIFEST_INVALID");
+        check_absent(p, app, "latest");
+    }
 }
 
 TEST_CASE("a manifest of 4 MiB is taken and one of a byte more is not") {
@@ -387,33 +409,32 @@ TEST_CASE("a manifest of 4 MiB is taken and one of a byte more is not") {
     };
     auto const fits = sized(oci::max_manifest_size), large = sized(oci::max_manifest_size + 1);
     REQUIRE(fits.bytes.size() == 4 * 1024 * 1024);
-    bool const chunked = GENERATE(false, true);
-    auto const put = [&](content const& m, std::string const& tag) {
-        auto const target = manifest_path(app, tag);
-        http_client::headers const h{{"Content-Type", m.type}};
-        return chunked ? p.ask_in_chunks("PUT", target, h, m.bytes) : p.ask("PUT", target, h, m.bytes);
-    };
-    CHECK(put(fits, "fits").status == 201);
+    http_client::headers const h{{"Content-Type", media::image}};
+    CHECK(p.ask("PUT", manifest_path(app, "fits"), h, fits.bytes).status == 201);
     check_readable(p, app, "fits", fits);
-    CHECK(put(large, "large").status == 413);
+    CHECK(p.ask_in_chunks("PUT", manifest_path(app, "fits-in-chunks"), h, fits.bytes).status == 201);
+    check_readable(p, app, "fits-in-chunks", fits);
+    CHECK(p.ask("PUT", manifest_path(app, "large"), h, large.bytes).status == 413);
+    CHECK(p.ask_in_chunks("PUT", manifest_path(app, "large"), h, large.bytes).status == 413);
     check_absent(p, app, "large");
-    CHECK(p.get("/v2/").status == 200);
 }
 
 TEST_CASE("a tag outside the grammar is refused") {
     pusher const p;
     auto const m = pushed_image(p, app, 280);
-    auto const tag = GENERATE(as<std::string>{}, ".dot", "-dash", "plus+", "sp%20ace", std::string(129, 'x'), "a,b");
-    auto const a = p.put_manifest(app, tag, m);
-    CHECK(refusal(a) == "400 TAG_INVALID");
-    CHECK(refusal(p.get(manifest_path(app, tag))) == "404 MANIFEST_UNKNOWN");
-    CHECK(refusal(p.ask("DELETE", manifest_path(app, tag))) == "404 MANIFEST_UNKNOWN");
+    for (auto const& tag : {std::string(".dot"), std::string("-dash"), std::string("plus+"), std::string("sp%20ace"),
+                            std::string(129, 'x'), std::string("a,b")}) {
+        INFO(tag);
+        CHECK(refusal(p.put_manifest(app, tag, m)) == "400 TAG_INVALID");
+        CHECK(refusal(p.get(manifest_path(app, tag))) == "404 MANIFEST_UNKNOWN");
+        CHECK(refusal(p.ask("DELETE", manifest_path(app, tag))) == "404 MANIFEST_UNKNOWN");
+    }
 }
 
 TEST_CASE("a repository outside the grammar takes no manifest") {
     pusher const p;
-    auto const repo = GENERATE(as<std::string>{}, "local/App", "local/a..b", "local/" + std::string(250, 'a'));
-    CHECK(refusal(p.put_manifest(repo, "latest", index({}))) == "400 NAME_INVALID");
+    for (auto const& repo : {std::string("local/App"), std::string("local/a..b"), "local/" + std::string(250, 'a')})
+        CHECK(refusal(p.put_manifest(repo, "latest", index({}))) == "400 NAME_INVALID");
 }
 
 TEST_CASE("manifests belong to the repository that they were pushed to") {

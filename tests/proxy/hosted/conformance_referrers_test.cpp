@@ -72,52 +72,59 @@ void put(pusher const& p, content const& m, std::string const& repo = app) {
 
 TEST_CASE("nothing refers to a digest that nobody pushed, in a repository or before there is one") {
     pusher const p;
-    if (GENERATE(false, true))
-        p.push(app, random_blob(512, 1));
-    CHECK(referrers(p, some_subject(2, GENERATE(oci::algorithm::sha256, oci::algorithm::sha512))).empty());
+    for (bool const pushed : {false, true}) {
+        if (pushed)
+            put(p, some_subject(1));
+        CHECK(referrers(p, some_subject(2)).empty());
+        CHECK(referrers(p, some_subject(2, oci::algorithm::sha512)).empty());
+    }
 }
 
 TEST_CASE("referrers of every set are listed with what their manifests say") {
     pusher const p;
-    auto const set =
-        GENERATE(filter([](content_set const& s) { return !s.referrers.empty(); }, from_range(content_sets())));
-    INFO(set.name);
-    p.push(app, set);
-    auto const subject = set.absent.empty() ? set.tags[0].second : set.absent[0];
-    auto const all = referrers(p, subject);
-    CHECK(digests(all) == of(set.referrers));
-    for (auto const& m : set.referrers) {
-        auto const found = entry(all, m);
-        REQUIRE(found.is_object());
-        auto const document = json::parse(m.bytes).as_object();
-        CHECK(found.at("mediaType") == json::string_view(m.type));
-        CHECK(found.at("size") == m.bytes.size());
-        auto const* const own = document.if_contains("artifactType");
-        CHECK(found.at("artifactType") == (own ? *own : document.at("config").at("mediaType")));
-        if (auto const* const notes = document.if_contains("annotations"))
-            CHECK(found.at("annotations") == *notes);
+    for (auto const& set : content_sets()) {
+        if (set.referrers.empty())
+            continue;
+        INFO(set.name);
+        p.push(app, set);
+        auto const subject = set.absent.empty() ? set.tags[0].second : set.absent[0];
+        auto const all = referrers(p, subject);
+        CHECK(digests(all) == of(set.referrers));
+        for (auto const& m : set.referrers) {
+            auto const found = entry(all, m);
+            REQUIRE(found.is_object());
+            auto const document = json::parse(m.bytes).as_object();
+            CHECK(found.at("mediaType") == json::string_view(m.type));
+            CHECK(found.at("size") == m.bytes.size());
+            auto const* const own = document.if_contains("artifactType");
+            CHECK(found.at("artifactType") == (own ? *own : document.at("config").at("mediaType")));
+            if (auto const* const notes = document.if_contains("annotations"))
+                CHECK(found.at("annotations") == *notes);
+        }
     }
 }
 
 TEST_CASE("referrers of every set are listed by their artifact type alone if a client asks for that") {
     pusher const p;
-    auto const set =
-        GENERATE(filter([](content_set const& s) { return !s.referrers.empty(); }, from_range(content_sets())));
-    INFO(set.name);
-    p.push(app, set);
-    auto const subject = set.absent.empty() ? set.tags[0].second : set.absent[0];
-    auto const path = referrers_path(app, subject.digest.to_string());
-    auto const all = listed(p.get(path));
-    std::size_t found = 0;
-    for (auto const& asked : {media::sbom, media::signature, media::config}) {
-        auto const a = p.get(path + "?artifactType=" + escaped(asked));
-        CHECK(a.header("OCI-Filters-Applied") == "artifactType");
-        auto const some = listed(a);
-        found += some.size();
-        for (auto const& d : some)
-            CHECK(d.at("artifactType") == json::string_view(asked));
+    for (auto const& set : content_sets()) {
+        if (set.referrers.empty())
+            continue;
+        INFO(set.name);
+        p.push(app, set);
+        auto const subject = set.absent.empty() ? set.tags[0].second : set.absent[0];
+        auto const path = referrers_path(app, subject.digest.to_string());
+        auto const all = listed(p.get(path));
+        std::size_t found = 0;
+        for (auto const& asked : {media::sbom, media::signature, media::config}) {
+            auto const a = p.get(path + "?artifactType=" + escaped(asked));
+            CHECK(a.header("OCI-Filters-Applied") == "artifactType");
+            auto const some = listed(a);
+            found += some.size();
+            for (auto const& d : some)
+                CHECK(d.at("artifactType") == json::string_view(asked));
+        }
+        CHECK(found == all.size());
     }
-    CHECK(found == all.size());
 }
 
 TEST_CASE("an index without an artifact type is listed without one") {
@@ -234,8 +241,8 @@ TEST_CASE("an answer without a filter does not say that it was filtered") {
 
 TEST_CASE("referrers of something that is no digest are refused") {
     pusher const p;
-    auto const* const digest = GENERATE("sha256:baddigeststring", "latest", "sha256:");
-    CHECK(refusal(p.get(referrers_path(app, digest))) == "400 DIGEST_INVALID");
+    for (auto const* digest : {"sha256:baddigeststring", "latest", "sha256:"})
+        CHECK(refusal(p.get(referrers_path(app, digest))) == "400 DIGEST_INVALID");
 }
 
 TEST_CASE("a list that is too long for one manifest comes in pages, also when it is filtered") {
