@@ -78,6 +78,7 @@ struct server::parts {
     std::vector<std::thread> threads;
     std::unique_ptr<maintenance> chores;
     std::atomic<bool> ready{false};
+    std::atomic<bool> hosted_read_only{settings.hosted.read_only};
 
     explicit parts(config c)
         : settings(std::move(c)), running(settings), counts(thread_count(settings.server)),
@@ -146,7 +147,8 @@ void server::parts::make_services() {
         made.push_back(std::make_unique<upstream>(u, all, counts.upstream(u.name)));
     upstreams = std::make_unique<upstream_set>(std::move(made), settings.hosted);
     fills = std::make_unique<fill_table>(*content, disk, counts);
-    shared = std::make_unique<server_parts>(server_parts{settings, *content, disk, counts, *fills, *upstreams});
+    shared = std::make_unique<server_parts>(
+        server_parts{settings, *content, disk, counts, *fills, *upstreams, hosted_read_only});
     routes = std::make_unique<proxy::router>(*shared);
     registry = std::make_unique<registry_service>(*routes);
     auto again = [this](oci::digest const& d) { refetch(d, *content, *upstreams, *fills, *workers.front()); };
@@ -195,7 +197,7 @@ void server::parts::run() {
         spawn(workers[i]->executor(), "tick", [this, i] { return tick(*locals[i], *ticks[i]); });
         threads.emplace_back([w = workers[i].get()] { w->context().run(); });
     }
-    chores = std::make_unique<maintenance>(*content, *gc_runs, *integrity);
+    chores = std::make_unique<maintenance>(*content, *gc_runs, *integrity, settings.hosted.upload_ttl);
     ready = true;
 }
 
@@ -233,7 +235,9 @@ void server::parts::reload(config const& wanted) {
         apply_gc(wanted.gc);
     if (wanted.log.level != running.log.level)
         set_log_level(wanted.log.level); // before what is logged here: whoever asks for more wants to see it
+    hosted_read_only = wanted.hosted.read_only;
     running.gc = wanted.gc;
+    running.hosted.read_only = wanted.hosted.read_only;
     running.log.level = wanted.log.level;
     for (auto const& key : changed.after_restart)
         spdlog::warn("{} changed: takes effect after a restart", key);

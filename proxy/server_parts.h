@@ -8,6 +8,8 @@
 #include "proxy/stats/stats.h"
 #include "store/content_store.h"
 
+#include <atomic>
+
 namespace proxy {
 
 struct server_parts {
@@ -17,6 +19,7 @@ struct server_parts {
     stats& counts;
     fill_table& fills;
     upstream_set const& upstreams;
+    std::atomic<bool> const& hosted_read_only; // may change while the server runs
 };
 
 } // namespace proxy

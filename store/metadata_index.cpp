@@ -153,6 +153,17 @@ result<std::vector<oci::descriptor>> metadata_index::children(oci::digest const&
     return *row ? **std::move(row) : std::vector<oci::descriptor>();
 }
 
+result<bool> metadata_index::has_links(repository_name const& repo) const {
+    if (!is_repository_name(repo))
+        return false;
+    auto const first = tag_key(repo, {});
+    auto const rows = core_.db->scan(family::links);
+    rows->Seek({first.view().data(), first.view().size()});
+    if (!rows->status().ok())
+        return error_of_status(rows->status(), "cannot read the links");
+    return rows->Valid() && rows->key().ToStringView().starts_with(first.view());
+}
+
 result<std::vector<repository_name>> metadata_index::repositories(std::string_view after, std::size_t limit) const {
     std::vector<repository_name> names;
     auto const rows = core_.db->scan(family::links);

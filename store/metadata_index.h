@@ -73,6 +73,9 @@ public:
     // The children that put_manifest recorded, in document order; none for an unknown manifest.
     result<std::vector<oci::descriptor>> children(oci::digest const& manifest) const;
 
+    // Whether anything is linked to it.
+    result<bool> has_links(repository_name const& repo) const;
+
     // Every repository of which something is linked, in byte order, after `after`, at most `limit`.
     result<std::vector<repository_name>> repositories(std::string_view after, std::size_t limit) const;
     result<std::vector<std::string>> tags(repository_name const& repo, std::string_view after, std::size_t limit) const;

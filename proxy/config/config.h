@@ -113,7 +113,10 @@ struct upstream_config {
 };
 
 struct hosted_config {
+    bool enabled = true; // false: the prefixes mean nothing, and nothing can be pushed
+    bool read_only = false;
     std::vector<std::string> prefixes{"local"};
+    std::chrono::seconds upload_ttl{24 * 3600}; // an upload that nobody goes on with ends
 
     friend bool operator==(hosted_config const&, hosted_config const&) = default;
 };

@@ -103,7 +103,10 @@ config_changes compare(config const& running, config const& wanted) {
     compare_gc(running.gc, wanted.gc, found.at_once);
     compare_upstreams(running.upstreams, wanted.upstreams, found.after_restart);
     section("hosted", running.hosted, wanted.hosted)
+        .key("enabled", &hosted_config::enabled, found.after_restart)
+        .key("read_only", &hosted_config::read_only, found.at_once)
         .key("prefixes", &hosted_config::prefixes, found.after_restart)
+        .key("upload_ttl", &hosted_config::upload_ttl, found.after_restart)
         .rest(found.after_restart);
     compare_log(running.log, wanted.log, found);
     return found;

@@ -165,6 +165,9 @@ std::vector<upstream_config> read_upstreams(std::vector<toml::table const*> cons
 }
 
 void read_hosted(table_reader& in, std::vector<upstream_config> const& upstreams, hosted_config& to) {
+    in.boolean("enabled", to.enabled);
+    in.boolean("read_only", to.read_only);
+    in.duration("upload_ttl", to.upload_ttl, std::chrono::minutes(1), std::chrono::hours(24 * 365));
     std::vector<std::string> found;
     bool const given = in.strings("prefixes", R"(["local"])", [&](std::string const& prefix, std::size_t line) {
         if (!is_component(prefix) || prefix == "v2")

@@ -1,6 +1,7 @@
 #include "proxy/fill/download.h"
 
 #include "proxy/fill/blob_request.h"
+#include "proxy/runtime/disk_pipe.h"
 
 #include <spdlog/spdlog.h>
 
@@ -11,79 +12,25 @@ namespace proxy {
 
 namespace {
 
-constexpr std::size_t chunk_size = 256 * 1024;
 constexpr std::uint64_t max_unsized_body = 64ull << 30; // of an answer that does not say its length
 
-// Appends chunks on the disk pool while the next is being read from the network: at most one append is under way, and
-// the fill's watermark moves from the pool thread, without a detour through the event loop.
-class appender {
-public:
-    appender(fill& f, store::blob_writer& writer, disk_pool& disk, std::optional<std::uint64_t> size)
-        : fill_(f), writer_(writer), disk_(disk), size_(size), file_(writer.view()) {}
-
-    // Waits for the append before, then starts this one. `data` must stay untouched until the next call returned.
-    task<result<void>> append(std::span<std::byte const> data) {
-        auto before = co_await settle();
-        if (!before)
-            co_return before.error();
-        pending_ = true;
-        net::post(disk_, [this, data] { run(data); });
-        co_return result<void>();
-    }
-
-    // Waits until nothing is under way. Must be called before the appender, the writer or a buffer dies.
-    task<result<void>> settle() {
-        if (!pending_)
-            co_return result<void>();
-        auto seen = finished_.get();
-        while (seen.value.count == settled_)
-            seen = co_await finished_.changed(seen.version);
-        settled_ = seen.value.count;
-        pending_ = false;
-        if (seen.value.failure)
-            co_return *seen.value.failure;
-        co_return result<void>();
-    }
-
-private:
-    struct outcome_of_append {
-        std::uint64_t count = 0;
-        std::shared_ptr<error const> failure;
+// What the pool does with a block: appends it, and moves the fill's watermark from there, without a detour through the
+// event loop. The end of the body is held back until the digest is known to match. A body of unknown length is not
+// shown at all before that: no exact Content-Length could be sent.
+disk_pipe::work appender(fill& f, store::blob_writer& writer, std::optional<std::uint64_t> size) {
+    return [&f, &writer, size, file = writer.view()](std::span<std::byte const> block) -> store::result<void> {
+        if (auto appended = writer.append(block); !appended)
+            return appended;
+        if (size && writer.written() < *size)
+            f.state().publish({fill_stage::streaming, *size, writer.written(), file, nullptr});
+        return {};
     };
+}
 
-    void run(std::span<std::byte const> data) {
-        auto written = writer_.append(data);
-        if (!written) {
-            finished_.publish({++count_, std::make_shared<error const>(from_store(written.error()))});
-            return;
-        }
-        announce(writer_.written());
-        finished_.publish({++count_, nullptr});
-    }
-
-    // The end of the body is held back until the digest is known to match. A body of unknown length is not shown
-    // at all before that: no exact Content-Length could be sent.
-    void announce(std::uint64_t written) {
-        if (!size_ || written >= *size_)
-            return;
-        fill_.state().publish({fill_stage::streaming, *size_, written, file_, nullptr});
-    }
-
-    fill& fill_;
-    store::blob_writer& writer_;
-    disk_pool& disk_;
-    std::optional<std::uint64_t> size_;
-    std::shared_ptr<store::blob_file const> file_;
-    watch<outcome_of_append> finished_{outcome_of_append{}};
-    std::uint64_t count_ = 0;   // pool side; one append at a time orders it
-    std::uint64_t settled_ = 0; // loop side
-    bool pending_ = false;
-};
-
-task<result<void>> copy_body(upstream_response& response, appender& out, std::optional<std::uint64_t> size,
+task<result<void>> copy_body(upstream_response& response, disk_pipe& out, std::optional<std::uint64_t> size,
                              std::chrono::milliseconds idle) {
-    std::array<std::vector<std::byte>, 2> buffers{std::vector<std::byte>(chunk_size),
-                                                  std::vector<std::byte>(chunk_size)};
+    std::array<std::vector<std::byte>, 2> buffers{std::vector<std::byte>(disk_pipe::block_size),
+                                                  std::vector<std::byte>(disk_pipe::block_size)};
     std::uint64_t const limit = size.value_or(max_unsized_body);
     std::uint64_t received = 0;
     std::optional<error> failure;
@@ -98,7 +45,7 @@ task<result<void>> copy_body(upstream_response& response, appender& out, std::op
         if (failure)
             break;
         std::span<std::byte const> const piece(buffers[turn].data(), *n);
-        auto appended = co_await out.append(piece);
+        auto appended = co_await out.put(piece);
         if (!appended)
             failure = appended.error();
         if (failure)
@@ -146,7 +93,7 @@ task<result<fill_state>> download(worker& w, std::shared_ptr<fill> f, store::con
     if (*size && **size > 0) // an empty answer would be complete before anything is verified
         f->state().publish({fill_stage::streaming, **size, 0, writer->view(), nullptr});
 
-    appender out(*f, *writer, disk, *size);
+    disk_pipe out(disk, appender(*f, *writer, *size));
     auto copied = co_await copy_body(*response, out, *size, source.from->config().idle_timeout);
     if (!copied && !*size && is_no_room(copied.error())) // nobody has seen any of it
         co_return without_room(*f, *size, copied.error().detail);

@@ -1,13 +1,24 @@
 #include "proxy/gc/maintenance.h"
 
+#include "store/hosted/hosted_repositories.h"
+
+#include <spdlog/spdlog.h>
+
 #include <chrono>
 #include <ctime>
 
 namespace proxy {
 
-maintenance::maintenance(store::content_store& content, collector& gc, integrity_watch& integrity)
-    : content_(content), gc_(gc), integrity_(integrity),
+maintenance::maintenance(store::content_store& content, collector& gc, integrity_watch& integrity,
+                         std::chrono::seconds upload_ttl)
+    : content_(content), gc_(gc), integrity_(integrity), upload_ttl_(upload_ttl),
       thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
+
+void maintenance::end_idle_uploads() {
+    auto const ended = content_.hosted().sessions().end_idle(std::time(nullptr) - upload_ttl_.count());
+    if (ended > 0)
+        spdlog::info("{} uploads ended that nobody went on with", ended);
+}
 
 void maintenance::run(std::stop_token stop) {
     constexpr std::chrono::seconds pause(1);
@@ -15,8 +26,10 @@ void maintenance::run(std::stop_token stop) {
     for (unsigned n = 1; !stop.stop_requested(); ++n) {
         content_.maintain();
         integrity_.step(std::time(nullptr), stop);
-        if (n % collect_every == 0)
+        if (n % collect_every == 0) {
             gc_.run(false);
+            end_idle_uploads();
+        }
         std::unique_lock lock(mutex_);
         wake_.wait_for(lock, stop, pause, [] { return false; });
     }

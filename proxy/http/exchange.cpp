@@ -19,7 +19,7 @@ result<void> exchange::sent(bool whole, std::uint64_t before) {
 }
 
 task<result<void>> exchange::reply(response_head head, std::string_view body) {
-    head.field("Content-Length", body.size()).finish(keep_alive_);
+    head.field("Content-Length", body.size()).finish(keep_alive());
     auto const before = sender_.sent();
     head_sent_at_ = steady_clock::now();
     bool const whole = co_await sender_.send(head_buffer_, request_.is_head() ? std::string_view() : body);
@@ -27,7 +27,7 @@ task<result<void>> exchange::reply(response_head head, std::string_view body) {
 }
 
 task<result<void>> exchange::reply_length_only(response_head head, std::uint64_t length) {
-    head.field("Content-Length", length).finish(keep_alive_);
+    head.field("Content-Length", length).finish(keep_alive());
     auto const before = sender_.sent();
     head_sent_at_ = steady_clock::now();
     bool const whole = co_await sender_.send(head_buffer_, {});
@@ -35,7 +35,7 @@ task<result<void>> exchange::reply_length_only(response_head head, std::uint64_t
 }
 
 task<result<void>> exchange::reply_empty(response_head head) {
-    head.finish(keep_alive_);
+    head.finish(keep_alive());
     auto const before = sender_.sent();
     head_sent_at_ = steady_clock::now();
     bool const whole = co_await sender_.send(head_buffer_, {});
@@ -45,7 +45,7 @@ task<result<void>> exchange::reply_empty(response_head head) {
 task<result<void>> exchange::reply_file(response_head head, store::blob_file const& file, oci::byte_range part) {
     if (file.in_memory())
         co_return co_await reply(head, file.bytes().substr(part.first, part.length()));
-    head.field("Content-Length", part.length()).finish(keep_alive_);
+    head.field("Content-Length", part.length()).finish(keep_alive());
     auto const before = sender_.sent();
     head_sent_at_ = steady_clock::now();
     bool whole = co_await sender_.send(head_buffer_, {}, more::follows);
@@ -55,7 +55,7 @@ task<result<void>> exchange::reply_file(response_head head, store::blob_file con
 }
 
 task<result<void>> exchange::reply_fill(response_head head, fill& f, oci::byte_range part) {
-    head.field("Content-Length", part.length()).finish(keep_alive_);
+    head.field("Content-Length", part.length()).finish(keep_alive());
     auto const before = sender_.sent();
     head_sent_at_ = steady_clock::now();
     // Without waiting for the body: clients give the first header a bounded time only.
@@ -71,7 +71,7 @@ task<result<void>> exchange::reply_stream(response_head head, std::optional<std:
         head.field("Content-Length", *length);
     else
         head.field("Transfer-Encoding", "chunked");
-    head.finish(keep_alive_);
+    head.finish(keep_alive());
     auto const before = sender_.sent();
     head_sent_at_ = steady_clock::now();
     bool whole = co_await sender_.send(head_buffer_, {});

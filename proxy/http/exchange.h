@@ -72,7 +72,8 @@ public:
 
     unsigned status() const noexcept { return status_; }
     std::uint64_t body_bytes() const noexcept { return body_bytes_; }
-    bool keep_alive() const noexcept { return keep_alive_; }
+    // A body of which much is left makes the answer the last one.
+    bool keep_alive() const noexcept { return keep_alive_ && body_.is_soon_over(); }
     void close_after() noexcept { keep_alive_ = false; }
     steady_clock::time_point head_sent_at() const noexcept { return head_sent_at_; }
 

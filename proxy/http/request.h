@@ -3,12 +3,15 @@
 
 #include "proxy/http/framing.h"
 
+#include <boost/beast/http/field.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/verb.hpp>
 
 #include <string_view>
 
 namespace proxy {
+
+using http_field = boost::beast::http::field;
 
 class request {
 public:

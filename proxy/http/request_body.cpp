@@ -3,20 +3,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace proxy {
 
+namespace http = boost::beast::http;
+
 namespace {
 
-constexpr std::size_t read_size = 8 * 1024;
+constexpr std::size_t read_size = 64 * 1024;
 
 error refused(unsigned status, std::string why) {
     return {oci::errc::size_invalid, error_source::client, retry_class::never, status, std::move(why)};
 }
 
+error broke_off() {
+    return refused(400, "the body broke off");
+}
+
 } // namespace
 
 task<bool> request_body::more() {
+    out_.await_client();
     error_code ec;
     auto const n = co_await socket_.async_read_some(buffer_.prepare(read_size), net::redirect_error(use_task, ec));
     if (ec)
@@ -25,36 +33,104 @@ task<bool> request_body::more() {
     co_return true;
 }
 
-task<result<std::string>> request_body::read(std::size_t limit) {
+std::optional<std::uint64_t> request_body::left() const noexcept {
+    if (kind_ != body_framing::chunked)
+        return left_;
+    return parser_.is_done() ? std::optional<std::uint64_t>(0) : std::nullopt;
+}
+
+task<result<void>> request_body::ask_for_it() {
+    bool const here = left() && *left() <= buffer_.size();
+    if (!expected_ || here)
+        co_return result<void>();
+    expected_ = false;
+    if (!co_await out_.send("HTTP/1.1 100 Continue\r\n\r\n", {}))
+        co_return broke_off();
+    co_return result<void>();
+}
+
+task<result<std::size_t>> request_body::read_some(std::span<std::byte> to) {
+    auto asked = co_await ask_for_it();
+    if (!asked)
+        co_return asked.error();
     if (kind_ == body_framing::chunked)
-        co_return refused(411, "send the body with its Content-Length");
-    if (left_ > limit)
-        co_return refused(413, fmt::format("the body is larger than {} bytes", limit));
-    if (expected_ && left_ > buffer_.size() && !co_await out_.send("HTTP/1.1 100 Continue\r\n\r\n", {}))
-        co_return refused(400, "the connection ended");
-    std::string all;
-    all.reserve(left_);
-    while (left_ > 0) {
-        if (buffer_.size() == 0 && !co_await more())
-            co_return refused(400, "the body broke off");
-        auto const here = std::min<std::uint64_t>(left_, buffer_.size());
-        all.append(static_cast<char const*>(buffer_.data().data()), here);
-        buffer_.consume(here);
-        left_ -= here;
+        co_return co_await read_chunks(to);
+    co_return co_await read_length(to);
+}
+
+// Straight from the socket once the buffer is empty: a large body is copied once.
+task<result<std::size_t>> request_body::read_length(std::span<std::byte> to) {
+    auto const wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left_, to.size()));
+    if (wanted == 0)
+        co_return std::size_t{0};
+    std::size_t n = std::min(wanted, buffer_.size());
+    if (n > 0) {
+        std::memcpy(to.data(), buffer_.data().data(), n);
+        buffer_.consume(n);
+    } else {
+        out_.await_client();
+        error_code ec;
+        n = co_await socket_.async_read_some(net::buffer(to.data(), wanted), net::redirect_error(use_task, ec));
+        if (ec)
+            co_return broke_off();
     }
-    co_return std::move(all);
+    left_ -= n;
+    co_return n;
+}
+
+task<result<std::size_t>> request_body::read_chunks(std::span<std::byte> to) {
+    auto& body = parser_.get().body();
+    body.data = to.data();
+    body.size = to.size();
+    body.more = true;
+    while (!parser_.is_done()) {
+        error_code ec;
+        auto const used = parser_.put(buffer_.data(), ec);
+        buffer_.consume(used);
+        if (body.size < to.size())
+            co_return to.size() - body.size;
+        bool const stuck = used == 0 && buffer_.size() >= read_size; // the line before a chunk never ends
+        if (stuck || (ec && ec != http::error::need_more && ec != http::error::need_buffer))
+            co_return refused(400, "the body's chunks are malformed");
+        bool const wants_more = used == 0 && !parser_.is_done();
+        if (wants_more && !co_await more())
+            co_return broke_off();
+    }
+    co_return std::size_t{0};
+}
+
+task<result<std::string>> request_body::read(std::size_t limit) {
+    auto const too_large = refused(413, fmt::format("the body is larger than {} bytes", limit));
+    if (left_ > limit)
+        co_return too_large;
+    std::string all;
+    for (std::size_t size = 0;;) {
+        all.resize(std::max<std::size_t>(left_ + size, kind_ == body_framing::chunked ? size + read_size : 0));
+        auto const n = co_await read_some(std::as_writable_bytes(std::span(all)).subspan(size));
+        if (!n)
+            co_return n.error();
+        size += *n;
+        if (size > limit)
+            co_return too_large;
+        if (*n == 0 || (kind_ != body_framing::chunked && left_ == 0)) {
+            all.resize(size);
+            co_return std::move(all);
+        }
+    }
 }
 
 task<bool> request_body::drop() {
-    for (;;) {
-        auto const here = std::min<std::uint64_t>(left_, buffer_.size());
-        buffer_.consume(here);
-        left_ -= here;
-        if (left_ == 0)
-            co_return kind_ != body_framing::chunked;
-        if (!co_await more())
+    std::array<std::byte, 4096> dropped;
+    for (std::uint64_t sum = 0; sum <= max_dropped;) {
+        if (left() == 0u)
+            co_return true;
+        expected_ = false; // who was not asked for it sends it all the same, or closes
+        auto const n = co_await read_some(dropped);
+        if (!n)
             co_return false;
+        sum += *n;
     }
+    co_return false;
 }
 
 } // namespace proxy

@@ -1,7 +1,8 @@
 // The body of one request: read by a handler that wants it, dropped by the session otherwise.
 //
-// Small documents only: what is stored comes another way. Where the body ends is certain (framing.h); what a handler
-// leaves unread is read and dropped, so that the next request of the connection begins where it should.
+// Where the body ends is certain (framing.h); what a handler leaves unread is read and dropped, so that the next
+// request of the connection begins where it should. A client that sends nothing for as long as it might take nothing
+// is let go.
 #pragma once
 
 #include "proxy/error.h"
@@ -9,33 +10,55 @@
 #include "proxy/http/sender.h"
 
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
 
 #include <cstddef>
+#include <optional>
+#include <span>
 #include <string>
 
 namespace proxy {
 
 class request_body {
 public:
-    // All references must outlive this. `buffer` holds what came along with the head; `expected` says that the client
-    // waits to be asked for the body (Expect: 100-continue).
-    request_body(framing f, bool expected, tcp_socket& socket, boost::beast::flat_buffer& buffer, sender& out)
-        : kind_(f.kind), left_(f.length), expected_(expected), socket_(socket), buffer_(buffer), out_(out) {}
+    using parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
+    static constexpr std::uint64_t max_dropped = 64 * 1024; // of what nobody read, for the connection's sake
+
+    // All references must outlive this. `head` has parsed the head and nothing behind it, `buffer` holds what came
+    // along with that; `expected` says that the client waits to be asked for the body (Expect: 100-continue).
+    request_body(framing f, bool expected, parser& head, tcp_socket& socket, boost::beast::flat_buffer& buffer,
+                 sender& out)
+        : kind_(f.kind), left_(f.length), expected_(expected), parser_(head), socket_(socket), buffer_(buffer),
+          out_(out) {}
     request_body(request_body const&) = delete;
 
-    // All of it, "" if there is none. Called at most once. An error is the answer to be given: 413 for more than
-    // `limit` bytes, 411 for a body in chunks, 400 for one that broke off.
+    // What is left of it; unknown for chunks until their end.
+    std::optional<std::uint64_t> left() const noexcept;
+
+    // The next bytes of it: at least one, or none at its end. An error is the answer to be given: 400 for a body that
+    // broke off or is malformed.
+    task<result<std::size_t>> read_some(std::span<std::byte> to);
+
+    // All of it, "" if there is none. 413 for more than `limit` bytes, or as above.
     task<result<std::string>> read(std::size_t limit);
 
     // What is left goes. False: the connection ended before, or the end of the body is not to be found.
     task<bool> drop();
 
+    // Whether drop() is worth its while.
+    bool is_soon_over() const noexcept { return left() && *left() <= max_dropped; }
+
 private:
     task<bool> more();
+    task<result<void>> ask_for_it();
+    task<result<std::size_t>> read_chunks(std::span<std::byte> to);
+    task<result<std::size_t>> read_length(std::span<std::byte> to);
 
     body_framing const kind_;
-    std::uint64_t left_;
-    bool const expected_;
+    std::uint64_t left_; // of a body of known length
+    bool expected_;
+    parser& parser_;
     tcp_socket& socket_;
     boost::beast::flat_buffer& buffer_;
     sender& out_;

@@ -10,18 +10,6 @@ namespace proxy {
 
 namespace {
 
-template <class... Ts>
-struct overloaded : Ts... {
-    using Ts::operator()...;
-};
-
-error read_only() {
-    auto e = from_oci(
-        {oci::errc::unsupported, "this registry is a pull-through mirror: it takes no pushes and deletes nothing"});
-    e.source = error_source::client;
-    return e;
-}
-
 std::size_t latency_bucket(steady_clock::duration d) {
     auto const us = std::chrono::duration_cast<std::chrono::microseconds>(d).count();
     auto const bucket = std::bit_width(static_cast<std::uint64_t>(us < 0 ? 0 : us) / 64);
@@ -57,12 +45,12 @@ task<result<void>> router::handle(exchange& x) {
     auto route = oci::parse_route(x.req().target());
     if (!route)
         co_return from_oci(route.error());
-    if (!x.req().is_get() && !x.req().is_head())
-        co_return read_only();
     if (route->repo)
         co_return co_await on_repository(x, *route);
+    if (!x.req().is_get() && !x.req().is_head())
+        co_return from_oci({oci::errc::unsupported, "this path is only for reading"});
     if (!std::holds_alternative<oci::ping_endpoint>(route->endpoint))
-        co_return from_oci({oci::errc::unsupported, "the catalog is not served here"});
+        co_return co_await hosted_.catalog(x, *route);
     auto head = x.begin(200);
     head.field("Content-Type", "application/json").field("Cache-Status", "layerd; detail=local");
     co_return co_await x.reply(head, "{}");
@@ -76,21 +64,24 @@ task<result<void>> router::on_repository(exchange& x, oci::route const& r) {
         x.upstream_name = target->from->config().name;
     if (auto ns = r.query.find("ns"))
         x.ns = *ns; // names a configured upstream: safe to echo
-    auto task =
-        std::visit(overloaded{
-                       [&](oci::manifest_endpoint const& e) { return manifests_.handle(x, *target, e.ref); },
-                       [&](oci::blob_endpoint const& e) { return blobs_.handle(x, *target, e.digest); },
-                       [&](oci::tags_endpoint const&) { return listings_.tags(x, r, *target); },
-                       [&](oci::referrers_endpoint const& e) { return listings_.referrers(x, r, *target, e.digest); },
-                       [&](auto const&) { return refuse(); },
-                   },
-                   r.endpoint);
-    co_return co_await std::move(task);
+    if (!x.req().is_get() && !x.req().is_head())
+        co_return co_await hosted_.change(x, r, *target);
+    if (auto const* e = std::get_if<oci::manifest_endpoint>(&r.endpoint))
+        co_return co_await manifests_.handle(x, *target, e->ref);
+    if (auto const* e = std::get_if<oci::blob_endpoint>(&r.endpoint))
+        co_return co_await blobs_.handle(x, *target, e->digest);
+    if (!target->from)
+        co_return co_await hosted_.read(x, r, *target);
+    co_return co_await on_mirrored(x, r, *target);
 }
 
-// An upload's path asked for with GET or HEAD: there are no uploads here.
-task<result<void>> router::refuse() {
-    co_return read_only();
+// GET and HEAD of what is neither manifest nor blob.
+task<result<void>> router::on_mirrored(exchange& x, oci::route const& r, repository_target const& t) {
+    if (std::holds_alternative<oci::tags_endpoint>(r.endpoint))
+        co_return co_await listings_.tags(x, r, t);
+    if (auto const* e = std::get_if<oci::referrers_endpoint>(&r.endpoint))
+        co_return co_await listings_.referrers(x, r, t, e->digest);
+    co_return co_await hosted_.change(x, r, t); // an upload's path: says where uploads go
 }
 
 void router::account(exchange& x, std::string_view client, steady_clock::time_point started) {

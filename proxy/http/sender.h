@@ -39,6 +39,9 @@ public:
     // The client waits for bytes that are not here yet; whoever brings them bounds that wait.
     void await_source() noexcept { entry_.expire_after(steady_clock::duration::max() / 4, steady_clock::now()); }
 
+    // The client is about to send.
+    void await_client() noexcept { touch(); }
+
     // Bytes in all since construction, heads included, the framing of chunks not.
     std::uint64_t sent() const noexcept { return sent_; }
 

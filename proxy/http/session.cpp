@@ -46,7 +46,8 @@ task<void> session::linger() {
     socket_.shutdown(tcp_socket::shutdown_send, ignored);
     entry_.expire_after(seconds(2), steady_clock::now());
     entry_.set_idle(true);
-    for (std::size_t dropped = 0; dropped < max_drained_body; dropped += buffer_.size()) {
+    constexpr std::size_t most = 16 * 1024 * 1024; // of an upload that was refused while it was on its way
+    for (std::size_t dropped = 0; dropped < most; dropped += buffer_.size()) {
         buffer_.clear();
         if (!co_await fill_buffer())
             co_return;
@@ -115,17 +116,13 @@ task<bool> session::serve_one() {
         co_await refuse(400, "the length of the request is ambiguous");
         co_return false;
     }
-    bool keep_alive = head.version() == 11 && head.keep_alive() && !local_.draining;
-    if (body->kind == body_framing::chunked)
-        keep_alive = false;
-    if (body->kind == body_framing::length && body->length > max_drained_body)
-        keep_alive = false;
+    bool const keep_alive = head.version() == 11 && head.keep_alive() && !local_.draining;
 
     request const r(head, *body);
     entry_.expire_after(parts_.settings.server.write_timeout, steady_clock::now());
     sender out(socket_, entry_, parts_.disk, parts_.settings.server.write_timeout);
     bool const expected = beast::iequals(head[http::field::expect], "100-continue");
-    request_body content(*body, expected, socket_, buffer_, out);
+    request_body content(*body, expected, *parser_, socket_, buffer_, out);
     exchange x(r, content, out, local_, head_buffer_, keep_alive);
     co_await service_.serve(x, client_);
     if (!x.keep_alive())

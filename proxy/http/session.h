@@ -6,6 +6,7 @@
 #pragma once
 
 #include "proxy/http/request.h"
+#include "proxy/http/request_body.h"
 #include "proxy/http/service.h"
 #include "proxy/http/watchdog.h"
 #include "proxy/http/worker_local.h"
@@ -13,8 +14,6 @@
 #include "proxy/server_parts.h"
 
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/parser.hpp>
 
 #include <memory>
 #include <optional>
@@ -25,7 +24,6 @@ namespace proxy {
 class session {
 public:
     static constexpr std::size_t max_head_size = 32 * 1024;
-    static constexpr std::uint64_t max_drained_body = 64 * 1024;
 
     // All references must outlive the session.
     session(tcp_socket socket, worker_local& local, service& s, server_parts const& parts);
@@ -34,7 +32,7 @@ public:
     task<void> run();
 
 private:
-    using parser = boost::beast::http::request_parser<boost::beast::http::empty_body>;
+    using parser = request_body::parser;
 
     enum class head_result : std::uint8_t { complete, closed, malformed, too_large, tls };
 

@@ -1,13 +1,9 @@
 // If-None-Match and If-Range against content whose entity tag is its digest. Source: RFC 9110 §13.
 #pragma once
 
-#include <boost/beast/http/field.hpp>
-
 #include <string_view>
 
 namespace proxy {
-
-using http_field = boost::beast::http::field;
 
 // Whether an If-None-Match field names `digest` (quoted, weak or strong) or is "*". An empty field matches nothing.
 bool matches_etag(std::string_view field, std::string_view digest) noexcept;

@@ -80,8 +80,8 @@ task<result<void>> manifest_handler::by_tag(exchange& x, repository_target const
     if (!*stored)
         co_return co_await revalidate(x, t, name, *known);
     x.outcome = outcome::hit;
-    auto const checked_at = (*known)->checked_at;
-    remember(x, t, name.name(), {*stored, generation, checked_at, checked_at + ttl});
+    auto const checked_at = t.from ? (*known)->checked_at : 0; // here nothing is older than it is
+    remember(x, t, name.name(), {*stored, generation, checked_at, (*known)->checked_at + ttl});
     co_return co_await reply(x, *stored, "layerd; hit", checked_at);
 }
 

@@ -48,10 +48,14 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_t
     if (!*blob)
         co_return manifest_ptr();
     auto& [info, file] = **blob;
-    if (info.kind != store::object_kind::manifest)
+    // The same bytes can be a blob elsewhere; what they are here, the link knows.
+    bool const is_manifest =
+        info.kind == store::object_kind::manifest || (!t.from && (*link)->kind == store::object_kind::manifest);
+    if (!is_manifest)
         co_return manifest_ptr();
+    auto const& type = t.from ? info.media_type : (*link)->media_type;
     if (file->in_memory())
-        co_return std::make_shared<served_manifest const>(d, info.media_type, std::string(file->bytes()));
+        co_return std::make_shared<served_manifest const>(d, type, std::string(file->bytes()));
     auto read = [&]() -> store::result<std::string> {
         std::string bytes(file->size(), '\0');
         auto n = file->read(0, std::as_writable_bytes(std::span(bytes)));
@@ -63,7 +67,7 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_t
     auto bytes = co_await on_disk(parts_.disk, read);
     if (!bytes)
         co_return from_store(bytes.error());
-    co_return std::make_shared<served_manifest const>(d, info.media_type, std::move(*bytes));
+    co_return std::make_shared<served_manifest const>(d, type, std::move(*bytes));
 }
 
 task<result<manifest_source::manifest_ptr>> manifest_source::fetch(worker& w, repository_target const& t,

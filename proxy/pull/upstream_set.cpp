@@ -26,7 +26,9 @@ error unknown_upstream(std::string_view name) {
 } // namespace
 
 upstream_set::upstream_set(std::vector<std::unique_ptr<upstream>> upstreams, hosted_config hosted)
-    : upstreams_(std::move(upstreams)), hosted_(std::move(hosted.prefixes)) {
+    : upstreams_(std::move(upstreams)),
+      hosted_(hosted.enabled ? std::move(hosted.prefixes) : std::vector<std::string>()) {
+    std::sort(hosted_.begin(), hosted_.end());
     for (auto const& u : upstreams_) {
         by_name_[u->config().name] = u.get();
         for (auto const& alias : u->config().aliases)
@@ -63,6 +65,8 @@ result<repository_target> upstream_set::resolve(oci::route const& r) const {
     auto const named = !r.prefix.empty() ? std::optional<std::string_view>(r.prefix) : ns;
     if (named && !named->empty()) {
         auto* u = find(*named);
+        if (!u && r.prefix.empty() && !rest.empty() && hosts(first)) // the name by which the client knows us
+            return repository_target{nullptr, *r.repo, std::string(path)};
         if (!u)
             return unknown_upstream(*named);
         // A mirror path may repeat the registry: /v2/docker.io/library/alpine?ns=docker.io

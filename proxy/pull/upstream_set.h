@@ -31,6 +31,9 @@ public:
     // NAME_UNKNOWN, NAME_INVALID. `r.repo` must be set.
     result<repository_target> resolve(oci::route const& r) const;
 
+    // The first components of what is hosted here; none if nothing is. In byte order.
+    std::vector<std::string> const& hosted_prefixes() const noexcept { return hosted_; }
+
 private:
     upstream* find(std::string_view name) const;
     bool hosts(std::string_view first_component) const;

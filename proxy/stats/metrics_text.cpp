@@ -143,6 +143,7 @@ std::string metrics_text(stats_report const& r) {
     counter("layerd_served_bytes_total", "Body bytes sent to clients.", t.bytes_served);
     counter("layerd_served_from_cache_bytes_total", "Body bytes sent that were in the store when asked for.",
             t.bytes_from_cache);
+    counter("layerd_pushed_bytes_total", "Bytes of blobs and manifests that clients pushed.", t.bytes_pushed);
     counter("layerd_blob_unstored_total", "Blobs passed through without being stored, because there was no room.",
             t.unstored);
     counter("layerd_connections_total", "Connections accepted.", t.connections);

@@ -121,6 +121,7 @@ stats_totals stats::totals() const {
             sum.first_byte[i] += t.first_byte[i].get();
         sum.bytes_served += t.bytes_served.get();
         sum.bytes_from_cache += t.bytes_from_cache.get();
+        sum.bytes_pushed += t.bytes_pushed.get();
         sum.unstored += t.unstored.get();
         sum.connections += t.connections.get();
         sum.bad_requests += t.bad_requests.get();
@@ -141,6 +142,7 @@ std::string stats::save() const {
     doc[requests_key] = save_requests(t);
     doc["bytes_served"] = t.bytes_served;
     doc["bytes_from_cache"] = t.bytes_from_cache;
+    doc["bytes_pushed"] = t.bytes_pushed;
     doc["unstored"] = t.unstored;
     doc["connections"] = t.connections;
     doc["bad_requests"] = t.bad_requests;
@@ -164,6 +166,7 @@ void stats::restore(std::string_view saved) {
         restore_requests(t, *requests);
     t.bytes_served = number(*doc, "bytes_served");
     t.bytes_from_cache = number(*doc, "bytes_from_cache");
+    t.bytes_pushed = number(*doc, "bytes_pushed");
     t.unstored = number(*doc, "unstored");
     t.connections = number(*doc, "connections");
     t.bad_requests = number(*doc, "bad_requests");

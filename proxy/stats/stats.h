@@ -45,6 +45,7 @@ struct alignas(64) thread_counters {
     std::array<std::array<counter, outcome_count>, content_class_count> requests;
     counter bytes_served;                            // body bytes sent to clients
     counter bytes_from_cache;                        // of these, from content that was in the store when asked for
+    counter bytes_pushed;                            // body bytes of uploads and manifests from clients
     counter unstored;                                // blob answers passed through because the store had no room
     counter connections;                             // accepted
     counter bad_requests;                            // refused before routing
@@ -65,6 +66,7 @@ struct stats_totals {
     std::array<std::array<std::uint64_t, outcome_count>, content_class_count> requests{};
     std::uint64_t bytes_served = 0;
     std::uint64_t bytes_from_cache = 0;
+    std::uint64_t bytes_pushed = 0;
     std::uint64_t unstored = 0;
     std::uint64_t connections = 0;
     std::uint64_t bad_requests = 0;

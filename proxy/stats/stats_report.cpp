@@ -117,7 +117,7 @@ json::object to_json(stats_report const& r) {
              {{"served", t.bytes_served},
               {"from_cache", t.bytes_from_cache},
               {"from_upstream", t.bytes_from_upstream()},
-              {"pushed", 0}}},
+              {"pushed", t.bytes_pushed}}},
             {"hit_ratio", {{"requests", r.request_hit_ratio()}, {"bytes", r.byte_hit_ratio()}}},
             {"network_savings", {{"bytes", r.saved_bytes()}, {"ratio", r.saved_ratio()}}},
             {"store", stored(r)},

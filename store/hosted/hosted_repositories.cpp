@@ -64,14 +64,30 @@ result<void> hosted_repositories::put_blob(repository_name const& repo, blob_wri
     auto const actual = writer.finish();
     if (actual != expected)
         return error{errc::digest_mismatch, "expected " + expected.to_string() + ", got " + actual.to_string()};
-    link const l{writer.written(), {}, object_kind::unknown, core_->now()};
-    if (auto linked = content_.index().put_link(repo, expected, l); !linked)
+    if (auto linked = link_blob(repo, expected, writer.written()); !linked)
         return linked;
     auto stored = writer.commit(expected, {object_kind::unknown, object_origin::push, {}});
     if (!stored)
         return stored.error();
     content_.touch(expected);
     return {};
+}
+
+result<void> hosted_repositories::put_small_blob(repository_name const& repo, oci::digest const& d,
+                                                 std::string_view bytes) {
+    if (oci::digest::of(bytes, d.algo()) != d)
+        return error{errc::digest_mismatch, "the content is not " + d.to_string()};
+    if (auto linked = link_blob(repo, d, bytes.size()); !linked)
+        return linked;
+    auto stored = content_.put(d, bytes, {object_kind::unknown, object_origin::push, {}});
+    if (!stored)
+        return stored.error();
+    content_.touch(d);
+    return {};
+}
+
+result<void> hosted_repositories::link_blob(repository_name const& repo, oci::digest const& d, std::uint64_t size) {
+    return content_.index().put_link(repo, d, {size, {}, object_kind::unknown, core_->now()});
 }
 
 // Pulled content may not have been synced: what a client relies on must be. False if it is gone. Under the digest's
@@ -216,6 +232,21 @@ result<bool> hosted_repositories::remove_blob(repository_name const& repo, oci::
     if (!written)
         return written.error();
     return true;
+}
+
+result<bool> hosted_repositories::is_referrer(repository_name const& repo, oci::digest const& subject,
+                                              oci::digest const& manifest) const {
+    rocksdb::PinnableSlice value;
+    return core_->db->get(family::referrers, referrer_key(repo, subject, manifest), access::any, value);
+}
+
+result<std::string> hosted_repositories::read_tagged(repository_name const& repo, oci::tag const& t) const {
+    auto const known = content_.index().find_tag(repo, t);
+    if (!known)
+        return known.error();
+    if (!*known)
+        return std::string();
+    return read_manifest(*core_, (*known)->digest);
 }
 
 result<std::vector<referrer>> hosted_repositories::referrers(repository_name const& repo, oci::digest const& subject,

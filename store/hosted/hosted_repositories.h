@@ -45,6 +45,9 @@ public:
     //   digest_mismatch  the bytes are others; nothing becomes visible
     result<void> put_blob(repository_name const& repo, blob_writer& writer, oci::digest const& expected);
 
+    // The same of small content in one go.
+    result<void> put_small_blob(repository_name const& repo, oci::digest const& d, std::string_view bytes);
+
     // Links content that is here already. False if it is not, or `from` is given and does not show it.
     result<bool> mount(repository_name const& repo, oci::digest const& d, repository_name const* from);
 
@@ -60,7 +63,14 @@ public:
     result<std::vector<referrer>> referrers(repository_name const& repo, oci::digest const& subject,
                                             std::optional<oci::digest> const& after, std::size_t limit) const;
 
+    result<bool> is_referrer(repository_name const& repo, oci::digest const& subject,
+                             oci::digest const& manifest) const;
+
+    // The bytes of the manifest that the tag means; "" if there is none.
+    result<std::string> read_tagged(repository_name const& repo, oci::tag const& t) const;
+
 private:
+    result<void> link_blob(repository_name const& repo, oci::digest const& d, std::uint64_t size);
     result<bool> make_durable(oci::digest const& d, object_row& row);
 
     content_store& content_;

@@ -11,7 +11,18 @@
 namespace store {
 namespace {
 
-// The whole of a stored manifest; empty if it is not here.
+// It stands in the bytes alone. What cannot be read names none.
+result<std::optional<oci::digest>> subject_of(core const& c, oci::digest const& d, std::string const& media_type) {
+    using subject = std::optional<oci::digest>;
+    auto const bytes = read_manifest(c, d);
+    if (!bytes)
+        return bytes.error();
+    auto const parsed = oci::parse_manifest(*bytes, media_type);
+    return parsed && parsed->subject ? subject(parsed->subject->digest) : subject();
+}
+
+} // namespace
+
 result<std::string> read_manifest(core const& c, oci::digest const& d) {
     auto const row = find_object(c, d, access::any);
     if (!row)
@@ -36,18 +47,6 @@ result<std::string> read_manifest(core const& c, oci::digest const& d) {
     bytes.resize(*n);
     return bytes;
 }
-
-// It stands in the bytes alone. What cannot be read names none.
-result<std::optional<oci::digest>> subject_of(core const& c, oci::digest const& d, std::string const& media_type) {
-    using subject = std::optional<oci::digest>;
-    auto const bytes = read_manifest(c, d);
-    if (!bytes)
-        return bytes.error();
-    auto const parsed = oci::parse_manifest(*bytes, media_type);
-    return parsed && parsed->subject ? subject(parsed->subject->digest) : subject();
-}
-
-} // namespace
 
 result<std::vector<oci::tag>> tags_of(core const& c, repository_name const& repo, oci::digest const& d) {
     std::vector<oci::tag> tags;

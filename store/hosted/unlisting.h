@@ -10,6 +10,9 @@
 
 namespace store {
 
+// The whole of a stored manifest; "" if it is not here. Blocks.
+result<std::string> read_manifest(core const& c, oci::digest const& d);
+
 // The tags of the repository that mean `d`, in byte order. Blocks, and reads all tags of the repository.
 result<std::vector<oci::tag>> tags_of(core const& c, repository_name const& repo, oci::digest const& d);
 

@@ -45,7 +45,7 @@ TEST_CASE("the annotated file says what the server does without it") {
     CHECK(file.gc.reserved_space == built_in.gc.reserved_space);
     CHECK(file.gc.min_free_space == built_in.gc.min_free_space);
     CHECK(file.gc.policies == built_in.gc.policies);
-    CHECK(file.hosted.prefixes == built_in.hosted.prefixes);
+    CHECK(file.hosted == built_in.hosted);
     CHECK(file.log.level == built_in.log.level);
     CHECK(file.log.format == built_in.log.format);
     CHECK(file.log.access == built_in.log.access);

@@ -38,6 +38,7 @@ struct connection {
     tcp_socket client{w.executor()};
     tcp_socket socket{w.executor()};
     beast::flat_buffer buffer;
+    request_body::parser head;
     watchdog dog;
     watchdog::entry entry{dog, socket};
     sender out{socket, entry, disk, seconds(60)};
@@ -48,7 +49,7 @@ struct connection {
 TEST_CASE("a body is what came with the head and what follows, to its length and no further") {
     connection c("he");
     c.send("lloGET /next");
-    request_body b({body_framing::length, 5}, false, c.socket, c.buffer, c.out);
+    request_body b({body_framing::length, 5}, false, c.head, c.socket, c.buffer, c.out);
     CHECK(*c.read(b, 5) == "hello");
     CHECK(c.drop(b));
     CHECK(c.rest() == "GET /next");
@@ -56,7 +57,7 @@ TEST_CASE("a body is what came with the head and what follows, to its length and
 
 TEST_CASE("no body is an empty one") {
     connection c("GET /next");
-    request_body b({}, false, c.socket, c.buffer, c.out);
+    request_body b({}, false, c.head, c.socket, c.buffer, c.out);
     CHECK(c.read(b, 0)->empty());
     CHECK(c.drop(b));
     CHECK(c.rest() == "GET /next");
@@ -65,7 +66,7 @@ TEST_CASE("no body is an empty one") {
 TEST_CASE("a body above the limit is refused unread, and can be dropped") {
     connection c("");
     c.send("helloGET /next");
-    request_body b({body_framing::length, 5}, false, c.socket, c.buffer, c.out);
+    request_body b({body_framing::length, 5}, false, c.head, c.socket, c.buffer, c.out);
     CHECK(c.read(b, 4).error().status == 413);
     CHECK(c.drop(b));
     CHECK(c.rest() == "GET /next");
@@ -74,14 +75,65 @@ TEST_CASE("a body above the limit is refused unread, and can be dropped") {
 TEST_CASE("a body that breaks off is an error") {
     connection c("hel");
     c.client.close();
-    request_body b({body_framing::length, 5}, false, c.socket, c.buffer, c.out);
+    request_body b({body_framing::length, 5}, false, c.head, c.socket, c.buffer, c.out);
     CHECK(c.read(b, 5).error().status == 400);
     CHECK_FALSE(c.drop(b));
 }
 
-TEST_CASE("a body in chunks is not read, and ends the connection") {
-    connection c("5\r\nhello\r\n0\r\n\r\n");
-    request_body b({body_framing::chunked, 0}, false, c.socket, c.buffer, c.out);
-    CHECK(c.read(b, 100).error().status == 411);
-    CHECK_FALSE(c.drop(b));
+namespace {
+
+// As a session leaves it: the head parsed, the rest in the buffer.
+struct chunked_connection : connection {
+    explicit chunked_connection(std::string const& body) : connection(body) {
+        std::string_view const text = "PUT /v2/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+        error_code ec;
+        head.body_limit(boost::none);
+        head.put(net::buffer(text.data(), text.size()), ec);
+        REQUIRE(head.is_header_done());
+    }
+    request_body b{{body_framing::chunked, 0}, false, head, socket, buffer, out};
+};
+
+} // namespace
+
+TEST_CASE("a body in chunks is what is in them, and the next request follows") {
+    chunked_connection c("5\r\nhel");
+    c.send("lo\r\n6;what=ever\r\n world\r\n0\r\nTrailer: x\r\n\r\nGET /next");
+    CHECK_FALSE(c.b.left());
+    CHECK(*c.read(c.b, 100) == "hello world");
+    CHECK(c.b.left() == 0u);
+    CHECK(c.drop(c.b));
+    CHECK(c.rest() == "GET /next");
+}
+
+TEST_CASE("a body in chunks is bounded too") {
+    chunked_connection c("5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n");
+    CHECK(c.read(c.b, 9).error().status == 413);
+}
+
+TEST_CASE("chunks that are none are an error") {
+    for (std::string const bad :
+         {"x\r\nhello\r\n", "5\r\nhelloo\r\n0\r\n\r\n", "fffffffffffffffff\r\nhello", "-5\r\nhello"}) {
+        chunked_connection c(bad);
+        c.client.close();
+        CHECK(c.read(c.b, 100).error().status == 400);
+    }
+}
+
+TEST_CASE("a body is read piece by piece into what is offered") {
+    connection c("he");
+    c.send("llo world");
+    request_body b({body_framing::length, 11}, false, c.head, c.socket, c.buffer, c.out);
+    std::string all;
+    for (;;) {
+        std::array<std::byte, 3> piece;
+        auto const n = tests::run_io(c.w, [&] { return b.read_some(piece); });
+        REQUIRE(n);
+        if (*n == 0)
+            break;
+        CHECK(*n <= 3);
+        all.append(reinterpret_cast<char const*>(piece.data()), *n);
+    }
+    CHECK(all == "hello world");
+    CHECK(b.left() == 0u);
 }

@@ -1,0 +1,113 @@
+#include "proxy/hosted/referrer_list.h"
+
+#include "oci/media_type.h"
+#include "oci/referrer.h"
+#include "proxy/hosted/paging.h"
+#include "store/hosted/hosted_repositories.h"
+
+#include <algorithm>
+
+namespace proxy {
+
+namespace {
+
+constexpr std::size_t max_referrers = 1000;        // of one page, and read at once
+constexpr std::size_t max_bytes = 3 * 1024 * 1024; // of one page: clients read no index above 4 MiB
+
+std::string index_of(std::vector<std::string> const& descriptors) {
+    std::string body = R"({"schemaVersion":2,"mediaType":")";
+    body.append(oci::media_type::oci_index).append(R"(","manifests":[)");
+    for (std::size_t i = 0; i < descriptors.size(); ++i)
+        body.append(i == 0 ? "" : ",").append(descriptors[i]);
+    return body += "]}";
+}
+
+} // namespace
+
+// A descriptor that is larger than a page makes one of its own.
+bool referrer_list::page::has_room_for(std::string const& descriptor) const {
+    return descriptors.size() < size && (descriptors.empty() || bytes + descriptor.size() <= max_bytes);
+}
+
+void referrer_list::page::add(std::string_view type, std::string const& descriptor) {
+    if (!types.empty() && !types.contains(type))
+        return;
+    descriptors.push_back(descriptor);
+    bytes += descriptor.size();
+}
+
+store::result<void> referrer_list::read_recorded(page& p, std::string const& repo, oci::digest const& subject,
+                                                 std::optional<oci::digest> after) {
+    for (;;) {
+        auto const more = parts_.content.hosted().referrers(repo, subject, after, max_referrers);
+        if (!more)
+            return more.error();
+        for (auto const& one : *more) {
+            if (!p.has_room_for(one.descriptor)) {
+                p.last = after;
+                return {};
+            }
+            p.add(one.artifact_type, one.descriptor);
+            after = one.manifest;
+        }
+        if (more->size() < max_referrers)
+            return {};
+    }
+}
+
+// On the last page, so far as it has room. What is recorded stands on a page already.
+store::result<void> referrer_list::read_fallback(page& p, std::string const& repo, oci::digest const& subject) {
+    auto const tag = oci::tag::parse(oci::referrers_tag(subject));
+    if (!tag)
+        return {};
+    auto& hosted = parts_.content.hosted();
+    auto const body = hosted.read_tagged(repo, *tag);
+    if (!body)
+        return body.error();
+    for (auto const& one : oci::referrers_in_index(*body)) {
+        auto const recorded = hosted.is_referrer(repo, subject, one.digest);
+        if (!recorded)
+            return recorded.error();
+        if (!*recorded && p.has_room_for(one.descriptor))
+            p.add(one.artifact_type, one.descriptor);
+    }
+    return {};
+}
+
+task<result<void>> referrer_list::handle(exchange& x, oci::route const& r, repository_target const& t,
+                                         oci::digest const& d) {
+    auto const asked = page_size(r.query);
+    if (!asked)
+        co_return asked.error();
+    page p;
+    p.size = std::clamp<std::size_t>(asked->value_or(max_referrers), 1, max_referrers);
+    std::string type_query;
+    for (auto const& [key, value] : r.query.items)
+        if (key == "artifactType" && p.types.insert(value).second)
+            type_query += "&artifactType=" + escaped(value);
+    std::optional<oci::digest> after;
+    if (auto const last = r.query.find("last")) {
+        auto parsed = oci::digest::parse(*last);
+        if (!parsed)
+            co_return from_oci(parsed.error());
+        after = *parsed;
+    }
+
+    auto read = [&]() -> store::result<void> {
+        auto done = read_recorded(p, t.name, d, after);
+        return done && !p.last ? read_fallback(p, t.name, d) : done;
+    };
+    auto done = co_await on_disk(parts_.disk, read);
+    if (!done)
+        co_return from_store(done.error());
+    auto head = x.begin(200);
+    head.field("Content-Type", oci::media_type::oci_index).field("Cache-Status", "layerd; detail=local");
+    if (!p.types.empty())
+        head.field("OCI-Filters-Applied", "artifactType");
+    if (p.last)
+        head.field("Link", next_page(x.req().target(), p.size, p.last->to_string(), type_query));
+    auto const body = index_of(p.descriptors);
+    co_return co_await x.reply(head, body);
+}
+
+} // namespace proxy

@@ -1,0 +1,304 @@
+#include "proxy/hosted/upload_handler.h"
+
+#include "oci/upload_range.h"
+#include "proxy/hosted/push_error.h"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <vector>
+
+namespace proxy {
+
+namespace {
+
+constexpr std::size_t small_blob = disk_pipe::block_size / 4;
+
+error upload_unknown(std::string_view id) {
+    return from_oci({oci::errc::blob_upload_unknown, "no upload " + std::string(id) + " in this repository"});
+}
+
+error upload_busy() {
+    auto e = from_oci({oci::errc::blob_upload_invalid, "another request is writing to this upload"});
+    e.status = 409;
+    return e;
+}
+
+// The digest that the client names in its query; missing is as wrong as malformed.
+result<oci::digest> digest_in(oci::query const& q, std::string_view key) {
+    auto const text = q.find(key);
+    auto d = oci::digest::parse(text.value_or(std::string_view()));
+    if (!d)
+        return from_oci(d.error());
+    return *d;
+}
+
+oci::algorithm hinted_algorithm(oci::query const& q) {
+    return q.find("digest-algorithm") == "sha512" ? oci::algorithm::sha512 : oci::algorithm::sha256;
+}
+
+std::string location_of(store::upload_session const& s) {
+    return "/v2/" + s.repository() + "/blobs/uploads/" + s.id();
+}
+
+// A chunk must begin where the last one ended, and be as long as it says.
+result<void> check_chunk(request const& r, std::optional<std::uint64_t> length, std::uint64_t received) {
+    auto const field = r.header(http_field::content_range);
+    if (field.empty())
+        return {};
+    auto const range = oci::parse_upload_range(field);
+    if (!range)
+        return from_oci(range.error());
+    if (range->first != received)
+        return from_oci({oci::errc::range_invalid, "the next byte of this upload is " + std::to_string(received)});
+    if (length && *length != range->length())
+        return from_oci({oci::errc::size_invalid, "the chunk is not as long as its Content-Range says"});
+    return {};
+}
+
+} // namespace
+
+result<upload_handler::session_ptr> upload_handler::find(repository_target const& t, std::string const& id) const {
+    auto session = parts_.content.hosted().sessions().find(t.name, id);
+    if (!session)
+        return upload_unknown(id);
+    return session;
+}
+
+task<result<void>> upload_handler::reply_session(exchange& x, unsigned status, store::upload_session const& s) {
+    auto head = x.begin(status);
+    head.field("Location", location_of(s));
+    head.field("Range", oci::upload_range(s.received())).field("Docker-Upload-UUID", s.id());
+    head.field("Cache-Status", "layerd; detail=local");
+    if (status == 204)
+        co_return co_await x.reply_empty(head);
+    co_return co_await x.reply(head, {});
+}
+
+// Where to go on stands beside the error; the session is as it was.
+task<result<void>> upload_handler::reply_out_of_order(exchange& x, store::upload_session const& s, error const& e) {
+    x.outcome = outcome::error;
+    auto head = x.begin(e.status);
+    head.field("Location", location_of(s)).field("Range", oci::upload_range(s.received()));
+    head.field("Content-Type", "application/json").field("Cache-Status", "layerd; detail=error");
+    auto const body = oci::to_json({e.code, e.message});
+    co_return co_await x.reply(head, body);
+}
+
+task<result<void>> upload_handler::reply_created(exchange& x, repository_target const& t, oci::digest const& d) {
+    auto const name = d.to_string();
+    auto head = x.begin(201);
+    head.field("Location", "/v2/" + t.name + "/blobs/" + name).field("Docker-Content-Digest", name);
+    head.field("Cache-Status", "layerd; detail=local");
+    co_return co_await x.reply(head, {});
+}
+
+task<result<void>> upload_handler::start(exchange& x, oci::route const& r, repository_target const& t) {
+    if (r.query.find("mount")) {
+        auto d = digest_in(r.query, "mount");
+        if (!d)
+            co_return d.error();
+        auto mounted = co_await mount(x, r, t, *d);
+        if (!mounted)
+            co_return mounted.error();
+        if (*mounted)
+            co_return co_await reply_created(x, t, *d);
+    } else if (r.query.find("digest")) {
+        auto d = digest_in(r.query, "digest");
+        if (!d)
+            co_return d.error();
+        auto stored = co_await store_whole(x, t, *d);
+        if (!stored)
+            co_return stored.error();
+        co_return co_await reply_created(x, t, *d);
+    }
+    co_return co_await open_session(x, r, t);
+}
+
+task<result<void>> upload_handler::open_session(exchange& x, oci::route const& r, repository_target const& t) {
+    auto open = [&] { return parts_.content.hosted().sessions().start(t.name, hinted_algorithm(r.query)); };
+    auto session = co_await on_disk(parts_.disk, open);
+    if (!session)
+        co_return for_pusher(session.error());
+    co_return co_await reply_session(x, 202, **session);
+}
+
+// `from` is named as clients would pull it: hosted here, or mirrored, whose layers then need not be uploaded.
+task<result<bool>> upload_handler::mount(exchange&, oci::route const& r, repository_target const& t,
+                                         oci::digest const& d) {
+    std::optional<store::repository_name> from;
+    if (auto const text = r.query.find("from")) {
+        auto repo = oci::repository::parse(*text);
+        if (!repo)
+            co_return false; // a name that nobody has
+        auto source = parts_.upstreams.resolve({{}, *std::move(repo), {}, {}});
+        if (!source)
+            co_return false;
+        from = source->name;
+    }
+    auto link = [&] { return parts_.content.hosted().mount(t.name, d, from ? &*from : nullptr); };
+    auto mounted = co_await on_disk(parts_.disk, link);
+    if (!mounted)
+        co_return for_pusher(mounted.error());
+    co_return *mounted;
+}
+
+// The rest of the request's body, block by block, to `work` on the disk pool.
+task<result<void>> upload_handler::receive(exchange& x, disk_pipe::work work) {
+    std::array<std::vector<std::byte>, 2> blocks{std::vector<std::byte>(disk_pipe::block_size),
+                                                 std::vector<std::byte>(disk_pipe::block_size)};
+    disk_pipe out(parts_.disk, std::move(work));
+    std::optional<error> failure;
+    for (std::size_t turn = 0; !failure; turn ^= 1) {
+        auto n = co_await x.body().read_some(blocks[turn]);
+        if (!n) {
+            failure = n.error();
+            break;
+        }
+        if (*n == 0)
+            break;
+        x.local().counters.bytes_pushed.add(*n);
+        std::span<std::byte const> const block(blocks[turn].data(), *n);
+        auto put = co_await out.put(block);
+        if (!put)
+            failure = put.error();
+    }
+    auto last = co_await out.settle(); // before the blocks die, whatever happened
+    if (failure)
+        co_return for_pusher(*failure);
+    if (!last)
+        co_return for_pusher(last.error());
+    co_return result<void>();
+}
+
+task<result<void>> upload_handler::store_small(exchange& x, repository_target const& t, oci::digest const& d,
+                                               std::size_t size) {
+    auto bytes = co_await x.body().read(size);
+    if (!bytes)
+        co_return bytes.error();
+    x.local().counters.bytes_pushed.add(bytes->size());
+    auto put = [&] { return parts_.content.hosted().put_small_blob(t.name, d, *bytes); };
+    auto stored = co_await on_disk(parts_.disk, put);
+    if (!stored)
+        co_return for_pusher(stored.error());
+    co_return result<void>();
+}
+
+// All of the blob is in this request: its size and algorithm are known before its first byte.
+task<result<void>> upload_handler::store_whole(exchange& x, repository_target const& t, oci::digest const& d) {
+    auto const size = x.body().left();
+    if (size && *size <= small_blob)
+        co_return co_await store_small(x, t, d, static_cast<std::size_t>(*size));
+    auto begin = [&] { return parts_.content.begin(d.algo(), size); };
+    auto writer = co_await on_disk(parts_.disk, begin);
+    if (!writer)
+        co_return for_pusher(writer.error());
+    auto append = [&](std::span<std::byte const> block) { return writer->append(block); };
+    auto received = co_await receive(x, append);
+    if (!received)
+        co_return received.error();
+    x.await_work();
+    auto put = [&] { return parts_.content.hosted().put_blob(t.name, *writer, d); };
+    auto stored = co_await on_disk(parts_.disk, put);
+    if (!stored)
+        co_return for_pusher(stored.error());
+    co_return result<void>();
+}
+
+task<result<void>> upload_handler::status(exchange& x, repository_target const& t, std::string const& id) {
+    auto session = find(t, id);
+    if (!session)
+        co_return session.error();
+    co_return co_await reply_session(x, 204, **session);
+}
+
+task<result<void>> upload_handler::receive_piece(exchange& x, store::upload_session& s,
+                                                 store::upload_session::claim& held) {
+    auto checked = check_chunk(x.req(), x.body().left(), s.received());
+    if (!checked)
+        co_return checked.error();
+    auto append = [&](std::span<std::byte const> block) { return held.append(block); };
+    co_return co_await receive(x, append);
+}
+
+task<void> upload_handler::end(store::upload_session& s, store::upload_session::claim held) {
+    auto work = [&] { return parts_.content.hosted().sessions().end(s, std::move(held)); };
+    auto done = co_await on_disk(parts_.disk, work);
+    if (!done)
+        spdlog::warn("upload {}: {}", s.id(), done.error().message);
+}
+
+task<result<void>> upload_handler::append(exchange& x, repository_target const& t, std::string const& id) {
+    auto session = find(t, id);
+    if (!session)
+        co_return session.error();
+    auto held = (*session)->try_claim();
+    if (!held)
+        co_return upload_busy();
+    auto received = co_await receive_piece(x, **session, *held);
+    if (received)
+        co_return co_await reply_session(x, 202, **session);
+    if (received.error().status == 416)
+        co_return co_await reply_out_of_order(x, **session, received.error());
+    if (received.error().source != error_source::client)
+        co_await end(**session, std::move(*held)); // nothing can follow what could not be written
+    co_return received.error();
+}
+
+task<result<void>> upload_handler::commit(repository_target const& t, store::upload_session::claim& held,
+                                          oci::digest const& d) {
+    auto work = [&]() -> store::result<void> {
+        auto writer = held.finished(d.algo());
+        if (!writer)
+            return writer.error();
+        return parts_.content.hosted().put_blob(t.name, **writer, d);
+    };
+    auto stored = co_await on_disk(parts_.disk, work);
+    if (!stored)
+        co_return for_pusher(stored.error());
+    co_return result<void>();
+}
+
+task<result<void>> upload_handler::finish(exchange& x, oci::route const& r, repository_target const& t,
+                                          std::string const& id) {
+    auto session = find(t, id);
+    if (!session)
+        co_return session.error();
+    auto d = digest_in(r.query, "digest");
+    if (!d)
+        co_return d.error();
+    auto held = (*session)->try_claim();
+    if (!held)
+        co_return upload_busy();
+    auto& s = **session;
+    bool const whole = s.received() == 0 && x.req().header(http_field::content_range).empty();
+    auto bytes = whole ? store_whole(x, t, *d) : receive_piece(x, s, *held);
+    auto done = co_await std::move(bytes);
+    if (!done && done.error().status == 416)
+        co_return co_await reply_out_of_order(x, s, done.error());
+    if (done && !whole) {
+        x.await_work();
+        done = co_await commit(t, *held, *d);
+    }
+    bool const goes_on = !done && done.error().source == error_source::client; // the connection broke, say
+    if (!goes_on)
+        co_await end(s, std::move(*held));
+    if (!done)
+        co_return done.error();
+    co_return co_await reply_created(x, t, *d);
+}
+
+task<result<void>> upload_handler::cancel(exchange& x, repository_target const& t, std::string const& id) {
+    auto session = find(t, id);
+    if (!session)
+        co_return session.error();
+    auto held = (*session)->try_claim();
+    if (!held)
+        co_return upload_busy();
+    co_await end(**session, std::move(*held));
+    auto head = x.begin(204);
+    head.field("Cache-Status", "layerd; detail=local");
+    co_return co_await x.reply_empty(head);
+}
+
+} // namespace proxy
