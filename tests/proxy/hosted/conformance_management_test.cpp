@@ -297,15 +297,30 @@ TEST_CASE("a push to a repository that is not hosted is refused and told which a
     CHECK(p.origin.requests().empty());
 }
 
-TEST_CASE("every hosted prefix takes pushes") {
+TEST_CASE("a push is told which repositories are hosted also where no upstream has the others") {
     pusher p;
-    p.settings.hosted.prefixes = {"local", "builds"};
+    for (auto& u : p.settings.upstreams)
+        u.is_default = false;
+    p.restart();
+    auto const a = p.ask("POST", uploads_path("library/alpine"));
+    CHECK(refusal(a) == "405 UNSUPPORTED");
+    CHECK(a.body.find("local") != std::string::npos);
+}
+
+TEST_CASE("every hosted prefix takes pushes, and the catalog names them all in order") {
+    pusher p;
+    p.settings.hosted.prefixes = {"local", "builds", "local-too"};
     p.restart();
     auto const m = some_image(14);
-    p.push_manifest("builds/app", "latest", m);
-    p.push_manifest("local/app", "latest", m);
-    CHECK(repositories(p) == names{"builds/app", "local/app"});
-    CHECK(p.get(manifest_path("builds/app", "latest")).body == m.bytes);
+    names const all{"builds/app", "local-too/app", "local/app"};
+    for (auto const& repo : all) {
+        p.push_manifest(repo, "latest", m);
+        CHECK(p.get(manifest_path(repo, "latest")).body == m.bytes);
+    }
+    CHECK(repositories(p) == all);
+    CHECK(repositories(p, "?last=builds/app&n=1") == names{"local-too/app"});
+    CHECK(repositories(p, "?last=local-too/app") == names{"local/app"});
+    CHECK(repositories(p, "?last=local/app").empty());
 }
 
 TEST_CASE("what a hosted repository lacks is not looked for upstream") {

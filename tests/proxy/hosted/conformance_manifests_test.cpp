@@ -446,9 +446,21 @@ TEST_CASE("manifests belong to the repository that they were pushed to") {
     check_absent(p, other, m.digest.to_string());
 }
 
-TEST_CASE("a manifest is no blob, and a blob no manifest") {
+TEST_CASE("a blob is no manifest") {
     pusher const p;
     auto const c = random_blob(512, 295);
     p.push(app, c);
     check_absent(p, app, c.digest.to_string());
+}
+
+TEST_CASE("a manifest whose bytes are pushed as a blob too stays one") {
+    pusher const p;
+    auto const m = pushed_image(p, app, 300);
+    p.push(app, m);
+    check_absent(p, app, m.digest.to_string());
+    p.push_manifest(app, "latest", m);
+    p.push(app, m);
+    CHECK(p.mount(app, m.digest.to_string(), app).status == 201);
+    check_readable(p, app, "latest", m);
+    check_readable(p, app, m.digest.to_string(), m);
 }
