@@ -55,7 +55,7 @@ store::result<void> referrer_list::read_recorded(page& p, std::string const& rep
     }
 }
 
-// On the last page, so far as it has room. What is recorded stands on a page already.
+// Behind all that is recorded, which stands on a page already.
 store::result<void> referrer_list::read_fallback(page& p, std::string const& repo, oci::digest const& subject) {
     auto const tag = oci::tag::parse(oci::referrers_tag(subject));
     if (!tag)
@@ -64,12 +64,18 @@ store::result<void> referrer_list::read_fallback(page& p, std::string const& rep
     auto const body = hosted.read_tagged(repo, *tag);
     if (!body)
         return body.error();
-    for (auto const& one : oci::referrers_in_index(*body)) {
+    auto const all = oci::referrers_in_index(*body);
+    for (; p.listed < all.size(); ++p.listed) {
+        auto const& one = all[p.listed];
         auto const recorded = hosted.is_referrer(repo, subject, one.digest);
         if (!recorded)
             return recorded.error();
-        if (!*recorded && p.has_room_for(one.descriptor))
-            p.add(one.artifact_type, one.descriptor);
+        if (*recorded)
+            continue;
+        p.more_listed = !p.has_room_for(one.descriptor);
+        if (p.more_listed)
+            return {};
+        p.add(one.artifact_type, one.descriptor);
     }
     return {};
 }
@@ -79,14 +85,18 @@ task<result<void>> referrer_list::handle(exchange& x, oci::route const& r, repos
     auto const asked = page_size(r.query);
     if (!asked)
         co_return asked.error();
+    auto const listed = page_size(r.query, "listed");
+    if (!listed)
+        co_return listed.error();
     page p;
     p.size = std::clamp<std::size_t>(asked->value_or(max_referrers), 1, max_referrers);
+    p.listed = listed->value_or(0);
     std::string type_query;
     for (auto const& [key, value] : r.query.items)
         if (key == "artifactType" && p.types.insert(value).second)
             type_query += "&artifactType=" + escaped(value);
     std::optional<oci::digest> after;
-    if (auto const last = r.query.find("last")) {
+    if (auto const last = r.query.find("last"); last && !last->empty()) {
         auto parsed = oci::digest::parse(*last);
         if (!parsed)
             co_return from_oci(parsed.error());
@@ -94,7 +104,7 @@ task<result<void>> referrer_list::handle(exchange& x, oci::route const& r, repos
     }
 
     auto read = [&]() -> store::result<void> {
-        auto done = read_recorded(p, t.name, d, after);
+        auto done = *listed ? store::result<void>() : read_recorded(p, t.name, d, after);
         return done && !p.last ? read_fallback(p, t.name, d) : done;
     };
     auto done = co_await on_disk(parts_.disk, read);
@@ -106,6 +116,8 @@ task<result<void>> referrer_list::handle(exchange& x, oci::route const& r, repos
         head.field("OCI-Filters-Applied", "artifactType");
     if (p.last)
         head.field("Link", next_page(x.req().target(), p.size, p.last->to_string(), type_query));
+    else if (p.more_listed)
+        head.field("Link", next_page(x.req().target(), p.size, {}, "&listed=" + std::to_string(p.listed) + type_query));
     auto const body = index_of(p.descriptors);
     co_return co_await x.reply(head, body);
 }

@@ -28,6 +28,8 @@ private:
         std::vector<std::string> descriptors;
         std::size_t bytes = 0;
         std::optional<oci::digest> last; // the next page begins behind it
+        std::size_t listed = 0;          // of what the fallback tag lists, so many are on this page or before it
+        bool more_listed = false;        // the next page begins behind those
 
         bool has_room_for(std::string const& descriptor) const;
         void add(std::string_view type, std::string const& descriptor);

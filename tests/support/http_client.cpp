@@ -2,12 +2,15 @@
 
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/http/chunk_encode.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/read.hpp>
+#include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 #include <sys/socket.h>
 
@@ -23,8 +26,10 @@ http_client::http_client(std::uint16_t port) : socket_(context_) {
     ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
-http_answer http_client::request(std::string const& method, std::string const& target, headers h,
-                                 std::string const& body) {
+namespace {
+
+http::request<http::string_body> request_head(std::string const& method, std::string const& target,
+                                              http_client::headers const& h) {
     http::request<http::string_body> r;
     r.method_string(method);
     r.target(target);
@@ -32,11 +37,46 @@ http_answer http_client::request(std::string const& method, std::string const& t
     r.set(http::field::host, "layerd.test");
     for (auto const& [name, value] : h)
         r.insert(name, value);
-    if (!body.empty())
-        r.body() = body;
-    r.prepare_payload();
-    http::write(socket_, r);
+    return r;
+}
 
+} // namespace
+
+std::vector<std::string> http_answer::headers(std::string const& name) const {
+    std::vector<std::string> out;
+    auto const [first, last] = fields.equal_range(name);
+    for (auto at = first; at != last; ++at)
+        out.emplace_back(at->value());
+    return out;
+}
+
+// A server may answer and close before it took the whole body, so failing to write is no failure yet.
+http_answer http_client::request(std::string const& method, std::string const& target, headers h,
+                                 std::string const& body) {
+    auto r = request_head(method, target, h);
+    r.body() = body;
+    r.prepare_payload();
+    boost::system::error_code ignored;
+    http::write(socket_, r, ignored);
+    return read_answer(method, target);
+}
+
+http_answer http_client::request_in_chunks(std::string const& method, std::string const& target, headers h,
+                                           std::string const& body, std::size_t piece) {
+    auto r = request_head(method, target, h);
+    r.chunked(true);
+    boost::system::error_code ec;
+    http::request_serializer<http::string_body> head(r);
+    http::write_header(socket_, head, ec);
+    for (std::size_t at = 0; at < body.size() && !ec; at += piece)
+        boost::asio::write(
+            socket_, http::make_chunk(boost::asio::buffer(body.data() + at, std::min(piece, body.size() - at))), ec);
+    if (!ec)
+        boost::asio::write(socket_, http::make_chunk_last(), ec);
+    return read_answer(method, target);
+}
+
+http_answer http_client::read_answer(std::string const& method, std::string const& target) {
     http::response_parser<http::string_body> parser;
     parser.body_limit(boost::none);
     if (method == "HEAD")

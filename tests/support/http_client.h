@@ -22,6 +22,7 @@ struct http_answer {
     bool complete = false; // the body reached its announced end
 
     std::string header(std::string const& name) const { return std::string(fields[name]); }
+    std::vector<std::string> headers(std::string const& name) const; // of every field of that name, in order
 };
 
 class http_client {
@@ -34,6 +35,9 @@ public:
     http_answer head(std::string const& target, headers h = {}) { return request("HEAD", target, std::move(h)); }
     http_answer request(std::string const& method, std::string const& target, headers h = {},
                         std::string const& body = {});
+    // The body of unknown length, in chunks of `piece` bytes.
+    http_answer request_in_chunks(std::string const& method, std::string const& target, headers h,
+                                  std::string const& body, std::size_t piece = 1000);
 
     // In steps: the request; its head; at least `n` bytes of the body in all (or what came before the end).
     void send_get(std::string const& target);
@@ -44,6 +48,8 @@ public:
     void hang_up();
 
 private:
+    http_answer read_answer(std::string const& method, std::string const& target);
+
     boost::asio::io_context context_;
     boost::asio::ip::tcp::socket socket_;
     boost::beast::flat_buffer buffer_;
