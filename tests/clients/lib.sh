@@ -130,5 +130,7 @@ need() {
     done
 }
 
-# shellcheck source=/dev/null
-for part in image origin guard mirror client containers_image daemon herd; do source "$here/support/$part.sh"; done
+for part in image origin guard mirror client containers_image daemon herd push builder; do
+    # shellcheck source=/dev/null
+    source "$here/support/$part.sh"
+done
