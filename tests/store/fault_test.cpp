@@ -27,8 +27,9 @@ struct limited_store : test_store {
     std::uint64_t du() const { return disk_usage(dir.path() / "store"); }
 };
 
-store::result<store::object> push(test_store& s, std::string const& bytes) {
-    return s.store->put(oci::digest::of(bytes), bytes, {.origin = store::object_origin::push, .media_type = {}});
+// Of what may be evicted again.
+store::result<store::object> try_put(test_store& s, std::string const& bytes) {
+    return s.store->put(oci::digest::of(bytes), bytes, {.origin = store::object_origin::pull, .media_type = {}});
 }
 
 // Every row has its bytes and every file its row, and the sums are those of what is there.
@@ -66,7 +67,7 @@ TEST_CASE("any one call that fails on the way in or out does no harm, and the li
                     s.files->on_call = [&](std::string_view call) {
                         return call == name && ++calls == nth ? number : 0;
                     };
-                    auto const r = push(s, bytes);
+                    auto const r = try_put(s, bytes);
                     s.files->on_call = {};
                     if (!r)
                         CHECK(r.error().code == (number == ENOSPC ? errc::no_space : errc::io));
@@ -163,7 +164,7 @@ TEST_CASE("a store whose folder became read-only is read from, and says why it t
     s.open();
     auto const large = s.put(content(100'000, 1)), small = s.put(content(500, 2));
     disk->lock();
-    auto const r = push(s, content(100'000, 3));
+    auto const r = try_put(s, content(100'000, 3));
     REQUIRE(!r);
     CHECK(r.error().code == errc::io);
     CHECK(r.error().message.find("Read-only file system") != std::string::npos);
@@ -178,7 +179,7 @@ TEST_CASE("a store whose folder became read-only is read from, and says why it t
     disk->on_call = {};
     s.store->maintain();
     CHECK(files_below(s.blobs()) == 0);
-    REQUIRE(push(s, content(100'000, 3)));
+    REQUIRE(try_put(s, content(100'000, 3)));
     check_in_order(s);
 }
 
