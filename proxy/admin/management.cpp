@@ -1,7 +1,8 @@
 #include "proxy/admin/management.h"
 
+#include "proxy/json_fields.h"
+
 #include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <spdlog/spdlog.h>
 
@@ -35,11 +36,10 @@ admin_response wrong_method(char const* allow) {
 result<json::object> body_of(admin_request const& r) {
     if (r.body.empty())
         return json::object();
-    boost::system::error_code ec;
-    auto body = json::parse(r.body, ec);
-    if (ec || !body.is_object())
+    auto body = parse_object(r.body);
+    if (!body)
         return bad_request(R"(the body is no JSON object, such as {"image": "docker.io/library/alpine:3.20"})");
-    return std::move(body.get_object());
+    return *std::move(body);
 }
 
 // "image" of the query, or of the body.
@@ -50,8 +50,8 @@ result<std::string> image_text(admin_request const& r) {
     std::string text;
     if (auto const given = r.query.find("image"))
         text = *given;
-    else if (auto const* image = body->if_contains("image"); image && image->is_string())
-        text = std::string(image->get_string());
+    else
+        text = text_at(*body, {"image"});
     if (text.empty())
         return bad_request(R"(which image? {"image": "docker.io/library/alpine:3.20"})");
     return text;

@@ -2,10 +2,11 @@
 
 #include "proxy/cli/http_fetch.h"
 #include "proxy/cli/text_table.h"
+#include "proxy/json_fields.h"
 #include "proxy/runtime/spawn.h"
 #include "proxy/stats/units.h"
 
-#include <boost/json/parse.hpp>
+#include <boost/json/array.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -21,20 +22,6 @@ constexpr std::chrono::hours run_max{24}; // the server ends a run; this ends a 
 constexpr milliseconds redraw_interval{200};
 constexpr std::size_t items_shown = 20;
 
-std::int64_t number(json::object const& o, char const* key) {
-    auto const* v = o.if_contains(key);
-    if (!v)
-        return 0;
-    boost::system::error_code ec;
-    auto const n = v->to_number<std::int64_t>(ec);
-    return ec ? 0 : n;
-}
-
-std::string text(json::object const& o, char const* key) {
-    auto const* v = o.if_contains(key);
-    return v && v->is_string() ? std::string(v->as_string()) : std::string();
-}
-
 std::string amount(std::int64_t objects, std::int64_t bytes) {
     return fmt::format("{} object{}, {}", objects, objects == 1 ? "" : "s", human_bytes(bytes));
 }
@@ -48,10 +35,11 @@ std::string items_table(json::array const& items) {
         if (!items[i].is_object())
             continue;
         auto const& o = items[i].get_object();
-        auto const unused = std::max<std::int64_t>(0, now - number(o, "last_used"));
-        auto const why = text(o, "policy");
-        table.row({fmt::format("  {:.19}", text(o, "digest")), human_bytes(number(o, "bytes")), human_duration(unused),
-                   text(o, "type"), why.empty() ? text(o, "reason") : why});
+        auto const unused = std::max<std::int64_t>(0, now - count_at(o, "last_used"));
+        auto const why = text_at(o, {"policy"});
+        table.row({"  " + printable(text_at(o, {"digest"}), 19), human_bytes(count_at(o, "bytes")),
+                   human_duration(unused), printable(text_at(o, {"type"})),
+                   printable(why.empty() ? text_at(o, {"reason"}) : why)});
     }
     auto lines = table.text();
     if (items.size() > items_shown)
@@ -64,33 +52,32 @@ std::string sums(json::object const& reasons) {
     std::string lines;
     int several = 0;
     for (auto const& [reason, sum] : reasons) {
-        if (!sum.is_object() || number(sum.get_object(), "objects") == 0)
+        auto const* o = sum.if_object();
+        if (o == nullptr || count_at(*o, "objects") == 0)
             continue;
-        auto const& o = sum.get_object();
-        lines += fmt::format("  {}: {}\n", std::string_view(reason), amount(number(o, "objects"), number(o, "bytes")));
+        lines += fmt::format("  {}: {}\n", printable(reason), amount(count_at(*o, "objects"), count_at(*o, "bytes")));
         ++several;
     }
     return several > 1 ? lines : std::string();
 }
 
 result<std::string> shown(std::string const& body, bool as_json) {
-    boost::system::error_code ec;
-    auto const parsed = json::parse(body, ec);
-    if (ec || !parsed.is_object() || !parsed.get_object().contains("objects"))
+    auto const report = parse_object(body);
+    if (!report || !report->contains("objects"))
         return internal_error("the answer is no report: is this the admin API of layerd?");
     if (as_json)
         return body;
-    auto const& report = parsed.get_object();
-    bool const dry = report.if_contains("dry_run") && *report.if_contains("dry_run") == true;
-    auto const n = number(report, "objects");
+    auto const* said = find_field(*report, {"dry_run"});
+    bool const dry = said != nullptr && *said == true;
+    auto const n = count_at(*report, "objects");
     std::string out =
         n == 0 ? std::string("nothing to remove\n")
-               : fmt::format("{} {}\n", dry ? "would remove" : "removed", amount(n, number(report, "bytes")));
-    if (auto const* reasons = report.if_contains("reasons"); reasons && reasons->is_object())
-        out += sums(reasons->get_object());
-    if (auto const* items = report.if_contains("items"); items && items->is_array() && !items->get_array().empty())
+               : fmt::format("{} {}\n", dry ? "would remove" : "removed", amount(n, count_at(*report, "bytes")));
+    if (auto const* reasons = find_object(*report, {"reasons"}))
+        out += sums(*reasons);
+    if (auto const* items = find_field(*report, {"items"}); items && items->is_array() && !items->get_array().empty())
         out += items_table(items->get_array());
-    if (auto const kept = number(report, "kept_in_use"); kept > 0)
+    if (auto const kept = count_at(*report, "kept_in_use"); kept > 0)
         out += fmt::format("{} stayed, being read just now\n", kept);
     return out;
 }
@@ -140,10 +127,8 @@ private:
 
     void draw_bar(std::string const& body) {
         constexpr std::int64_t width = 40;
-        auto const state = json::parse(body, parse_error_);
-        if (parse_error_ || !state.is_object())
-            return;
-        auto const done = number(state.get_object(), "done"), of = number(state.get_object(), "of");
+        auto const state = parse_object(body);
+        auto const done = state ? count_at(*state, "done") : 0, of = state ? count_at(*state, "of") : 0;
         if (of <= 0)
             return;
         auto const filled = std::min(width, width * done / of);
@@ -157,7 +142,6 @@ private:
     command_environment const& env_;
     net::io_context context_{1};
     steady_timer timer_;
-    boost::system::error_code parse_error_;
     bool done_ = false;
     bool drawn_ = false;
     int code_ = 0;

@@ -1,15 +1,19 @@
 #include "proxy/cli/http_fetch.h"
 
+#include "proxy/cli/text_table.h"
+#include "proxy/json_fields.h"
+
 #include <boost/asio/this_coro.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
 namespace proxy {
 namespace {
 
 namespace http = beast::http;
+
+constexpr std::size_t reason_max = 1000;
 
 std::string reason(error_code ec) {
     if (ec == beast::error::timeout)
@@ -30,12 +34,9 @@ using request = http::request<http::string_body>;
 
 // A refusal in the admin API's own words, or what else can be said of the answer.
 error refused(endpoint_config const& at, std::string const& path, http::response<http::string_body> const& answer) {
-    error_code ec;
-    auto const said = boost::json::parse(answer.body(), ec);
-    auto const* document = ec ? nullptr : said.if_object();
-    auto const* reason = document ? document->if_contains("error") : nullptr;
-    if (reason && reason->is_string())
-        return internal_error(std::string(reason->get_string()));
+    auto const said = parse_object(answer.body());
+    if (auto const reason = said ? text_at(*said, {"error"}) : std::string_view(); !reason.empty())
+        return internal_error(printable(reason, reason_max));
     return internal_error(
         fmt::format("{}{} answered {}: is this the admin API of layerd?", at.to_string(), path, answer.result_int()));
 }

@@ -1,10 +1,11 @@
 #include "proxy/cli/image_command.h"
 
 #include "proxy/cli/http_fetch.h"
+#include "proxy/cli/text_table.h"
+#include "proxy/json_fields.h"
 #include "proxy/runtime/spawn.h"
 #include "proxy/stats/units.h"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
@@ -16,32 +17,24 @@ namespace {
 namespace json = boost::json;
 
 constexpr seconds answer_timeout{60};
-
-std::int64_t number(json::object const& o, char const* key) {
-    auto const* v = o.if_contains(key);
-    boost::system::error_code ec;
-    auto const n = v ? v->to_number<std::int64_t>(ec) : 0;
-    return ec ? 0 : n;
-}
+constexpr std::size_t name_max = 400;
 
 // "pinned docker.io/library/alpine:3.20", "purged …: 5 objects, 12.0 MiB"
 result<std::string> line_of(std::string const& verb, std::string const& body) {
-    boost::system::error_code ec;
-    auto const answer = json::parse(body, ec);
+    auto const answer = parse_object(body);
     auto const past = verb == "purge" ? "purged" : verb + "ned";
-    auto const* o = ec ? nullptr : answer.if_object();
-    auto const* name = o ? o->if_contains(past) : nullptr;
-    if (!name || !name->is_string())
+    auto const name = answer ? text_at(*answer, {past}) : std::string_view();
+    if (name.empty())
         return internal_error("the answer does not say what was done: is this the admin API of layerd?");
-    auto line = fmt::format("{} {}", past, std::string_view(name->get_string()));
-    if (auto const* stored = o->if_contains("stored"); stored && *stored == false)
+    auto line = fmt::format("{} {}", past, printable(name, name_max));
+    if (auto const* stored = find_field(*answer, {"stored"}); stored && *stored == false)
         line += ", which is not stored yet: it stays once it was pulled";
     if (verb != "purge")
         return line;
-    auto const objects = number(*o, "objects"), kept = number(*o, "kept_in_use");
+    auto const objects = count_at(*answer, "objects"), kept = count_at(*answer, "kept_in_use");
     if (objects == 0 && kept == 0)
         return line + ": all of its content belongs to other images too, and stays";
-    line += fmt::format(": {} object{}, {}", objects, objects == 1 ? "" : "s", human_bytes(number(*o, "bytes")));
+    line += fmt::format(": {} object{}, {}", objects, objects == 1 ? "" : "s", human_bytes(count_at(*answer, "bytes")));
     if (kept > 0)
         line += fmt::format("; {} pinned or being read stayed", kept);
     return line;

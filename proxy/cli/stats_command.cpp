@@ -2,10 +2,10 @@
 
 #include "proxy/cli/http_fetch.h"
 #include "proxy/cli/stats_table.h"
+#include "proxy/json_fields.h"
 #include "proxy/runtime/spawn.h"
 
 #include <boost/asio/signal_set.hpp>
-#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
 #include <csignal>
@@ -21,14 +21,13 @@ constexpr char const* document_path = "/api/v1/stats";
 
 // The document as it shall be shown, or why it cannot be.
 result<std::string> shown(std::string const& body, bool as_json, endpoint_config const& from) {
-    boost::system::error_code ec;
-    auto const document = boost::json::parse(body, ec);
-    if (ec || !document.is_object())
+    auto const document = parse_object(body);
+    if (!document)
         return internal_error(fmt::format("{}{} is no statistics document: is this the admin API of layerd?",
                                           from.to_string(), document_path));
     if (as_json)
         return body.ends_with('\n') ? body : body + '\n';
-    return stats_table(document.get_object(), from.to_string());
+    return stats_table(*document, from.to_string());
 }
 
 task<result<std::string>> fetch_shown(endpoint_config const& from, bool as_json) {

@@ -1,51 +1,18 @@
 #include "proxy/cli/stats_table.h"
 
 #include "proxy/cli/text_table.h"
+#include "proxy/json_fields.h"
 #include "proxy/stats/units.h"
 
-#include <boost/json/value.hpp>
 #include <fmt/format.h>
-
-#include <cstdint>
-#include <initializer_list>
-#include <optional>
 
 namespace proxy {
 namespace {
 
 namespace json = boost::json;
-using path = std::initializer_list<std::string_view>;
-
-// The value at the end of a path of names, or null.
-json::value const* find(json::object const& from, path names) {
-    json::object const* at = &from;
-    json::value const* value = nullptr;
-    for (auto name : names) {
-        value = at != nullptr ? at->if_contains(name) : nullptr;
-        at = value != nullptr ? value->if_object() : nullptr;
-    }
-    return value;
-}
-
-template <class T>
-std::optional<T> number(json::object const& from, path names) {
-    auto const* value = find(from, names);
-    if (value == nullptr || !value->is_number())
-        return std::nullopt;
-    boost::system::error_code ec;
-    auto const n = value->to_number<T>(ec);
-    return ec ? std::nullopt : std::optional(n);
-}
-
-// Text of the server: nothing in it may move the terminal's cursor.
-std::string words(json::object const& from, path names) {
-    auto const* value = find(from, names);
-    if (value == nullptr || !value->is_string())
-        return "-";
-    std::string out;
-    for (char c : value->get_string().subview(0, 100))
-        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    return out;
+std::string words(json::object const& from, field_path names) {
+    auto const text = text_at(from, names);
+    return text.empty() ? "-" : printable(text);
 }
 
 // "1,234,567"
@@ -57,18 +24,18 @@ std::string grouped(std::int64_t n) {
     return text;
 }
 
-std::string count(json::object const& from, path names) {
-    auto const n = number<std::int64_t>(from, names);
+std::string count(json::object const& from, field_path names) {
+    auto const n = number_at<std::int64_t>(from, names);
     return n ? grouped(*n) : "-";
 }
 
-std::string bytes(json::object const& from, path names) {
-    auto const n = number<std::int64_t>(from, names);
+std::string bytes(json::object const& from, field_path names) {
+    auto const n = number_at<std::int64_t>(from, names);
     return n ? human_bytes(*n) : "-";
 }
 
-std::string share(json::object const& from, path names) {
-    auto const n = number<double>(from, names);
+std::string share(json::object const& from, field_path names) {
+    auto const n = number_at<double>(from, names);
     return n ? percent(*n) : "-";
 }
 
@@ -91,14 +58,14 @@ std::string transfer(json::object const& document) {
     t.row({"from upstream", bytes(document, {"bytes", "from_upstream"})});
     t.row({"network savings", bytes(document, {"network_savings", "bytes"}),
            share(document, {"network_savings", "ratio"})});
-    if (number<std::int64_t>(document, {"bytes", "pushed"}).value_or(0) > 0)
+    if (number_at<std::int64_t>(document, {"bytes", "pushed"}).value_or(0) > 0)
         t.row({"pushed", bytes(document, {"bytes", "pushed"})});
     return t.text();
 }
 
 std::string store(json::object const& document) {
-    auto const used = number<double>(document, {"store", "bytes"});
-    auto const limit = number<double>(document, {"store", "limit_bytes"});
+    auto const used = number_at<double>(document, {"store", "bytes"});
+    auto const limit = number_at<double>(document, {"store", "limit_bytes"});
     bool const limited = used && limit && *limit > 0;
     text_table t(2);
     t.row({"store", bytes(document, {"store", "bytes"}),
@@ -112,22 +79,21 @@ std::string store(json::object const& document) {
 }
 
 std::string rate_limit(json::object const& upstream) {
-    auto const remaining = number<std::int64_t>(upstream, {"ratelimit", "remaining"});
-    auto const limit = number<std::int64_t>(upstream, {"ratelimit", "limit"});
+    auto const remaining = number_at<std::int64_t>(upstream, {"ratelimit", "remaining"});
+    auto const limit = number_at<std::int64_t>(upstream, {"ratelimit", "limit"});
     return remaining && limit ? fmt::format("{} of {} left", grouped(*remaining), grouped(*limit)) : "-";
 }
 
 std::string upstreams(json::object const& document) {
-    auto const* all = find(document, {"upstreams"});
-    if (all == nullptr || !all->is_object() || all->get_object().empty())
+    auto const* all = find_object(document, {"upstreams"});
+    if (all == nullptr || all->empty())
         return "";
     text_table t;
     t.row({"upstream", "requests", "received", "errors", "breaker", "rate limit"});
-    for (auto const& [name, value] : all->get_object()) {
-        json::object const wrapped{{"name", name}};
+    for (auto const& [name, value] : *all) {
         static json::object const none;
         auto const& u = value.is_object() ? value.get_object() : none;
-        t.row({"  " + words(wrapped, {"name"}), count(u, {"requests"}), bytes(u, {"bytes"}), count(u, {"errors"}),
+        t.row({"  " + printable(name), count(u, {"requests"}), bytes(u, {"bytes"}), count(u, {"errors"}),
                words(u, {"breaker"}), rate_limit(u)});
     }
     return t.text();
@@ -136,7 +102,7 @@ std::string upstreams(json::object const& document) {
 } // namespace
 
 std::string stats_table(json::object const& document, std::string_view from) {
-    auto const up = number<std::int64_t>(document, {"uptime_seconds"});
+    auto const up = number_at<std::int64_t>(document, {"uptime_seconds"});
     auto text =
         fmt::format("layerd {} at {}, up {}\n\n", words(document, {"version"}), from, up ? human_duration(*up) : "-");
     text += requests(document) + '\n' + transfer(document) + '\n' + store(document);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace proxy {
@@ -20,5 +21,8 @@ private:
     std::size_t words_from_;
     std::vector<std::vector<std::string>> rows_;
 };
+
+// What a server says, cut short, and with nothing in it that could move the terminal's cursor.
+std::string printable(std::string_view text, std::size_t max = 100);
 
 } // namespace proxy

@@ -71,6 +71,17 @@ TEST_CASE("what would go is a table: what, how large, how long unused, and why")
                        "   4.0 KiB       2h 0m  oci.config  keep_storage\n");
 }
 
+TEST_CASE("nothing that a server says in its report moves the cursor") {
+    tests::scripted_origin server;
+    server.on("POST", "/api/v1/gc")
+        .reply(200, {},
+               R"({"objects":1,"reasons":{"\u001b[2J":{"objects":1},"b":{"objects":1}},"items":[)"
+               R"({"digest":"\u001b[2J","type":"\r","policy":"\u0007"}]})")
+        .reply(409, {}, R"({"error":"\u001b[2J"})");
+    CHECK(gc(server.url(), true).out.find_first_of("\x1b\r\x07") == std::string::npos);
+    CHECK(gc(server.url(), true).err == "layerd gc: ?[2J\n");
+}
+
 TEST_CASE("a long list is cut, and what stayed is counted") {
     tests::scripted_origin server;
     std::string items;
