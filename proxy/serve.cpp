@@ -1,6 +1,7 @@
 #include "proxy/serve.h"
 
 #include "proxy/log/logging.h"
+#include "proxy/runtime/descriptors.h"
 
 #include <boost/asio/signal_set.hpp>
 #include <spdlog/spdlog.h>
@@ -64,6 +65,7 @@ int serve(config c, config_source from) {
     net::signal_set stop_signals(signals, SIGINT, SIGTERM);
     net::signal_set hangups(signals, SIGHUP);
     start_logging(c.log);
+    raise_descriptor_limit();
     auto started = server::start(std::move(c));
     if (!started) {
         spdlog::critical("{}", started.error().message);

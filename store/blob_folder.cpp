@@ -1,11 +1,11 @@
 #include "store/blob_folder.h"
 
-#include <algorithm>
+#include "store/descriptors.h"
+
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <string_view>
-#include <sys/resource.h>
 #include <unistd.h>
 
 namespace store {
@@ -18,14 +18,9 @@ char* append(char* to, std::string_view text) noexcept {
     return to + text.size();
 }
 
-// Leaves the last descriptors to the index. RocksDB that cannot open a file once takes no write any more until it is
-// opened anew; content that cannot be opened is asked for again.
+// Leaves the last descriptors to the index.
 int leave_some(int fd) noexcept {
-    rlimit limit{};
-    if (fd < 0 || ::getrlimit(RLIMIT_NOFILE, &limit) == -1)
-        return fd;
-    auto const kept = std::min<rlim_t>(64, limit.rlim_cur / 4);
-    if (static_cast<rlim_t>(fd) < limit.rlim_cur - kept) // numbers are given out from below
+    if (fd < 0 || !is_one_too_many(fd, descriptor_use::content))
         return fd;
     ::close(fd);
     errno = EMFILE;

@@ -2,14 +2,19 @@
 
 #include "proxy/http/session.h"
 #include "proxy/runtime/spawn.h"
+#include "store/blob_file.h"
+#include "store/descriptors.h"
 
 #include <spdlog/spdlog.h>
 
+#include <fcntl.h>
 #include <utility>
 
 namespace proxy {
 
 namespace {
+
+constexpr milliseconds pause_time{100};
 
 // Counts a connection from the moment it is accepted until its session has ended, so that a stop waits for it.
 class open_connection {
@@ -52,13 +57,30 @@ task<void> listener::run() {
         if (ec == net::error::operation_aborted || !acceptor_.is_open())
             co_return;
         if (!ec) {
+            bool const last = store::is_one_too_many(socket.native_handle(), store::descriptor_use::connection);
             start_session(std::move(socket), next);
+            if (last)
+                co_await wait_for_descriptors();
             continue;
         }
         // Out of descriptors, or the peer was gone already: neither may end the loop.
         spdlog::warn("accept: {}", ec.message());
-        steady_timer pause(acceptor_.get_executor(), milliseconds(100));
+        steady_timer pause(acceptor_.get_executor(), pause_time);
         co_await pause.async_wait(net::redirect_error(use_task, ec));
+    }
+}
+
+// Who is not accepted yet waits in the kernel's queue, while those that are here get their content.
+task<void> listener::wait_for_descriptors() {
+    spdlog::warn("too many open files: no connection is accepted until some are closed");
+    steady_timer pause(acceptor_.get_executor());
+    while (acceptor_.is_open()) {
+        error_code ec;
+        pause.expires_after(pause_time);
+        co_await pause.async_wait(net::redirect_error(use_task, ec));
+        store::file_descriptor const next(::fcntl(acceptor_.native_handle(), F_DUPFD_CLOEXEC, 0));
+        if (next && !store::is_one_too_many(next.get(), store::descriptor_use::connection))
+            co_return;
     }
 }
 

@@ -28,6 +28,7 @@ public:
     void close();
 
 private:
+    task<void> wait_for_descriptors();
     void start_session(tcp_socket socket, worker_local& local);
 
     std::vector<std::unique_ptr<worker_local>> const& workers_;
