@@ -9,6 +9,8 @@
 
 namespace proxy {
 
+inline constexpr std::uint64_t max_unsized_body = 64ull << 30; // of an answer that does not say its length
+
 // The answer's body is the blob (status 200) or, if `first` was given, perhaps its part from there on (206).
 // BLOB_UNKNOWN if upstream does not have it.
 task<result<upstream_response>> get_blob(worker& w, upstream& from, oci::repository repo, oci::digest const& d,

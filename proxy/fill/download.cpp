@@ -12,8 +12,6 @@ namespace proxy {
 
 namespace {
 
-constexpr std::uint64_t max_unsized_body = 64ull << 30; // of an answer that does not say its length
-
 // What the pool does with a block: appends it, and moves the fill's watermark from there, without a detour through the
 // event loop. The end of the body is held back until the digest is known to match. A body of unknown length is not
 // shown at all before that: no exact Content-Length could be sent.

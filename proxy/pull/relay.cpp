@@ -12,9 +12,8 @@ namespace proxy {
 
 namespace {
 
-constexpr std::size_t chunk_size = 256 * 1024;
-constexpr std::uint64_t max_unsized_body = 64ull << 30; // of an answer that does not say its length
-constexpr std::uint64_t max_skipped = 1024 * 1024;      // read and dropped rather than asked for anew
+constexpr std::size_t block_size = 256 * 1024;     // of a body, read at once
+constexpr std::uint64_t max_skipped = 1024 * 1024; // read and dropped rather than asked for anew
 constexpr std::string_view cache_status = "layerd; fwd=miss";
 
 // Who a body comes from, and what is said of it in the log.
@@ -40,8 +39,8 @@ public:
         : blob_(blob), from_(from), size_(size), disk_(disk), hash_(blob.digest.algo()) {}
 
     task<bool> send_to(sender& to) override {
-        std::array<std::vector<std::byte>, 2> buffers{std::vector<std::byte>(chunk_size),
-                                                      std::vector<std::byte>(chunk_size)};
+        std::array<std::vector<std::byte>, 2> buffers{std::vector<std::byte>(block_size),
+                                                      std::vector<std::byte>(block_size)};
         std::span<std::byte const> held;
         for (std::size_t turn = 0;; turn ^= 1) {
             to.await_source();
@@ -109,7 +108,7 @@ public:
         : blob_(blob), from_(from), skipped_(skipped), left_(length) {}
 
     task<bool> send_to(sender& to) override {
-        std::vector<std::byte> buffer(chunk_size);
+        std::vector<std::byte> buffer(block_size);
         while (left_ > 0) {
             to.await_source();
             auto n = co_await from_.read_some(buffer, blob_.next_read());
