@@ -46,6 +46,8 @@ constexpr description describe(errc code) noexcept {
         return {"TAG_INVALID", 400};
     case errc::range_invalid:
         return {"RANGE_INVALID", 416};
+    case errc::uri_too_long:
+        return {"URI_TOO_LONG", 414};
     case errc::unauthorized:
         return {"UNAUTHORIZED", 401};
     case errc::denied:

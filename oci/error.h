@@ -2,7 +2,7 @@
 //
 // Parsing in this layer is total: every input gives a value or one `oci::error`. The codes are those of
 // the distribution spec ("Error Codes") plus the few that every registry uses beside them
-// (RANGE_INVALID, UNAVAILABLE, UNKNOWN, PAGINATION_NUMBER_INVALID).
+// (RANGE_INVALID, URI_TOO_LONG, UNAVAILABLE, UNKNOWN, PAGINATION_NUMBER_INVALID).
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -26,6 +26,7 @@ enum class errc {
     size_invalid,
     tag_invalid,
     range_invalid,
+    uri_too_long,
     unauthorized,
     denied,
     unsupported,

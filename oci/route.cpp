@@ -69,7 +69,7 @@ result<query> parse_query(std::string_view text) {
         if (item.empty())
             continue;
         if (q.items.size() == max_query_items)
-            return error{errc::name_invalid, "too many query parameters"};
+            return error{errc::uri_too_long, "too many query parameters"};
         std::size_t const equals = std::min(item.find('='), item.size());
         auto key = decode(item.substr(0, equals));
         auto value = decode(item.substr(std::min(equals + 1, item.size())));
@@ -217,7 +217,7 @@ std::optional<std::string_view> query::find(std::string_view key) const noexcept
 
 result<route> parse_route(std::string_view target) {
     if (target.size() > max_target_size)
-        return malformed("request target too long", target);
+        return error{errc::uri_too_long, "more than " + std::to_string(max_target_size) + " bytes of path and query"};
     std::size_t const mark = std::min(target.find('?'), target.size());
     std::string_view path = target.substr(0, mark);
     std::string decoded;

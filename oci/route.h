@@ -76,7 +76,8 @@ inline constexpr std::size_t max_session_size = 256;
 
 // Total. `target` is the request target in origin form ("/v2/…?…").
 //   NAME_INVALID       the repository is outside the grammar, or the path is malformed, or a control byte stands
-//                      in the query (values go into headers), or the target has too many bytes or parameters
+//                      in the query (values go into headers)
+//   URI_TOO_LONG       too many bytes or parameters
 //   DIGEST_INVALID     the digest of a blob, a referrers path or a manifest is malformed
 //   MANIFEST_UNKNOWN   the tag is malformed
 //   BLOB_UPLOAD_UNKNOWN  the id of an upload session is none that we could have given out

@@ -12,7 +12,7 @@
 namespace oci {
 
 // The Content-Range of a PATCH or PUT, both ends included; also as RFC 9110 would have it ("bytes 0-1023/*").
-// BLOB_UPLOAD_INVALID.
+// RANGE_INVALID.
 result<byte_range> parse_upload_range(std::string_view field);
 
 // The Range of an answer about an upload of so many bytes. "0-0" says both one byte and none: there is no other way to

@@ -13,15 +13,6 @@ error unsupported(std::string why) {
     return from_oci({oci::errc::unsupported, std::move(why)});
 }
 
-error not_hosted(upstream_set const& upstreams, repository_target const& t) {
-    auto const& prefixes = upstreams.hosted_prefixes();
-    if (prefixes.empty())
-        return unsupported("this registry is a pull-through mirror: it takes no pushes and deletes nothing");
-    return unsupported(fmt::format("{} is mirrored: nothing can be pushed to it or deleted from it; what can be pushed "
-                                   "to begins with '{}/'",
-                                   t.name, fmt::join(prefixes, "/' or '")));
-}
-
 template <class Endpoint>
 Endpoint const* as(oci::route const& r) {
     return std::get_if<Endpoint>(&r.endpoint);
@@ -29,9 +20,18 @@ Endpoint const* as(oci::route const& r) {
 
 } // namespace
 
+error hosted_handler::not_hosted(std::string_view repo) const {
+    auto const& prefixes = parts_.upstreams.hosted_prefixes();
+    if (prefixes.empty())
+        return unsupported("this registry is a pull-through mirror: it takes no pushes and deletes nothing");
+    return unsupported(fmt::format("{} is not hosted here: nothing can be pushed to it or deleted from it; what can be "
+                                   "pushed to begins with '{}/'",
+                                   repo, fmt::join(prefixes, "/' or '")));
+}
+
 task<result<void>> hosted_handler::change(exchange& x, oci::route const& r, repository_target const& t) {
     if (t.from)
-        co_return not_hosted(parts_.upstreams, t);
+        co_return not_hosted(t.name);
     if (parts_.hosted_read_only.load(std::memory_order_relaxed)) {
         auto e = from_oci({oci::errc::denied, "hosted repositories are read-only here for now ([hosted] read_only)"});
         co_return e;

@@ -7,14 +7,14 @@
 
 namespace proxy {
 
-result<std::optional<std::size_t>> page_size(oci::query const& q) {
-    auto const text = q.find("n");
+result<std::optional<std::size_t>> page_size(oci::query const& q, std::string_view name) {
+    auto const text = q.find(name);
     if (!text)
         return std::optional<std::size_t>();
     std::size_t n = 0;
     auto const [end, problem] = std::from_chars(text->data(), text->data() + text->size(), n);
     if (problem != std::errc{} || end != text->data() + text->size())
-        return from_oci({oci::errc::pagination_number_invalid, "n is not a number of entries"});
+        return from_oci({oci::errc::pagination_number_invalid, std::string(name) + " is not a number of entries"});
     return std::optional(n);
 }
 

@@ -11,8 +11,8 @@
 
 namespace proxy {
 
-// What the client asks for with `n`, if it does. PAGINATION_NUMBER_INVALID for what is no number.
-result<std::optional<std::size_t>> page_size(oci::query const& q);
+// The number that the client gives as `name`, if it does. PAGINATION_NUMBER_INVALID for what is no number.
+result<std::optional<std::size_t>> page_size(oci::query const& q, std::string_view name = "n");
 
 // The value of a Link field. Relative: clients refuse to follow it to another host than they asked, and only they know
 // that one's name. `more` is "" or begins with '&'.

@@ -26,6 +26,17 @@ void log_error(error const& e, request const& r) {
                  oci::to_string(e.code));
 }
 
+bool is_for_reading(request const& r) {
+    return r.is_get() || r.is_head();
+}
+
+// There is nothing to get under a tag that none may have, but nothing may be put there either.
+error malformed(oci::error e, request const& r) {
+    if (e.code == oci::errc::manifest_unknown && r.method() == boost::beast::http::verb::put)
+        e.code = oci::errc::tag_invalid;
+    return from_oci(std::move(e));
+}
+
 } // namespace
 
 task<void> router::dispatch(exchange& x, std::string_view client) {
@@ -44,10 +55,10 @@ task<void> router::dispatch(exchange& x, std::string_view client) {
 task<result<void>> router::handle(exchange& x) {
     auto route = oci::parse_route(x.req().target());
     if (!route)
-        co_return from_oci(route.error());
+        co_return malformed(route.error(), x.req());
     if (route->repo)
         co_return co_await on_repository(x, *route);
-    if (!x.req().is_get() && !x.req().is_head())
+    if (!is_for_reading(x.req()))
         co_return from_oci({oci::errc::unsupported, "this path is only for reading"});
     if (!std::holds_alternative<oci::ping_endpoint>(route->endpoint))
         co_return co_await hosted_.catalog(x, *route);
@@ -58,13 +69,15 @@ task<result<void>> router::handle(exchange& x) {
 
 task<result<void>> router::on_repository(exchange& x, oci::route const& r) {
     auto target = parts_.upstreams.resolve(r);
+    if (!target && !is_for_reading(x.req()))
+        co_return hosted_.not_hosted(r.repo->name());
     if (!target)
         co_return target.error();
     if (target->from)
         x.upstream_name = target->from->config().name;
     if (auto ns = r.query.find("ns"))
         x.ns = *ns; // names a configured upstream: safe to echo
-    if (!x.req().is_get() && !x.req().is_head())
+    if (!is_for_reading(x.req()))
         co_return co_await hosted_.change(x, r, *target);
     if (auto const* e = std::get_if<oci::manifest_endpoint>(&r.endpoint))
         co_return co_await manifests_.handle(x, *target, e->ref);

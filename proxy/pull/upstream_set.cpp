@@ -23,12 +23,17 @@ error unknown_upstream(std::string_view name) {
     return from_oci({oci::errc::name_unknown, "registry '" + std::string(name) + "' is not configured as an upstream"});
 }
 
+// As the names below them are sorted: "a-b/c" comes before "a/c".
+bool in_catalog_order(std::string const& a, std::string const& b) {
+    return a + "/" < b + "/";
+}
+
 } // namespace
 
 upstream_set::upstream_set(std::vector<std::unique_ptr<upstream>> upstreams, hosted_config hosted)
     : upstreams_(std::move(upstreams)),
       hosted_(hosted.enabled ? std::move(hosted.prefixes) : std::vector<std::string>()) {
-    std::sort(hosted_.begin(), hosted_.end());
+    std::sort(hosted_.begin(), hosted_.end(), in_catalog_order);
     for (auto const& u : upstreams_) {
         by_name_[u->config().name] = u.get();
         for (auto const& alias : u->config().aliases)

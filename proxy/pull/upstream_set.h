@@ -31,7 +31,7 @@ public:
     // NAME_UNKNOWN, NAME_INVALID. `r.repo` must be set.
     result<repository_target> resolve(oci::route const& r) const;
 
-    // The first components of what is hosted here; none if nothing is. In byte order.
+    // The first components of what is hosted here; none if nothing is. In the order of what is below them.
     std::vector<std::string> const& hosted_prefixes() const noexcept { return hosted_; }
 
 private:
