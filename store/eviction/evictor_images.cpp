@@ -77,17 +77,20 @@ bool evictor::may_go(candidate const& k) {
     return true;
 }
 
-// A config is a few kilobytes without which megabytes are useless: it stays while an image that names it is in use.
+// What was condemned with one image stays while another names it that was not given up. A config is a few kilobytes
+// without which megabytes are useless: it stays while an image that names it is in use.
 bool evictor::images_are_in_use(candidate const& k) {
-    if (k.kind != object_kind::config)
+    if (k.kind == object_kind::manifest || (!k.condemned && k.kind != object_kind::config))
         return false;
-    auto const parents = parents_of(core_, k.digest);
-    if (!parents)
+    auto const parents = parents_of(core_, k.digest, parents_max);
+    if (!parents || parents->size() == parents_max)
         return true;
     std::lock_guard const lock(mutex_);
     return std::any_of(parents->begin(), parents->end(), [&](oci::digest const& p) {
         auto const id = table_.find(p);
-        return id != no_entry && !table_[id].leaving && table_[id].last_used > k.last_used;
+        if (id == no_entry || table_[id].leaving)
+            return false;
+        return k.condemned ? !condemned_images_.contains(p) : table_[id].last_used > k.last_used;
     });
 }
 
@@ -113,12 +116,11 @@ bool evictor::condemn_image_of(candidate const& k) {
 void evictor::condemn_siblings(candidate const& k) {
     if (k.kind == object_kind::manifest)
         return;
-    auto const parents = parents_of(core_, k.digest);
+    auto const parents = parents_of(core_, k.digest, parents_max);
     if (!parents)
         return;
     auto const since = k.last_used + one_pull;
-    for (std::size_t i = 0; i < parents->size() && i < parents_max; ++i) {
-        auto const& image = (*parents)[i];
+    for (auto const& image : *parents) {
         {
             std::lock_guard const lock(mutex_);
             auto const id = table_.find(image);

@@ -11,16 +11,15 @@
 namespace store {
 namespace {
 
-// What stands behind the digest in every key of the family that begins with it.
+// What stands behind the digest in every key of the family that begins with it, until `take` wants no more.
 result<void> for_each_behind(core const& c, family f, oci::digest const& d,
-                             std::function<void(std::string_view)> const& take) {
+                             std::function<bool(std::string_view)> const& take) {
     auto const first = digest_key(d);
     auto const rows = c.db->scan(f);
     for (rows->Seek({first.view().data(), first.view().size()}); rows->Valid(); rows->Next()) {
         auto const key = rows->key().ToStringView();
-        if (!key.starts_with(first.view()))
+        if (!key.starts_with(first.view()) || !take(key.substr(first.view().size())))
             break;
-        take(key.substr(first.view().size()));
     }
     if (!rows->status().ok())
         return error_of_status(rows->status(), "cannot read the index");
@@ -46,11 +45,12 @@ result<std::vector<oci::digest>> children_of(core const& c, oci::digest const& m
     return children;
 }
 
-result<std::vector<oci::digest>> parents_of(core const& c, oci::digest const& d) {
+result<std::vector<oci::digest>> parents_of(core const& c, oci::digest const& d, std::size_t at_most) {
     std::vector<oci::digest> parents;
     auto const read = for_each_behind(c, family::parents, d, [&](std::string_view key) {
         if (auto const parent = decode_digest_key(key))
             parents.push_back(*parent);
+        return parents.size() < at_most;
     });
     if (!read)
         return read.error();
@@ -112,8 +112,10 @@ result<std::vector<oci::digest>> parts_of_this_alone(core const& c, oci::digest 
 
 result<std::vector<std::string>> holders_of(core const& c, oci::digest const& d) {
     std::vector<std::string> repositories;
-    auto const read =
-        for_each_behind(c, family::holders, d, [&](std::string_view key) { repositories.emplace_back(key); });
+    auto const read = for_each_behind(c, family::holders, d, [&](std::string_view key) {
+        repositories.emplace_back(key);
+        return true;
+    });
     if (!read)
         return read.error();
     return repositories;

@@ -4,6 +4,8 @@
 #include "oci/digest.h"
 #include "store/error.h"
 
+#include <cstddef>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -14,8 +16,9 @@ struct core;
 // What the manifest names, as far as it was recorded; none for what is no known manifest. Blocks.
 result<std::vector<oci::digest>> children_of(core const& c, oci::digest const& manifest);
 
-// The manifests that name `d`, stored or not. Blocks.
-result<std::vector<oci::digest>> parents_of(core const& c, oci::digest const& d);
+// The manifests that name `d`, stored or not, or the first `at_most` of them. Blocks.
+result<std::vector<oci::digest>> parents_of(core const& c, oci::digest const& d,
+                                            std::size_t at_most = std::numeric_limits<std::size_t>::max());
 
 // The manifest and what it names, and what that names, stored or not; each before what it names. Blocks.
 result<std::vector<oci::digest>> closure_of(core const& c, oci::digest const& manifest);

@@ -112,6 +112,18 @@ TEST_CASE("a layer that two images share stays for the one that is used") {
     CHECK_FALSE(s.has(old.layers[1]));
 }
 
+TEST_CASE("a layer stays with the other of its images, though both were pulled at the same time") {
+    image_store s(40 * mib);
+    auto const shared = s.put_layer(1, 2 * mib);
+    auto const old = s.put_image("docker.io/old", 10, {shared, s.put_layer(2, 12 * mib)});
+    auto const used = s.put_image("docker.io/used", 20, {shared, s.put_layer(3, 2 * mib)});
+    s.pull_again(used);
+    for (unsigned i = 0; i < 10; ++i)
+        s.put_layer(100 + i, 4 * mib);
+    CHECK_FALSE(s.has(old.layers[1]));
+    CHECK(s.whole(used));
+}
+
 TEST_CASE("runners that have the layers and ask for the manifest alone keep the image here") {
     image_store s(24 * mib);
     auto const used = s.pull("docker.io/used", 10, 3);
