@@ -28,7 +28,6 @@ gc_report hosted_collection::run() {
     report.dry_run = request_.dry_run;
     core_.residents->take_in_touches();
     for (auto const& prefix : rules_.prefixes) {
-        used_[prefix] = 0;
         if (auto collected = collect_below(prefix); !collected) {
             report.error = collected.error().message;
             return report;
@@ -50,7 +49,7 @@ result<void> hosted_collection::collect_below(std::string const& prefix) {
         for (auto const& repo : *repos) {
             if (!repo.starts_with(below) || request_.stop.stop_requested())
                 return {};
-            if (auto swept = sweep(prefix, repo); !swept)
+            if (auto swept = sweep(repo); !swept)
                 return swept;
         }
         if (repos->size() < page)
@@ -144,7 +143,7 @@ result<hosted_collection::digest_set> hosted_collection::mark(repository_name co
     return live;
 }
 
-result<void> hosted_collection::sweep(std::string const& prefix, repository_name const& repo) {
+result<void> hosted_collection::sweep(repository_name const& repo) {
     auto const links = links_of(repo);
     if (!links)
         return links.error();
@@ -154,22 +153,11 @@ result<void> hosted_collection::sweep(std::string const& prefix, repository_name
     for (auto const& l : *links) {
         if (request_.stop.stop_requested())
             return {};
-        auto const done = live->contains(l.digest) ? count(prefix, repo, l) : unlink(repo, l);
-        if (!done)
+        if (live->contains(l.digest))
+            continue;
+        if (auto done = unlink(repo, l); !done)
             return done;
     }
-    return {};
-}
-
-// A digest counts where the first repository below the prefix shows it.
-result<void> hosted_collection::count(std::string const& prefix, repository_name const& repo, linked const& l) {
-    auto const holders = holders_of(core_, l.digest);
-    if (!holders)
-        return holders.error();
-    auto const first = std::find_if(holders->begin(), holders->end(),
-                                    [&](std::string const& h) { return h.starts_with(prefix + "/"); });
-    if (first != holders->end() && *first == repo)
-        used_[prefix] += l.what.size;
     return {};
 }
 

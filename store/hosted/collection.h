@@ -9,7 +9,7 @@
 #include "store/content_store.h"
 #include "store/core.h"
 
-#include <map>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace store {
@@ -22,9 +22,6 @@ public:
     // Blocks for as long as it takes to read all links of the hosted repositories.
     gc_report run();
 
-    // What the repositories below each prefix show, each digest once. After run().
-    std::map<std::string, std::uint64_t> const& used_bytes() const noexcept { return used_; }
-
 private:
     using digest_set = std::unordered_set<oci::digest>;
     struct linked {
@@ -33,13 +30,12 @@ private:
     };
 
     result<void> collect_below(std::string const& prefix);
-    result<void> sweep(std::string const& prefix, repository_name const& repo);
+    result<void> sweep(repository_name const& repo);
     result<std::vector<linked>> links_of(repository_name const& repo) const;
     result<digest_set> mark(repository_name const& repo, std::vector<linked> const& links) const;
     result<std::vector<oci::digest>> roots(repository_name const& repo, std::vector<linked> const& links) const;
     bool is_recent(linked const& l) const;
     result<void> unlink(repository_name const& repo, linked const& l);
-    result<void> count(std::string const& prefix, repository_name const& repo, linked const& l);
     result<void> release_content(gc_report& report);
     bool is_mirrored(repository_name const& repo) const;
     result<bool> demote(oci::digest const& d);
@@ -49,7 +45,6 @@ private:
     hosted_rules const& rules_;
     gc_request const& request_;
     std::int64_t now_;
-    std::map<std::string, std::uint64_t> used_;
     std::unordered_map<oci::digest, std::size_t> unlinked_; // from how many repositories; or would be
 };
 

@@ -58,7 +58,7 @@ std::vector<oci::descriptor> children_once(oci::digest const& d, oci::manifest c
 } // namespace
 
 hosted_repositories::hosted_repositories(content_store& content)
-    : content_(content), core_(content.internals()), uploads_(core_) {
+    : content_(content), core_(content.internals()), quota_(*core_), uploads_(core_) {
     auto const clean = content_.index().find_value(clean_stop);
     if (clean && *clean)
         (void)content_.index().remove_value(clean_stop); // or the next crash is taken for a clean stop
@@ -68,6 +68,7 @@ hosted_repositories::hosted_repositories(content_store& content)
 }
 
 void hosted_repositories::set_rules(hosted_rules rules) {
+    quota_.set_limit(rules.max_used_space);
     std::lock_guard const lock(mutex_);
     rules_ = std::move(rules);
 }
@@ -78,36 +79,14 @@ result<void> hosted_repositories::note_clean_stop() {
 
 gc_report hosted_repositories::collect(gc_request const& request) {
     hosted_rules rules;
-    std::map<std::string, std::uint64_t> before;
     {
         std::lock_guard const lock(mutex_);
         rules = rules_;
-        before = used_;
     }
     if (started_unclean_ && core_->now() < started_at_ + rules.grace.count())
         return {.dry_run = request.dry_run, .items = {}, .by_reason = {}, .kept_in_use = 0, .error = {}};
     hosted_collection run(content_, *core_, rules, request);
-    auto report = run.run();
-    std::lock_guard const lock(mutex_);
-    for (auto const& [prefix, bytes] : run.used_bytes()) // what was pushed meanwhile counts, perhaps twice
-        used_[prefix] = bytes + (used_[prefix] - before[prefix]);
-    return report;
-}
-
-result<void> hosted_repositories::check_quota(repository_name const& repo, oci::digest const& d, std::uint64_t bytes) {
-    auto const below = repo.substr(0, repo.find('/') + 1);
-    auto const holders = content_.index().holders(d);
-    if (!holders)
-        return holders.error();
-    if (std::any_of(holders->begin(), holders->end(), [&](auto const& h) { return h.starts_with(below); }))
-        return {};
-    std::lock_guard const lock(mutex_);
-    auto& used = used_[below.substr(0, below.size() - 1)];
-    if (rules_.max_used_space != 0 && used + bytes > rules_.max_used_space)
-        return error{errc::over_quota, "repositories below " + below + " show " + std::to_string(used) +
-                                           " bytes, and " + std::to_string(rules_.max_used_space) + " are allowed"};
-    used += bytes;
-    return {};
+    return run.run();
 }
 
 // The link before the content: as long as that is not here it shows nothing, and the sync that makes the content last
@@ -142,7 +121,7 @@ result<void> hosted_repositories::put_small_blob(repository_name const& repo, oc
 }
 
 result<void> hosted_repositories::link_blob(repository_name const& repo, oci::digest const& d, std::uint64_t size) {
-    if (auto allowed = check_quota(repo, d, size); !allowed)
+    if (auto allowed = quota_.take(repo, d, size); !allowed)
         return allowed;
     return content_.index().put_link(repo, d, {size, {}, object_kind::unknown, core_->now()});
 }
@@ -187,7 +166,7 @@ result<bool> hosted_repositories::mount(repository_name const& repo, oci::digest
         return open.error();
     if (!*open)
         return false;
-    if (auto allowed = check_quota(repo, d, (*open)->info.size); !allowed)
+    if (auto allowed = quota_.take(repo, d, (*open)->info.size); !allowed)
         return allowed.error();
 
     auto const lock = core_->locks.hold(d);
@@ -218,7 +197,7 @@ result<void> hosted_repositories::put_manifest(repository_name const& repo, push
     rely_on(m.digest);
     for (auto const& child : m.parsed.children)
         rely_on(child.digest);
-    if (auto allowed = check_quota(repo, m.digest, m.bytes.size()); !allowed)
+    if (auto allowed = quota_.take(repo, m.digest, m.bytes.size()); !allowed)
         return allowed;
     auto put = content_.put(m.digest, m.bytes, {object_kind::manifest, object_origin::push, m.parsed.media_type});
     if (!put)

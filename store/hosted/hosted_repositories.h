@@ -12,10 +12,10 @@
 #include "oci/reference.h"
 #include "store/blob_writer.h"
 #include "store/content_store.h"
+#include "store/hosted/quota.h"
 #include "store/hosted/uploads.h"
 #include "store/metadata_index.h"
 
-#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -87,16 +87,13 @@ private:
     result<void> link_blob(repository_name const& repo, oci::digest const& d, std::uint64_t size);
     result<bool> make_durable(oci::digest const& d, object_row& row);
 
-    // Room below the quota of its prefix, unless that shows it already.
-    result<void> check_quota(repository_name const& repo, oci::digest const& d, std::uint64_t bytes);
-
     content_store& content_;
     std::shared_ptr<core> core_;
     bool started_unclean_ = false;
     std::int64_t started_at_ = 0;
-    mutable std::mutex mutex_; // guards the next two
+    mutable std::mutex mutex_; // guards the next
     hosted_rules rules_;
-    std::map<std::string, std::uint64_t> used_; // by prefix: as last counted, and what came since
+    quota quota_;
     uploads uploads_;
 };
 

@@ -1,0 +1,44 @@
+// What the repositories below one prefix may show, each digest once.
+//
+// Counted when a bound is first asked about, and again before anything is refused: in between only what is pushed is
+// added. Deletions and collections need not tell, and a restart forgets nothing.
+#pragma once
+
+#include "store/content_store.h"
+#include "store/core.h"
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace store {
+
+class quota {
+public:
+    explicit quota(core& c) : core_(c) {}
+
+    // What each prefix may show; 0: no bound.
+    void set_limit(std::uint64_t bytes);
+
+    // Takes room for content that the repository is about to show, unless another below its prefix shows it already.
+    // May take as long as reading all links below the prefix. From any thread.
+    //   over_quota  there is no such room
+    result<void> take(repository_name const& repo, oci::digest const& d, std::uint64_t bytes);
+
+private:
+    struct use {
+        std::uint64_t bytes = 0; // as last counted, and what came since
+        std::int64_t counted_at = 0;
+        bool counted = false;
+    };
+    std::uint64_t limit() const;
+    result<void> count(std::string_view below, use& u);
+
+    core& core_;
+    mutable std::mutex mutex_; // guards the rest
+    std::uint64_t limit_ = 0;
+    std::map<std::string, use, std::less<>> used_; // by "prefix/"
+};
+
+} // namespace store
