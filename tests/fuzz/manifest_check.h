@@ -4,6 +4,7 @@
 
 #include "oci/charset.h"
 #include "oci/manifest.h"
+#include "oci/referrer.h"
 #include "tests/fuzz/expect.h"
 
 #include <boost/json/serialize.hpp>
@@ -54,12 +55,26 @@ inline void check_roles(oci::manifest const& m) {
     }
 }
 
+// What a client lists under a fallback tag goes into answers as it stands: it must stay one entry there.
+inline void check_listed_referrers(std::string_view body) {
+    std::string list;
+    auto const all = oci::referrers_in_index(body);
+    for (auto const& one : all)
+        list += (list.empty() ? "" : ",") + one.descriptor;
+    auto const again = oci::referrers_in_index(R"({"manifests":[)" + list + "]}");
+    expect(again.size() == all.size(), "a list of referrers prints");
+    for (std::size_t i = 0; i < all.size(); ++i)
+        expect(again[i].digest == all[i].digest && again[i].artifact_type == all[i].artifact_type, "each as it was");
+}
+
 inline void check_manifest(std::string_view input) {
     std::size_t const line = std::min(input.find('\n'), input.size());
     std::string_view const type = input.substr(0, line);
     if (oci::charset::has_any(type, oci::charset::control))
         return; // an HTTP parser lets none through
-    auto const m = oci::parse_manifest(input.substr(std::min(line + 1, input.size())), type);
+    auto const body = input.substr(std::min(line + 1, input.size()));
+    check_listed_referrers(body);
+    auto const m = oci::parse_manifest(body, type);
     if (!m) {
         expect(m.error().code == oci::errc::manifest_invalid || m.error().code == oci::errc::size_invalid,
                "MANIFEST_INVALID or SIZE_INVALID");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "oci/byte_range.h"
+#include "oci/upload_range.h"
 #include "tests/fuzz/expect.h"
 
 #include <algorithm>
@@ -33,12 +34,23 @@ inline void check_resolved(std::vector<oci::byte_range> const& ranges, std::uint
     }
 }
 
+inline void check_upload_range(std::string_view field) {
+    auto const r = oci::parse_upload_range(field);
+    if (!r) {
+        expect(r.error().code == oci::errc::range_invalid, "RANGE_INVALID");
+        return;
+    }
+    expect(r->first <= r->last && r->length() != 0, "a chunk has bytes");
+    expect(oci::parse_upload_range(std::to_string(r->first) + "-" + std::to_string(r->last)) == *r, "a chunk prints");
+}
+
 inline void check_range(std::string_view input) {
     std::size_t const line = std::min(input.find('\n'), input.size());
     std::uint64_t size = 0;
     std::from_chars(input.data(), input.data() + line, size);
     std::string_view const field = input.substr(std::min(line + 1, input.size()));
 
+    check_upload_range(field);
     auto const ranges = oci::resolve_range(field, size);
     if (ranges)
         check_resolved(*ranges, size);

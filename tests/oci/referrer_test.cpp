@@ -15,10 +15,10 @@ oci::manifest manifest_of(std::string_view body) {
 } // namespace
 
 TEST_CASE("a referrer is described by its artifact type and its own annotations") {
-    auto const m = manifest_of(R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
+    auto const m =
+        manifest_of(R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
         "artifactType":"a/b","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":")" +
-                               oci::digest::of("{}").to_string() +
-                               R"(","size":2},"layers":[],"annotations":{"who":"\"me\""}})");
+                    oci::digest::of("{}").to_string() + R"(","size":2},"layers":[],"annotations":{"who":"\"me\""}})");
     auto const d = boost::json::parse(oci::referrer_descriptor(subject, 321, m));
     CHECK(d.at("mediaType") == "application/vnd.oci.image.manifest.v1+json");
     CHECK(d.at("digest").as_string() == subject.to_string());

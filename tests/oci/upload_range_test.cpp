@@ -21,7 +21,7 @@ TEST_CASE("the range of a chunk is read with and without what RFC 9110 adds") {
 
 TEST_CASE("what is no range of a chunk cannot be satisfied") {
     for (auto const* field : {"", "-", "abc", "5", "5-", "-5", "5-4", "0x0-0x9", "0-9-10", "+1-2", "bytes=0-9",
-                              "0-18446744073709551616", "1.0-2.0"}) {
+                              "0-18446744073709551615", "0-18446744073709551616", "1.0-2.0"}) {
         INFO(field);
         CHECK(parsed(field) == "RANGE_INVALID");
     }
