@@ -74,6 +74,9 @@ start_contenders() {
     mkdir "$work/registry.data"
     run_registry registry "$address" "$work/registry.data" "proxy:
   remoteurl: ${origin_url[hub]}"
+    # In proxy mode it takes no pushes: another one does.
+    run_registry hosted_registry "127.0.0.1:$(free_port)" "$work/hosted_registry.data" ""
+    base[hosted_registry]=${origin_url[hosted_registry]}
     mirror docker.io="${origin_url[hub]}" ghcr.io="${base[line]}"
     base[layerd]=http://$mirror
     eventually 10 answers "${base[nginx]}/v2/" || fail "nginx does not answer"

@@ -73,6 +73,17 @@ measure_herd() {
     sample "${row}_time" "$who" "$(field .last_byte_ms.max)"
 }
 
+# New blobs, as many connections at once: seconds until the last 201, and the server's CPU seconds.
+measure_pushes() {
+    local row=$1 who=$2 server=$3 seed=$4 before
+    shift 4
+    before=$(cpu_seconds "$server")
+    "$push_program" --seed "$seed" "$@" "${base[$server]}/v2/local/pushed" >"$work/load.json" 2>"$work/push.log" ||
+        fail "push $* to $who: $(<"$work/push.log")"
+    sample "${row}_time" "$who" "$(field .seconds)"
+    sample "${row}_cpu" "$who" "$(awk -v a="$before" -v b="$(cpu_seconds "$server")" 'BEGIN {print b - a}')"
+}
+
 # Resident memory while so many connections stand in the middle of a body, or idle after a small one.
 measure_memory() {
     local row=$1 who=$2 url=$3 hold=$4

@@ -16,6 +16,10 @@ line_first|the same: first byte, ms|1|straight|more<|2.0
 herd_copies|$herd_clients clients, one cold 100 MiB layer: bytes upstream / size|2||value<|1.00
 herd_time|the same: last client, ms|0||none|
 line_herd_time|$herd_clients clients, one cold 100 MiB layer over the line: last client, ms (straight: one client)|0|straight|ratio<|1.20
+push_small_time|push of 1,000 blobs of 4 KiB, $push_connections connections: s|2|registry|ratio<|1.00
+push_small_cpu|the same: CPU s|2|registry|ratio<|1.00
+push_big_time|push of one blob of $((push_big >> 20)) MiB: s|2|registry|ratio<|1.00
+push_big_cpu|the same: CPU s|2|registry|ratio<|1.00
 memory_idle|1,000 connections idle: resident MiB|1||value<|100
 memory_blob|1,000 connections in the middle of a 100 MiB blob: resident MiB|1||value<|100
 ROWS

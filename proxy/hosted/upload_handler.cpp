@@ -236,12 +236,14 @@ task<result<void>> upload_handler::append(exchange& x, repository_target const& 
     if (!held)
         co_return upload_busy();
     auto received = co_await receive_piece(x, **session, *held);
+    bool const goes_on = received || received.error().source == error_source::client;
+    if (!goes_on)
+        co_await end(**session, std::move(*held)); // nothing can follow what could not be written
+    held.reset(); // before the answer: the next request may be here before this one is over
     if (received)
         co_return co_await reply_session(x, 202, **session);
     if (received.error().status == 416)
         co_return co_await reply_out_of_order(x, **session, received.error());
-    if (received.error().source != error_source::client)
-        co_await end(**session, std::move(*held)); // nothing can follow what could not be written
     co_return received.error();
 }
 
@@ -274,8 +276,6 @@ task<result<void>> upload_handler::finish(exchange& x, oci::route const& r, repo
     bool const whole = s.received() == 0 && x.req().header(http_field::content_range).empty();
     auto bytes = whole ? store_whole(x, t, *d) : receive_piece(x, s, *held);
     auto done = co_await std::move(bytes);
-    if (!done && done.error().status == 416)
-        co_return co_await reply_out_of_order(x, s, done.error());
     if (done && !whole) {
         x.await_work();
         done = co_await commit(t, *held, *d);
@@ -283,6 +283,9 @@ task<result<void>> upload_handler::finish(exchange& x, oci::route const& r, repo
     bool const goes_on = !done && done.error().source == error_source::client; // the connection broke, say
     if (!goes_on)
         co_await end(s, std::move(*held));
+    held.reset();
+    if (!done && done.error().status == 416)
+        co_return co_await reply_out_of_order(x, s, done.error());
     if (!done)
         co_return done.error();
     co_return co_await reply_created(x, t, *d);

@@ -124,7 +124,7 @@ TEST_CASE("a layer stays with the other of its images, though both were pulled a
     CHECK(s.whole(used));
 }
 
-TEST_CASE("runners that have the layers and ask for the manifest alone keep the image here") {
+TEST_CASE("runners that have the layers and ask for the manifest alone keep the image here", "[long]") {
     image_store s(24 * mib);
     auto const used = s.pull("docker.io/used", 10, 3);
     for (unsigned i = 0; i < 40; ++i) {
@@ -139,7 +139,7 @@ TEST_CASE("runners that have the layers and ask for the manifest alone keep the 
         CHECK(s.has(l));
 }
 
-TEST_CASE("what is pinned stays, and so does all that it names") {
+TEST_CASE("what is pinned stays, and so does all that it names", "[long]") {
     image_store s(24 * mib);
     auto const kept = s.pull("docker.io/kept", 10, 3);
     auto const tag = oci::parse_reference("v1").value();
@@ -164,7 +164,7 @@ TEST_CASE("what is pinned stays, and so does all that it names") {
     CHECK_FALSE(s.whole(kept));
 }
 
-TEST_CASE("a pin follows its tag") {
+TEST_CASE("a pin follows its tag", "[long]") {
     image_store s(24 * mib);
     auto const name = oci::parse_reference("latest").value();
     auto const& tag = std::get<oci::tag>(name);
@@ -310,7 +310,7 @@ TEST_CASE("reserved_space is what a rule leaves") {
     CHECK(s.collect().total().objects == 3);
 }
 
-TEST_CASE("a ceiling holds while content comes in") {
+TEST_CASE("a ceiling holds while content comes in", "[long]") {
     image_store s(100 * mib);
     auto r = rule({"type==cache.blob"});
     r.max_used_space = 5 * mib;

@@ -24,7 +24,7 @@ struct limited_store : test_store {
 
 } // namespace
 
-TEST_CASE("ten times the limit goes through the store and never takes more than the limit") {
+TEST_CASE("ten times the limit goes through the store and never takes more than the limit", "[long]") {
     limited_store s(24 * mib);
     std::mt19937 random(7);
     std::uint64_t most = 0;
@@ -239,7 +239,7 @@ TEST_CASE("reserved_space is not given up for a disk that others fill") {
     CHECK(s.store->used().objects < 10);
 }
 
-TEST_CASE("small objects go too, and their space comes back") {
+TEST_CASE("small objects go too, and their space comes back", "[long]") {
     limited_store s(16 * mib);
     for (unsigned i = 0; i < 30'000; ++i) {
         auto const bytes = content(1000, i);

@@ -15,8 +15,8 @@ struct hosted_store : test_store {
     oci::digest push(std::string const& repo, std::string const& bytes) {
         auto const d = oci::digest::of(bytes);
         auto writer = store->begin(d.algo(), bytes.size()).value();
-        REQUIRE(writer.append(as_bytes(bytes)));
-        REQUIRE(hosted().put_blob(repo, writer, d));
+        writer.append(as_bytes(bytes)).value(); // no assertions: tests push from several threads
+        hosted().put_blob(repo, writer, d).value();
         return d;
     }
     static std::string descriptor(oci::digest const& d, std::string const& type = "application/octet-stream") {

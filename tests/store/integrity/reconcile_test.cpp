@@ -195,7 +195,7 @@ TEST_CASE("link counts are corrected: too high, too low, missing, unreadable, of
     CHECK(reconcile(s).link_counts_corrected == 0);
 }
 
-TEST_CASE("a wrong link count is corrected rightly although its object comes or goes at any moment") {
+TEST_CASE("a wrong link count is corrected rightly although its object comes or goes at any moment", "[long]") {
     for (int moment = 0; moment < 2 * 20; ++moment) {
         bool const comes = moment % 2;
         INFO("step " << moment / 2 << (comes ? ", comes" : ", goes"));
@@ -250,7 +250,7 @@ TEST_CASE("an orphan that cannot be removed is counted as a failure") {
     CHECK(std::filesystem::exists(s.blob_path(orphan)));
 }
 
-TEST_CASE("an interrupted reconciliation does no harm, and another one finishes the work") {
+TEST_CASE("an interrupted reconciliation does no harm, and another one finishes the work", "[long]") {
     for (int steps = 0; steps < 40; ++steps) {
         quick_store s;
         auto const kept = s.put(content(5000, 1));
