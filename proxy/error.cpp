@@ -64,6 +64,9 @@ error from_store(store::error const& e) {
         return as(oci::errc::denied, 403,
                   "the quota of these repositories is used up: delete what is not needed, or raise max_used_space in "
                   "[hosted]");
+    case store::errc::too_many:
+        return as(oci::errc::too_many_requests, 429,
+                  "too many uploads are under way: finish or cancel some, or lower upload_ttl in [hosted]");
     case store::errc::would_block:
     case store::errc::corrupt:
     case store::errc::locked:

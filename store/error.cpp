@@ -10,6 +10,8 @@ std::string_view to_string(errc code) noexcept {
         return "would_block";
     case errc::over_quota:
         return "over_quota";
+    case errc::too_many:
+        return "too_many";
     case errc::no_space:
         return "no_space";
     case errc::digest_mismatch:

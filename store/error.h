@@ -13,6 +13,7 @@ enum class errc : std::uint8_t {
     would_block,     // asked for memory only, and the answer is not there: ask again from a thread that may block
     no_space,        // the disk or the limit has no room for this
     over_quota,      // what one part of the store may take is taken
+    too_many,        // as many as may be under way at once are
     digest_mismatch, // the bytes are not those that were promised
     size_mismatch,   // fewer or more bytes than were promised
     corrupt,         // a row or a file contradicts itself

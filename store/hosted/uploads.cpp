@@ -57,7 +57,7 @@ result<std::shared_ptr<upload_session>> uploads::start(repository_name const& re
     if (!is_repository_name(repo))
         return error{errc::io, "not a repository's name"};
     if (count() >= max_sessions)
-        return error{errc::no_space, "too many uploads are under way"};
+        return error{errc::too_many, std::to_string(max_sessions) + " uploads are under way"};
     upload_record record{repo, core_->now(), a};
     auto session = std::make_shared<upload_session>(core_, new_id(), record, 0);
     database::batch b(*core_->db);

@@ -24,7 +24,7 @@ public:
     // Takes in what an earlier process left. Before anything else here; blocks.
     result<void> load();
 
-    // no_space: there are max_sessions of them. Blocks, as the rest does.
+    // too_many: there are max_sessions of them. Blocks, as the rest does.
     result<std::shared_ptr<upload_session>> start(repository_name const& repo, oci::algorithm a);
 
     // Null if there is none of that id in that repository.

@@ -18,6 +18,17 @@ TEST_CASE("what the store says of itself goes to the log, not to the client") {
     CHECK_FALSE(is_no_room(broken));
 }
 
+TEST_CASE("a pusher is told what to do") {
+    auto const full = from_store({store::errc::over_quota, "repositories below local/ show 5 bytes"});
+    CHECK(full.status == 403);
+    CHECK(full.code == oci::errc::denied);
+    CHECK(full.message.find("max_used_space") != std::string::npos);
+    auto const busy = from_store({store::errc::too_many, "10000 uploads are under way"});
+    CHECK(busy.status == 429);
+    CHECK(busy.code == oci::errc::too_many_requests);
+    CHECK(busy.message.find("upload_ttl") != std::string::npos);
+}
+
 TEST_CASE("upstream's 503 is not a want of room") {
     CHECK_FALSE(is_no_room(upstream_error(503, "busy")));
     CHECK(for_log(upstream_error(503, "busy")) == "busy");

@@ -161,3 +161,16 @@ TEST_CASE("an upload counts against the limit and is refused at it") {
     CHECK(refused);
     CHECK(disk_usage(s.dir.path() / "store") <= s.limits.keep_storage);
 }
+
+TEST_CASE("so many uploads may be under way and no more, until one ends") {
+    hosted_store s;
+    std::string one;
+    for (std::size_t i = 0; i < store::uploads::max_sessions; ++i)
+        one = s.start();
+    auto const refused = s.sessions().start("local/b", oci::algorithm::sha256);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == store::errc::too_many);
+    auto const session = s.sessions().find("local/a", one);
+    REQUIRE(s.sessions().end(*session, *session->try_claim()));
+    CHECK(s.sessions().start("local/b", oci::algorithm::sha256));
+}
