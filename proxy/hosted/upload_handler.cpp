@@ -65,6 +65,16 @@ result<upload_handler::session_ptr> upload_handler::find(repository_target const
     return session;
 }
 
+result<upload_handler::claimed_session> upload_handler::claim(repository_target const& t, std::string const& id) const {
+    auto session = find(t, id);
+    if (!session)
+        return session.error();
+    auto held = (*session)->try_claim();
+    if (!held)
+        return upload_busy();
+    return claimed_session{*std::move(session), std::move(held)};
+}
+
 task<result<void>> upload_handler::reply_session(exchange& x, unsigned status, store::upload_session const& s) {
     auto head = x.begin(status);
     head.field("Location", location_of(s));
@@ -229,21 +239,19 @@ task<void> upload_handler::end(store::upload_session& s, store::upload_session::
 }
 
 task<result<void>> upload_handler::append(exchange& x, repository_target const& t, std::string const& id) {
-    auto session = find(t, id);
-    if (!session)
-        co_return session.error();
-    auto held = (*session)->try_claim();
-    if (!held)
-        co_return upload_busy();
-    auto received = co_await receive_piece(x, **session, *held);
+    auto claimed = claim(t, id);
+    if (!claimed)
+        co_return claimed.error();
+    auto& [session, held] = *claimed;
+    auto received = co_await receive_piece(x, *session, *held);
     bool const goes_on = received || received.error().source == error_source::client;
     if (!goes_on)
-        co_await end(**session, std::move(*held)); // nothing can follow what could not be written
-    held.reset(); // before the answer: the next request may be here before this one is over
+        co_await end(*session, std::move(*held)); // nothing can follow what could not be written
+    held.reset();
     if (received)
-        co_return co_await reply_session(x, 202, **session);
+        co_return co_await reply_session(x, 202, *session);
     if (received.error().status == 416)
-        co_return co_await reply_out_of_order(x, **session, received.error());
+        co_return co_await reply_out_of_order(x, *session, received.error());
     co_return received.error();
 }
 
@@ -263,16 +271,14 @@ task<result<void>> upload_handler::commit(repository_target const& t, store::upl
 
 task<result<void>> upload_handler::finish(exchange& x, oci::route const& r, repository_target const& t,
                                           std::string const& id) {
-    auto session = find(t, id);
-    if (!session)
-        co_return session.error();
+    auto claimed = claim(t, id);
+    if (!claimed)
+        co_return claimed.error();
     auto d = digest_in(r.query, "digest");
     if (!d)
         co_return d.error();
-    auto held = (*session)->try_claim();
-    if (!held)
-        co_return upload_busy();
-    auto& s = **session;
+    auto& [session, held] = *claimed;
+    auto& s = *session;
     bool const whole = s.received() == 0 && x.req().header(http_field::content_range).empty();
     auto bytes = whole ? store_whole(x, t, *d) : receive_piece(x, s, *held);
     auto done = co_await std::move(bytes);
@@ -292,13 +298,10 @@ task<result<void>> upload_handler::finish(exchange& x, oci::route const& r, repo
 }
 
 task<result<void>> upload_handler::cancel(exchange& x, repository_target const& t, std::string const& id) {
-    auto session = find(t, id);
-    if (!session)
-        co_return session.error();
-    auto held = (*session)->try_claim();
-    if (!held)
-        co_return upload_busy();
-    co_await end(**session, std::move(*held));
+    auto claimed = claim(t, id);
+    if (!claimed)
+        co_return claimed.error();
+    co_await end(*claimed->session, *std::move(claimed->held));
     auto head = x.begin(204);
     head.field("Cache-Status", "layerd; detail=local");
     co_return co_await x.reply_empty(head);

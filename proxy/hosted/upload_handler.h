@@ -13,6 +13,7 @@
 #include "store/hosted/hosted_repositories.h"
 
 #include <memory>
+#include <optional>
 
 namespace proxy {
 
@@ -33,6 +34,11 @@ public:
 
 private:
     using session_ptr = std::shared_ptr<store::upload_session>;
+    struct claimed_session {
+        session_ptr session;
+        std::optional<store::upload_session::claim> held; // let go of before the answer: the next request may be
+                                                          // here before this one is over
+    };
 
     task<result<bool>> mount(exchange& x, oci::route const& r, repository_target const& t, oci::digest const& d);
     task<result<void>> open_session(exchange& x, oci::route const& r, repository_target const& t);
@@ -47,6 +53,7 @@ private:
     task<result<void>> reply_out_of_order(exchange& x, store::upload_session const& s, error const& e);
     task<result<void>> reply_created(exchange& x, repository_target const& t, oci::digest const& d);
     result<session_ptr> find(repository_target const& t, std::string const& id) const;
+    result<claimed_session> claim(repository_target const& t, std::string const& id) const;
 
     server_parts const& parts_;
 };
