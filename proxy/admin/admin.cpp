@@ -2,6 +2,7 @@
 
 #include "proxy/admin/overview_page.h"
 #include "proxy/stats/metrics_text.h"
+#include "store/hosted/hosted_repositories.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -69,6 +70,7 @@ stats_report admin::report() const {
     r.integrity = integrity_.report();
     r.uptime_seconds = stats_.uptime().count();
     r.open_connections = stats_.open_connections.load(std::memory_order_relaxed);
+    r.uploads = content_.hosted().sessions().count();
     r.running_fills = stats_.running_fills.load(std::memory_order_relaxed);
     return r;
 }

@@ -63,6 +63,25 @@ std::string transfer(json::object const& document) {
     return t.text();
 }
 
+// Whatever asked for it, and of that what went because there was no room for something else.
+struct removed {
+    std::int64_t objects = 0, bytes = 0, for_room = 0;
+};
+
+removed removed_objects(json::object const& document) {
+    removed all;
+    static json::object const none;
+    auto const* reasons = find_object(document, {"store", "evicted"});
+    for (auto const& [reason, value] : reasons != nullptr ? *reasons : none) {
+        auto const& sum = value.is_object() ? value.get_object() : none;
+        auto const n = count_at(sum, "objects");
+        all.objects += n;
+        all.bytes += count_at(sum, "bytes");
+        all.for_room += reason == "keep_storage" || reason == "min_free_space" ? n : 0;
+    }
+    return all;
+}
+
 std::string store(json::object const& document) {
     auto const used = number_at<double>(document, {"store", "bytes"});
     auto const limit = number_at<double>(document, {"store", "limit_bytes"});
@@ -75,6 +94,11 @@ std::string store(json::object const& document) {
     t.row({"dedup savings", bytes(document, {"store", "dedup_savings_bytes"}),
            fmt::format("of {}, {}", bytes(document, {"store", "logical_bytes"}),
                        share(document, {"store", "dedup_savings_ratio"}))});
+    if (auto const gone = removed_objects(document); gone.objects > 0)
+        t.row({"removed", human_bytes(gone.bytes),
+               fmt::format("{} objects, {} of them to make room", grouped(gone.objects), grouped(gone.for_room))});
+    if (auto const n = number_at<std::int64_t>(document, {"requests", "blob", "unstored"}).value_or(0); n > 0)
+        t.row({"no room for", grouped(n), "blobs, passed through unstored"});
     return t.text();
 }
 

@@ -153,6 +153,8 @@ std::string metrics_text(stats_report const& r) {
                          static_cast<double>(r.open_connections)));
     all.push_back(single("layerd_fills_running", "Downloads from upstream running now.", MetricType::Gauge,
                          static_cast<double>(r.running_fills)));
+    all.push_back(single("layerd_uploads_open", "Blob upload sessions under way.", MetricType::Gauge,
+                         static_cast<double>(r.uploads)));
     add_upstreams(all, t);
     add_store(all, r);
     auto const& i = r.integrity;

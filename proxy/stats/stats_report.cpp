@@ -125,7 +125,8 @@ json::object to_json(stats_report const& r) {
             {"upstreams", upstreams(t)},
             {"connections",
              {{"open", r.open_connections}, {"accepted", t.connections}, {"refused_requests", t.bad_requests}}},
-            {"running_fills", r.running_fills}};
+            {"running_fills", r.running_fills},
+            {"uploads", r.uploads}};
 }
 
 } // namespace proxy

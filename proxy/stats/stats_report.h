@@ -19,6 +19,7 @@ struct stats_report {
     std::int64_t uptime_seconds = 0;
     std::int64_t open_connections = 0;
     std::int64_t running_fills = 0;
+    std::uint64_t uploads = 0; // blob upload sessions under way
 
     // Of the manifest and blob requests that were answered with content, the share that needed no download: hits and
     // stale answers over hits, stale, misses and collapsed ones. 0 without requests.

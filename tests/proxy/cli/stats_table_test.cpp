@@ -64,6 +64,13 @@ TEST_CASE("savings below zero and a store without a limit are shown as such") {
     CHECK(text.find("no limit") != std::string::npos);
 }
 
+TEST_CASE("what had to go, and what had no room, is told if there was any") {
+    auto const text = table(R"({"store": {"evicted": {"keep_storage": {"objects": 1200, "bytes": 2048},
+        "policy": {"objects": 3, "bytes": 1024}, "odd": 5}}, "requests": {"blob": {"unstored": 7}}})");
+    CHECK(text.find("removed        3.0 KiB  1,203 objects, 1,200 of them to make room\n") != std::string::npos);
+    CHECK(text.find("no room for          7  blobs, passed through unstored\n") != std::string::npos);
+}
+
 TEST_CASE("nothing that a server says moves the cursor") {
     auto const text = table(R"({"version": "\u001b[2J", "upstreams": {"a\u0007": {"breaker": "\r"}}})");
     CHECK(std::count_if(text.begin(), text.end(), [](char c) { return c != '\n' && c >= 0 && c < 0x20; }) == 0);
