@@ -26,7 +26,7 @@ result<byte_range> parse_upload_range(std::string_view field) {
     auto const dash = text.find('-');
     byte_range r;
     if (dash == std::string_view::npos || !read_position(text.substr(0, dash), r.first) ||
-        !read_position(text.substr(dash + 1), r.last) || r.last < r.first || r.length() == 0)
+        !read_position(text.substr(dash + 1), r.last) || r.last < r.first)
         return error{errc::range_invalid, "not a chunk's Content-Range: " + charset::quoted(field)};
     return r;
 }
