@@ -92,7 +92,7 @@ task<result<upstream_response>> reopen(worker& w, fill const& f, std::uint64_t f
 }
 
 bool may_go_on(error const& e) {
-    return e.source == error_source::upstream && e.retry != retry_class::never;
+    return e.source == error_source::upstream && e.code == oci::errc::unavailable && e.retry != retry_class::never;
 }
 
 // A random number from 0 to 1.

@@ -28,8 +28,14 @@ task<result<void>> manifest_handler::handle(exchange& x, repository_target const
     auto const reference = oci::to_string(ref);
     auto& local = x.local();
     auto const* named = std::get_if<oci::digest>(&ref);
-    if (!t.from && named && x.req().is_head()) // an index will name it without sending it
-        parts_.content.hosted().rely_on(*named);
+    if (!t.from && named && x.req().is_head()) { // an index will name it without sending it
+        auto find = [&](store::access a) { return parts_.content.index().find_link(t.name, *named, a); };
+        auto const known = co_await look_up(parts_.disk, find);
+        if (!known)
+            co_return from_store(known.error());
+        if (*known) // made-up digests are not to be remembered
+            parts_.content.hosted().rely_on(*named);
+    }
     auto const generation = parts_.content.index().generation();
     if (auto const* hot = local.manifests.find(t.name, reference, generation, unix_now())) {
         x.outcome = outcome::hit;
