@@ -120,7 +120,11 @@ result<hosted_collection::digest_set> hosted_collection::mark(repository_name co
     auto todo = roots(repo, links);
     if (!todo)
         return todo.error();
-    digest_set blobs; // lead nowhere
+    digest_set blobs;                                   // lead nowhere
+    std::unordered_map<oci::digest, std::string> types; // of manifests, which may name a subject
+    for (auto const& l : links)
+        if (l.what.kind == object_kind::manifest)
+            types.emplace(l.digest, l.what.media_type);
     for (auto const& l : links)
         if (l.what.kind != object_kind::manifest && l.what.kind != object_kind::unknown)
             blobs.insert(l.digest);
@@ -139,6 +143,13 @@ result<hosted_collection::digest_set> hosted_collection::mark(repository_name co
             return referrers.error();
         for (auto const& r : *referrers)
             todo->push_back(r.manifest);
+        auto const type = types.find(d);
+        auto const subject =
+            type == types.end() ? result<std::optional<oci::digest>>(std::nullopt) : subject_of(core_, d, type->second);
+        if (!subject)
+            return subject.error();
+        if (*subject)
+            todo->push_back(**subject);
     }
     return live;
 }

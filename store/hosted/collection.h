@@ -1,7 +1,7 @@
 // Garbage of hosted repositories: what no tag, no pin and nothing of the last hours leads to.
 //
 // Repository by repository, everything is marked that can be reached from its tags, its pins, and what was pushed or
-// used within the grace time, through indexes, manifests and referrers; links to the rest go. Content that no
+// used within the grace time, through indexes, manifests, subjects and referrers; links to the rest go. Content that no
 // repository shows any more goes with them; what a mirrored repository still shows is from then on pulled content like
 // other. Pushes and pulls go on meanwhile: see reliance.h.
 #pragma once

@@ -97,6 +97,15 @@ TEST_CASE("indexes lead to their manifests, and manifests to what refers to them
     CHECK(s.referrers("local/a", child.manifest).size() == 1);
 }
 
+TEST_CASE("an artifact that has a tag keeps the subject it is about") {
+    collected_store s;
+    auto const subject = s.push_image("local/a", {}, 1);
+    s.push_image("local/a", {"report"}, 2, R"(,"subject":)" + s.descriptor(subject.manifest));
+    s.age();
+    CHECK(s.collect() == 0);
+    CHECK(s.shows("local/a", subject.layer));
+}
+
 TEST_CASE("what is pinned stays") {
     collected_store s;
     auto const i = s.push_image("local/a", {}, 1);
