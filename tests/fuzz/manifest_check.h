@@ -4,6 +4,7 @@
 
 #include "oci/charset.h"
 #include "oci/manifest.h"
+#include "oci/platform.h"
 #include "oci/referrer.h"
 #include "tests/fuzz/expect.h"
 
@@ -67,6 +68,22 @@ inline void check_listed_referrers(std::string_view body) {
         expect(again[i].digest == all[i].digest && again[i].artifact_type == all[i].artifact_type, "each as it was");
 }
 
+// Platforms go into messages and are asked for by their names.
+inline void check_platforms(oci::manifest const& m, std::string_view body, std::string_view type) {
+    auto const entries = oci::parse_index(body, type);
+    expect(entries.has_value() == (m.kind == oci::manifest_kind::index), "an index, and nothing else, has entries");
+    if (!entries)
+        return;
+    expect(entries->size() == m.children.size(), "each child is an entry");
+    for (std::size_t i = 0; i < entries->size(); ++i) {
+        auto const& e = (*entries)[i];
+        expect(e.content == m.children[i], "in the same order");
+        if (e.platform)
+            expect(oci::parse_platform(oci::to_string(*e.platform)).value() == *e.platform,
+                   "a platform is what its name says");
+    }
+}
+
 inline void check_manifest(std::string_view input) {
     std::size_t const line = std::min(input.find('\n'), input.size());
     std::string_view const type = input.substr(0, line);
@@ -83,6 +100,7 @@ inline void check_manifest(std::string_view input) {
     expect(m->kind == oci::classify_manifest(m->media_type), "the kind is that of the type");
     expect(!oci::charset::has_any(m->media_type + m->artifact_type, oci::charset::control), "types fit in a header");
     check_roles(*m);
+    check_platforms(*m, body, type);
     if (m->media_type.empty() || m->kind == oci::manifest_kind::other || m->kind == oci::manifest_kind::schema1)
         return;
     auto const again = oci::parse_manifest(print(*m), "");
