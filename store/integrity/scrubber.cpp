@@ -18,12 +18,14 @@ namespace {
 
 constexpr std::uint64_t object_cost_bytes = 4096; // a seek and a row, however small
 
-// A file on its way through the scrubber.
+// A file on its way through the scrubber. During a step it is open, and marked so, or its space would be nobody's once
+// it is evicted; between two steps it is neither, for a large one takes minutes: nobody uses it, and it may go.
 struct file_check {
     oci::digest digest;
     object_row row;
-    quiet_file file;
-    open_handles::mark reading; // else its space would be nobody's once it is evicted
+    std::optional<quiet_file> file;
+    open_handles::mark reading;
+    struct stat status {}; // as it was opened first
     std::vector<std::uint64_t> sums;
 
     std::uint64_t offset = 0;
@@ -39,6 +41,10 @@ struct file_check {
         summer.emplace();
     }
 };
+
+bool goes_on(scrub_result const& r, std::uint64_t budget, std::stop_token const& stop) {
+    return !r.pass_completed && r.bytes < budget && !stop.stop_requested();
+}
 
 } // namespace
 
@@ -64,10 +70,12 @@ struct scrubber::state {
     void save();
     void end_pass(scrub_result& r);
 
-    result<bool> next_object(scrub_result& r); // false: there is none
+    result<void> next_object(scrub_result& r); // without any more the pass ends
     result<void> begin(std::string_view key, std::string_view value, scrub_result& r);
     result<void> check_small(oci::digest const& d, scrub_result& r);
     result<void> open_file(oci::digest const& d, object_row row);
+    result<void> resume();
+    void suspend();
     result<void> read_block(scrub_result& r);
     result<void> end_of_file();
     result<void> end_unreadable(oci::digest const& d, std::optional<struct stat> const& file,
@@ -98,19 +106,15 @@ result<scrub_result> scrubber::step(std::uint64_t budget, std::stop_token const&
         return loaded.error();
     scrub_result r;
     std::optional<error> failed;
-    do {
-        if (s.open) {
-            if (auto read = s.read_block(r); !read)
-                failed = read.error();
-            continue;
-        }
-        auto const found = s.next_object(r);
-        if (!found)
-            failed = found.error();
-        else if (!*found)
-            s.end_pass(r);
-    } while (!failed && !r.pass_completed && r.bytes < budget && !stop.stop_requested());
+    if (auto resumed = s.resume(); !resumed)
+        failed = resumed.error();
+    for (bool first = true; !failed && (first || goes_on(r, budget, stop)); first = false) {
+        auto const done = s.open ? s.read_block(r) : s.next_object(r);
+        if (!done)
+            failed = done.error();
+    }
     s.rows.reset();
+    s.suspend();
     s.save();
     if (failed)
         return *failed;
@@ -151,7 +155,7 @@ void scrubber::state::end_pass(scrub_result& r) {
     });
 }
 
-result<bool> scrubber::state::next_object(scrub_result& r) {
+result<void> scrubber::state::next_object(scrub_result& r) {
     if (counters.pass_started_at == 0)
         count([&](scrub_counters& now) { now.pass_started_at = c->now(); });
     if (!rows) {
@@ -161,14 +165,13 @@ result<bool> scrubber::state::next_object(scrub_result& r) {
     if (!rows->Valid()) {
         if (!rows->status().ok())
             return error_of_status(rows->status(), "cannot list the objects");
-        return false;
+        end_pass(r);
+        return {};
     }
     position = rows->key().ToString();
     auto const begun = begin(position, rows->value().ToStringView(), r);
     rows->Next();
-    if (!begun)
-        return begun.error();
-    return true;
+    return begun;
 }
 
 result<void> scrubber::state::begin(std::string_view key, std::string_view value, scrub_result& r) {
@@ -223,8 +226,9 @@ result<void> scrubber::state::open_file(oci::digest const& d, object_row row) {
     auto sums = find_sums(*c, d);
     if (!sums && sums.error().code != errc::corrupt)
         return sums.error();
-    open.emplace(
-        file_check{.digest = d, .row = std::move(row), .file = *std::move(file), .reading = std::move(reading)});
+    auto const status = file->status();
+    open.emplace(file_check{
+        .digest = d, .row = std::move(row), .file = std::move(file), .reading = std::move(reading), .status = status});
     auto const blocks = (size + sum_block_bytes - 1) / sum_block_bytes;
     open->sums_wrong = !sums || (!sums->empty() && sums->size() != blocks);
     if (open->sums_wrong || (sums->empty() && size > 0))
@@ -234,21 +238,53 @@ result<void> scrubber::state::open_file(oci::digest const& d, object_row row) {
     return {};
 }
 
+// With what the last step was at, if that is still here and the same; from its beginning if it is another file.
+result<void> scrubber::state::resume() {
+    if (!open)
+        return {};
+    auto const d = open->digest;
+    open->reading = c->handles->open(d);
+    auto const row = find_object(*c, d, access::any);
+    if (!row)
+        return row.error();
+    if (!*row || (*row)->info.place != object_place::file) {
+        open.reset();
+        return {};
+    }
+    auto file = quiet_file::open(c->folder->files(), c->folder->root(), blob_path(d).file());
+    bool const is_same = file && file->status().st_ino == open->status.st_ino &&
+                         file->status().st_size == open->status.st_size && (*row)->info.size == open->row.info.size;
+    if (is_same) {
+        open->file = std::move(file);
+        open->row = **row;
+        return {};
+    }
+    open.reset();
+    return open_file(d, **row);
+}
+
+void scrubber::state::suspend() {
+    if (!open)
+        return;
+    open->file.reset();
+    open->reading = {};
+}
+
 result<void> scrubber::state::read_block(scrub_result& r) {
     auto& f = *open;
     auto const n = std::min<std::uint64_t>(sum_block_bytes, f.row.info.size - f.offset);
     if (n == 0)
         return end_of_file();
     std::span const wanted(block.data(), n);
-    auto got = f.file.read(f.offset, wanted);
+    auto got = f.file->read(f.offset, wanted);
     if (got == -1)
-        got = f.file.read(f.offset, wanted); // once more
+        got = f.file->read(f.offset, wanted); // once more
     if (got == -1)
-        return end_unreadable(f.digest, f.file.status(), f.offset, errno);
+        return end_unreadable(f.digest, f.status, f.offset, errno);
     r.bytes += static_cast<std::uint64_t>(got);
     count([&](scrub_counters& now) { now.bytes_checked += static_cast<std::uint64_t>(got); });
     if (static_cast<std::uint64_t>(got) < n)
-        return end_bad({.digest = f.digest, .what = damage::wrong_size, .offset = f.offset}, f.file.status());
+        return end_bad({.digest = f.digest, .what = damage::wrong_size, .offset = f.offset}, f.status);
 
     if (f.hash) {
         f.hash->update(wanted);
@@ -268,7 +304,7 @@ result<void> scrubber::state::end_of_file() {
     if (!f.hash)
         return end_good(std::nullopt);
     if (f.hash->finish() != f.digest)
-        return end_bad({.digest = f.digest, .what = damage::wrong_bytes, .offset = f.wrong_at}, f.file.status());
+        return end_bad({.digest = f.digest, .what = damage::wrong_bytes, .offset = f.wrong_at}, f.status);
     return end_good(f.summer->finish());
 }
 
@@ -277,7 +313,7 @@ result<void> scrubber::state::end_good(std::optional<std::vector<std::uint64_t>>
     last_was_unreadable = false;
     count([](scrub_counters& now) { ++now.objects_checked; });
     if (new_sums) {
-        if (auto written = rewrite_sums(*c, f.digest, f.file.status(), *new_sums); !written)
+        if (auto written = rewrite_sums(*c, f.digest, f.status, *new_sums); !written)
             return written.error();
         if (f.sums_wrong) {
             c->warn("the block sums of " + f.digest.to_string() + " were wrong, its bytes are not: rewritten");
