@@ -3,6 +3,7 @@
 
 #include "oci/digest.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@ namespace store {
 // The numbers of these enums are written to disk: never change them.
 enum class object_kind : std::uint8_t { unknown = 0, manifest = 1, config = 2, layer = 3, cache_blob = 4 };
 enum class object_origin : std::uint8_t { pull = 0, push = 1 };
+inline constexpr std::size_t object_kind_count = 5;
+inline constexpr std::size_t object_origin_count = 2;
 enum class object_place : std::uint8_t { row = 0, file = 1 }; // inside RocksDB, or a file of its own
 
 std::string_view to_string(object_kind k) noexcept;   // as policies spell it: "oci.manifest", …, "cache.blob"

@@ -61,6 +61,14 @@ void evictor::count_rules(entry_id id, int sign) {
     }
 }
 
+void evictor::count_kind(entry_id id, int sign) {
+    auto const& r = table_[id];
+    auto& sum = contents_[static_cast<std::size_t>(r.origin)][static_cast<std::size_t>(r.kind)];
+    auto const bytes = table_.entries()[id].bytes;
+    sum.objects = sign > 0 ? sum.objects + 1 : sum.objects - 1;
+    sum.bytes = sign > 0 ? sum.bytes + bytes : sum.bytes - bytes;
+}
+
 void evictor::add_entry(oci::digest const& d, object const& info, std::uint64_t rules) {
     auto const id = table_.add(d);
     auto& r = table_[id];
@@ -72,6 +80,7 @@ void evictor::add_entry(oci::digest const& d, object const& info, std::uint64_t 
     table_.entries()[id].bytes = bytes_of(info);
     table_.entries()[id].pool = static_cast<std::uint8_t>(pool_of(info.kind, info.size));
     count_rules(id, 1);
+    count_kind(id, 1);
 }
 
 void evictor::remove_entry(entry_id id, bool evicted) {
@@ -79,6 +88,7 @@ void evictor::remove_entry(entry_id id, bool evicted) {
     if (r.is_proposed())
         pools_.remove(id, table_.fingerprint(id), evicted);
     count_rules(id, -1);
+    count_kind(id, -1);
     table_.remove(id);
 }
 
@@ -107,8 +117,10 @@ void evictor::described(oci::digest const& d, object const& info) {
         if (r.kind != info.kind || r.origin != info.origin) {
             if (r.is_proposed())
                 pools_.remove(id, table_.fingerprint(id), false);
+            count_kind(id, -1);
             r.kind = info.kind;
             r.origin = info.origin;
+            count_kind(id, 1);
             table_.entries()[id].pool = static_cast<std::uint8_t>(pool_of(info.kind, info.size));
             propose(id, false);
         }
@@ -215,6 +227,11 @@ void evictor::take_in_touches() {
 std::uint64_t evictor::evictable_bytes() const {
     std::lock_guard const lock(mutex_);
     return pools_.bytes();
+}
+
+contents_by_kind evictor::contents() const {
+    std::lock_guard const lock(mutex_);
+    return contents_;
 }
 
 std::array<gc_sum, pool_count> evictor::pools() const {

@@ -91,6 +91,7 @@ public:
     std::int64_t last_used(oci::digest const& d) const;
 
     std::array<gc_sum, pool_count> pools() const;
+    contents_by_kind contents() const; // pinned objects too
     gc_counters const& counters() const noexcept { return counters_; }
 
 private:
@@ -128,6 +129,7 @@ private:
     void remove_entry(entry_id id, bool evicted);
     void propose(entry_id id, bool was_proposed);
     void count_rules(entry_id id, int sign);
+    void count_kind(entry_id id, int sign);
     void note_use_of_images(std::vector<oci::digest> manifests, std::uint32_t now);
     bool companions_stay(oci::digest const& d, object_kind kind, std::unordered_set<oci::digest> const& leaving) const;
     void plan_rule(std::size_t i, std::uint64_t free_on_disk, std::unordered_set<oci::digest>& leaving,
@@ -155,6 +157,7 @@ private:
     std::array<std::uint64_t, gc_rules_max> rule_bytes_{};
     std::array<std::uint64_t, gc_rules_max> rule_claims_{}; // by ceiling_claims
     bool rules_ask_for_repositories_ = false;
+    contents_by_kind contents_{};
     gc_counters counters_;
 };
 

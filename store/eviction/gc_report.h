@@ -37,7 +37,11 @@ struct gc_sum {
         bytes += other.bytes;
         return *this;
     }
+    friend bool operator==(gc_sum const&, gc_sum const&) = default;
 };
+
+// What is here, by origin, then by kind.
+using contents_by_kind = std::array<std::array<gc_sum, object_kind_count>, object_origin_count>;
 
 struct gc_report {
     static constexpr std::size_t items_max = 10'000;
