@@ -8,6 +8,7 @@ namespace store {
 namespace {
 
 constexpr std::uint8_t version_1 = 1;
+constexpr std::uint8_t version_2 = 2; // of links, which end with what is proven
 
 constexpr std::size_t repository_name_max_bytes = 1024;
 
@@ -52,6 +53,13 @@ E read_enum(byte_reader& from, E last) noexcept {
     return static_cast<E>(number);
 }
 
+bool read_flag(byte_reader& from) noexcept {
+    auto const number = from.byte();
+    if (number > 1)
+        from.fail();
+    return number == 1;
+}
+
 std::uint32_t read_u32(byte_reader& from) noexcept {
     auto const number = from.number();
     if (number > std::numeric_limits<std::uint32_t>::max())
@@ -59,9 +67,9 @@ std::uint32_t read_u32(byte_reader& from) noexcept {
     return static_cast<std::uint32_t>(number);
 }
 
-byte_writer begin_value() {
+byte_writer begin_value(std::uint8_t version = version_1) {
     byte_writer to;
-    to.byte(version_1);
+    to.byte(version);
     return to;
 }
 
@@ -183,21 +191,27 @@ std::optional<object_row> decode_object(std::string_view bytes) {
 }
 
 std::string encode(link const& l) {
-    auto to = begin_value();
+    auto to = begin_value(version_2);
     to.number(l.size);
     to.signed_number(l.linked_at);
     to.byte(static_cast<std::uint8_t>(l.kind));
     to.text(l.media_type);
+    to.byte(l.proven ? 1 : 0);
     return to.take();
 }
 
+// Version 1 did not say where the link came from: nothing is proven by it.
 std::optional<link> decode_link(std::string_view bytes) {
-    auto from = open_value(bytes);
+    byte_reader from(bytes);
+    auto const version = from.byte();
+    if (version != version_1 && version != version_2)
+        from.fail();
     link l;
     l.size = from.number();
     l.linked_at = from.signed_number();
     l.kind = read_enum(from, object_kind::cache_blob);
     l.media_type = from.text();
+    l.proven = version == version_2 && read_flag(from);
     return finish(from, l);
 }
 

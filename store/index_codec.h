@@ -41,9 +41,9 @@
 namespace store {
 
 // Grows when an older layerd could not read what this one writes.
-inline constexpr std::uint64_t schema_version = 3;
+inline constexpr std::uint64_t schema_version = 4;
 
-// The oldest that this one takes over: it only lacks families that are made empty.
+// The oldest that this one takes over: it lacks families, which are made empty, and has links of an older form.
 inline constexpr std::uint64_t oldest_schema_version = 2;
 
 // A key's bytes; on the stack for names of ordinary length.

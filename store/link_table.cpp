@@ -9,13 +9,14 @@
 namespace store {
 namespace {
 
-// What is known of a link from two sides; a kind or a type, once known, stays.
+// What is known of a link from two sides; a kind or a type, once known, and a proof stay.
 link merged(link const& before, link now) {
     if (now.kind == object_kind::unknown)
         now.kind = before.kind;
     if (now.media_type.empty())
         now.media_type = before.media_type;
     now.linked_at = before.linked_at;
+    now.proven = now.proven || before.proven;
     return now;
 }
 

@@ -11,7 +11,8 @@ namespace store {
 
 result<std::optional<link>> find_link_row(core const& c, repository_name const& repo, oci::digest const& d, access a);
 
-// Adds one link to the batch, if it says anything new: a kind or a type once known, and the time of linking, stay.
+// Adds one link to the batch, if it says anything new: a kind or a type once known, a proof, and the time of
+// linking, stay.
 result<void> stage_link(core const& c, database::batch& b, repository_name const& repo, oci::digest const& d,
                         link const& l);
 

@@ -28,7 +28,7 @@ struct new_link {
 // The manifest itself and its children, each digest once.
 std::vector<new_link> links_of(oci::digest const& d, oci::manifest const& m, std::uint64_t size, std::int64_t now) {
     std::vector<new_link> links;
-    links.push_back({d, {size, m.media_type, object_kind::manifest, now}});
+    links.push_back({d, {size, m.media_type, object_kind::manifest, now, true}});
     for (auto const& child : m.children) {
         if (!child.foreign)
             links.push_back({child.digest, {child.size, child.media_type, kind_of_child(m, child.role), now}});

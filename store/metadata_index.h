@@ -28,11 +28,15 @@ enum class access : std::uint8_t { memory, any };
 using repository_name = std::string;
 
 // One (repository, digest) pair: this repository may show this content.
+//
+// A manifest's word for what it names is weaker than upstream's: a registry may take manifests that name what it does
+// not have. Where that makes a difference, `proven` tells the two apart.
 struct link {
     std::uint64_t size = 0; // from the descriptor that named it, or from the content itself
     std::string media_type; // as the descriptor says, or empty
     object_kind kind = object_kind::unknown;
     std::int64_t linked_at = 0;
+    bool proven = false; // upstream gave it for this repository, or said that it would; once true it stays
 
     friend bool operator==(link const&, link const&) = default;
 };
@@ -53,7 +57,7 @@ public:
 
     result<std::optional<link>> find_link(repository_name const& repo, oci::digest const& d,
                                           access a = access::any) const;
-    // Adds to what the link said before: a kind or type once known, and the time of linking, stay.
+    // Adds to what the link said before: a kind or type once known, a proof, and the time of linking, stay.
     result<void> put_link(repository_name const& repo, oci::digest const& d, link const& l);
 
     // The repository no longer shows it; the content stays. Absent links are fine.
@@ -64,9 +68,9 @@ public:
     result<void> put_tag(repository_name const& repo, oci::tag const& t, tag_record const& r);
     result<void> remove_tag(repository_name const& repo, oci::tag const& t);
 
-    // Links a manifest and all its children to the repository and remembers the children, in one batch. The
-    // manifest's bytes must already be stored (content_store::put). Foreign children are not linked. Doing it
-    // again writes nothing.
+    // Links a manifest and all its children to the repository and remembers the children, in one batch: the manifest
+    // as proven, the children as named. The manifest's bytes must already be stored (content_store::put). Foreign
+    // children are not linked. Doing it again writes nothing.
     result<void> put_manifest(repository_name const& repo, oci::digest const& d, oci::manifest const& m,
                               std::uint64_t size);
 

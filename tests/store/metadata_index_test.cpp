@@ -129,6 +129,8 @@ TEST_CASE("a manifest links itself and its children, each once, and remembers th
     CHECK(linked->kind == store::object_kind::layer);
     CHECK(linked->size == 1);
     CHECK(linked->linked_at == s.now);
+    CHECK(index.find_link("docker.io/a", d).value()->proven);
+    CHECK_FALSE(linked->proven);
     CHECK_FALSE(index.find_link("docker.io/a", foreign.digest).value());
 
     auto const children = index.children(d).value();
