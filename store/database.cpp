@@ -14,8 +14,8 @@ namespace store {
 namespace {
 
 constexpr std::array<char const*, family_count> family_names = {
-    "default", "objects", "small",   "sums",    "links", "link_counts", "tags",    "children",
-    "values",  "uses",    "parents", "holders", "pins",  "trash",       "uploads", "referrers"};
+    "default", "objects", "small",   "sums", "links", "link_counts", "tags",      "children", "values",
+    "uses",    "parents", "holders", "pins", "trash", "uploads",     "referrers", "series"};
 
 constexpr std::string_view schema_key = "schema";
 constexpr std::string_view totals_key = "totals";
@@ -243,6 +243,13 @@ std::uint64_t database::recent_disk_bytes() const noexcept {
     if (seen == 0 || since > growth_bytes() / 64)
         return disk_bytes();
     return seen + since;
+}
+
+std::uint64_t database::disk_bytes(family f, std::string_view first, std::string_view last) const {
+    rocksdb::Range const range(slice(first), slice(last));
+    std::uint64_t size = 0;
+    auto const s = db_->GetApproximateSizes(rocksdb::SizeApproximationOptions(), handle(f), &range, 1, &size);
+    return s.ok() ? size : 0;
 }
 
 std::uint64_t database::disk_bytes() const noexcept {

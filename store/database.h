@@ -38,9 +38,10 @@ enum class family : std::uint8_t {
     pins,
     trash,
     uploads,
-    referrers
+    referrers,
+    series
 };
-inline constexpr std::size_t family_count = 16;
+inline constexpr std::size_t family_count = 17;
 
 enum class write_sync : bool { no, yes };
 
@@ -103,6 +104,9 @@ public:
 
     // Rewrites a family's tables without what was erased; blocks, for as long as that takes.
     result<void> compact(family f);
+
+    // What the rows of a family from `first` to before `last` take in tables, about. Reads indexes only.
+    std::uint64_t disk_bytes(family f, std::string_view first, std::string_view last) const;
 
     // What RocksDB's files take on disk now: tables, logs and what waits to be deleted. Looks at each file.
     std::uint64_t disk_bytes() const noexcept;

@@ -3,6 +3,7 @@
 #include "store/integrity/fsck_run.h"
 #include "store/integrity/recount.h"
 #include "store/object_table.h"
+#include "store/series_table.h"
 
 #include <algorithm>
 #include <optional>
@@ -95,6 +96,8 @@ bool is_readable(family f, std::string_view key, std::string_view value) {
         return decode_upload(value).has_value();
     case family::referrers:
         return is_referrer_key(key) && decode_referrer(value);
+    case family::series:
+        return is_series_key(key); // what it says is not the store's to know
     case family::meta:
     case family::values:
         return true;
@@ -132,6 +135,8 @@ std::string_view name_of(family f) {
         return "an upload session";
     case family::referrers:
         return "a referrer";
+    case family::series:
+        return "a row of statistics";
     case family::meta:
     case family::values:
         break;
@@ -245,7 +250,7 @@ result<void> check_link_counts(fsck_run& run, std::vector<wrong_count> const& wr
 result<void> check_rows(fsck_run& run) {
     for (auto const f : {family::objects, family::small, family::sums, family::links, family::link_counts, family::tags,
                          family::children, family::uses, family::parents, family::holders, family::pins, family::trash,
-                         family::uploads, family::referrers}) {
+                         family::uploads, family::referrers, family::series}) {
         if (auto checked = check_family(run, f); !checked)
             return checked.error();
     }
