@@ -1,6 +1,7 @@
 #include "store/blob_writer.h"
 
 #include "store/publication.h"
+#include "store/side_writer.h"
 #include "store/writer_state.h"
 
 #include <algorithm>
@@ -9,6 +10,17 @@
 #include <vector>
 
 namespace store {
+
+blob_writer::state::~state() {
+    close_side();
+}
+
+void blob_writer::state::close_side() {
+    if (side)
+        side->close();
+    side.reset();
+}
+
 namespace {
 
 error after_failure() {
@@ -94,11 +106,54 @@ std::uint64_t blob_writer::written() const noexcept {
     return state_->written;
 }
 
+std::optional<std::uint64_t> blob_writer::announced() const noexcept {
+    return state_->announced;
+}
+
+bool blob_writer::pause() {
+    state_->close_side();
+    return state_->announced && !state_->failed && !state_->digest;
+}
+
+std::shared_ptr<side_writer> blob_writer::side() {
+    auto& s = *state_;
+    if (!s.side && s.announced)
+        s.side = std::make_shared<side_writer>(s.shared, s.temp.file(), *s.announced);
+    return s.side;
+}
+
+result<void> blob_writer::take_in(std::uint64_t bytes) {
+    auto& s = *state_;
+    if (s.failed || s.digest)
+        return after_failure();
+    s.failed = true; // until all is well
+    if (!s.announced || bytes > *s.announced - s.written)
+        return error{errc::size_mismatch, "more than was announced"};
+    constexpr std::uint64_t piece_max = 256 * 1024;
+    std::vector<std::byte> piece(std::min(bytes, piece_max));
+    for (auto const end = s.written + bytes; s.written < end;) {
+        auto const room = std::span(piece).first(std::min<std::uint64_t>(piece.size(), end - s.written));
+        auto const n = s.temp.file()->read(s.written, room);
+        if (!n)
+            return n.error();
+        if (*n != room.size())
+            return error{errc::io, "content ends before what was written"};
+        s.hash.update(room);
+        s.sums.update(room);
+        s.written += *n;
+        if (!s.temp.in_memory())
+            s.space->written(s.written);
+    }
+    s.failed = false;
+    return {};
+}
+
 std::shared_ptr<blob_file const> blob_writer::view() const {
     return state_->temp.file();
 }
 
 oci::digest blob_writer::finish() {
+    state_->close_side();
     if (!state_->digest)
         state_->digest = state_->hash.finish();
     return *state_->digest;

@@ -4,7 +4,8 @@
 // (fdatasync) → rename → (fsync of the directory) → one WriteBatch. Until commit() nothing is visible under
 // the digest; a writer destroyed without it removes its temp file and gives the space back.
 //
-// One thread at a time may append; other threads may read what is written through view() meanwhile.
+// One thread at a time may append; other threads may read what is written through view() meanwhile, and write pieces
+// that come before their turn through side().
 #pragma once
 
 #include "oci/digest.h"
@@ -15,12 +16,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 namespace store {
 
 class content_store;
+class side_writer;
 
 // What a finished piece of content is recorded as. The size, place and time are the store's to say.
 struct object_traits {
@@ -41,6 +44,19 @@ public:
     result<void> append(std::span<std::byte const> data);
 
     std::uint64_t written() const noexcept;
+    std::optional<std::uint64_t> announced() const noexcept; // at begin()
+
+    // Of content whose size was announced: writes further on in the same file. Each writer has one at most, which is
+    // closed when finish() or the writer's end comes; that may wait for a write under way.
+    std::shared_ptr<side_writer> side();
+
+    // The next so many bytes are in the file, through side(): reads them back and hashes them; blocks. What was never
+    // written there counts as zeros. Errors as append().
+    result<void> take_in(std::uint64_t bytes);
+
+    // Closes side(), so that nothing changes what is here until somebody goes on. False: there is nothing to go on
+    // with, its size was not announced or it has failed.
+    bool pause();
 
     // A descriptor of the growing file that outlives the writer, for readers that follow it with positional
     // reads up to what they know to be written. Every byte of it is also the committed file's: commit renames.

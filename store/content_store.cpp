@@ -5,6 +5,7 @@
 #include "store/eviction/image_graph.h"
 #include "store/hosted/hosted_repositories.h"
 #include "store/object_table.h"
+#include "store/partials.h"
 #include "store/publication.h"
 #include "store/recovery.h"
 #include "store/writer_state.h"
@@ -108,6 +109,7 @@ result<void> unlink_image(core const& c, metadata_index& index, repository_name 
 struct content_store::state {
     std::shared_ptr<core> shared;
     metadata_index index{*shared};
+    series_table series{*shared};
     forgetting memory{*shared}; // this and the next are maintain()'s
     std::int64_t uses_saved_at = 0;
     std::optional<hosted_repositories> hosted;
@@ -130,6 +132,10 @@ result<std::unique_ptr<content_store>> content_store::open(options o) {
 
 metadata_index& content_store::index() noexcept {
     return state_->index;
+}
+
+series_table& content_store::series() noexcept {
+    return state_->series;
 }
 
 hosted_repositories& content_store::hosted() noexcept {
@@ -221,11 +227,19 @@ void content_store::touch(oci::digest const& d) noexcept {
 
 void content_store::set_limits(space_limits const& limits) {
     auto& c = *state_->shared;
-    auto const before = c.room.limits();
-    c.room.set_limits(limits);
-    if (index_sizes_for(before.keep_storage) != index_sizes_for(limits.keep_storage))
-        if (auto resized = c.db->resize(index_sizes_for(limits.keep_storage)); !resized)
+    auto const before = index_sizes_for(c.room.limits().keep_storage);
+    auto const after = index_sizes_for(limits.keep_storage);
+    auto const resize_index = [&] {
+        if (auto resized = c.db->resize(after); !resized)
             c.warn(resized.error().message);
+    };
+    // It takes a while, in which others hold the limits too. What the index of a large store may grow by is more than a
+    // small one may take: under both, everything would go.
+    if (after.unit < before.unit)
+        resize_index();
+    c.room.set_limits(limits);
+    if (after.unit > before.unit)
+        resize_index();
     c.room.hold_limits();
 }
 
@@ -303,6 +317,10 @@ result<gc_report> content_store::purge_image(repository_name const& repo, oci::r
     return c.residents->purge(going);
 }
 
+bool content_store::has_room(std::uint64_t bytes) const {
+    return state_->shared->room.shortage_for(bytes).bytes() == 0;
+}
+
 void content_store::maintain() {
     auto& c = *state_->shared;
     if (auto loaded = c.residents->load(); !loaded) {
@@ -311,6 +329,7 @@ void content_store::maintain() {
     }
     c.residents->take_in_touches();
     empty_trash(c);
+    c.kept.drop_older_than(c.now() - partials::age_max.count());
     c.room.hold_limits();
     constexpr std::size_t rows_at_once = 2000; // some ten milliseconds
     if (auto forgot = state_->memory.step(rows_at_once); !forgot)
@@ -336,6 +355,7 @@ usage content_store::used() const {
             .logical_bytes = sums.logical_bytes(),
             .limit_bytes = c.room.limits().keep_storage,
             .pools = c.residents->pools(),
+            .contents = c.residents->contents(),
             .evicted = {}};
     auto const& counted = c.residents->counters();
     for (std::size_t i = 0; i < gc_reason_count; ++i)

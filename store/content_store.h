@@ -15,6 +15,7 @@
 #include "store/eviction/pools.h"
 #include "store/metadata_index.h"
 #include "store/object.h"
+#include "store/series_table.h"
 #include "store/space.h"
 
 #include <array>
@@ -56,6 +57,7 @@ struct usage {
     std::uint64_t logical_bytes = 0;
     std::uint64_t limit_bytes = 0;               // keep_storage; 0: none
     std::array<gc_sum, pool_count> pools;        // pinned objects are in none
+    contents_by_kind contents{};                 // pinned objects too; both grow for a while after the start
     std::array<gc_sum, gc_reason_count> evicted; // since the store was opened
 };
 
@@ -91,6 +93,9 @@ public:
     // What clients push.
     hosted_repositories& hosted() noexcept;
 
+    // Statistics over time.
+    series_table& series() noexcept;
+
     result<std::optional<object>> find(oci::digest const& d, access a = access::any) const;
 
     // The content, ready to be read, with what is known of it. An object whose file is missing or has another
@@ -106,6 +111,9 @@ public:
     // is in the way of that.
     //   no_space  the limits leave no room, however much is evicted
     result<blob_writer> begin(oci::algorithm a, std::optional<std::uint64_t> size);
+
+    // Whether so many bytes more fit without anything having to go for them; blocks. No promise.
+    bool has_room(std::uint64_t bytes) const;
 
     // Stores small content in one go; blocks. digest_mismatch, no_space.
     result<object> put(oci::digest const& d, std::string_view bytes, object_traits traits);

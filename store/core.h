@@ -12,6 +12,7 @@
 #include "store/eviction/evictor.h"
 #include "store/hosted/reliance.h"
 #include "store/open_handles.h"
+#include "store/partial_table.h"
 #include "store/space.h"
 #include "store/trash.h"
 #include "store/write_locks.h"
@@ -37,6 +38,7 @@ struct core {
     std::unique_ptr<evictor> residents = std::make_unique<evictor>(*this);
     reliance relied; // what clients count on in hosted repositories
     space room{*this};
+    partial_table kept; // emptied by who fills it: what is in it holds this
 
     epoch_record opened_as; // the suspects; its `current` is only where this run began
     std::atomic<std::uint32_t> epoch = 0;

@@ -112,8 +112,13 @@ result<void> space::make_room(std::uint64_t bytes) {
     bool swept = false;
     for (;;) {
         auto const missing = shortage_for(bytes);
+        auto const fits = missing.bytes() == 0 ? core_.folder->check_room(bytes, content_margin_bytes) : result<void>();
+        if (missing.bytes() == 0 && fits)
+            return {};
+        if (core_.kept.drop_oldest())
+            continue;
         if (missing.bytes() == 0)
-            return core_.folder->check_room(bytes, content_margin_bytes);
+            return fits;
         if (auto loaded = core_.residents->load(); !loaded)
             return loaded.error();
         auto const resting = resting_bytes();
@@ -172,10 +177,13 @@ void space::hold_limits() {
     core_.folder->measure_folders();
     if (keep_storage_.load() == 0 && min_free_space_.load() == 0)
         return;
-    auto missing = shortage_for(2 * slack());
-    missing.by_limit = above(missing.by_limit, resting_bytes());
-    if (missing.bytes() == 0)
-        return;
+    space::shortage missing;
+    do {
+        missing = shortage_for(2 * slack());
+        missing.by_limit = above(missing.by_limit, resting_bytes());
+        if (missing.bytes() == 0)
+            return;
+    } while (core_.kept.drop_oldest());
     if (auto loaded = core_.residents->load(); !loaded) {
         core_.warn(loaded.error().message);
         return;

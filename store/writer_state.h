@@ -4,6 +4,7 @@
 #include "store/blob_writer.h"
 #include "store/block_sums.h"
 #include "store/core.h"
+#include "store/side_writer.h"
 
 #include <cstdint>
 #include <memory>
@@ -15,6 +16,8 @@ struct blob_writer::state {
     state(std::shared_ptr<core> c, oci::algorithm a, std::optional<std::uint64_t> size, temp_file file,
           reservation promised)
         : shared(std::move(c)), announced(size), space(std::move(promised)), temp(std::move(file)), hash(a) {}
+    ~state();
+    void close_side();
 
     std::shared_ptr<core> shared; // outlives all below
     std::optional<std::uint64_t> announced;
@@ -26,6 +29,7 @@ struct blob_writer::state {
     std::uint64_t promised = 0;        // of content of unknown size
     std::optional<oci::digest> digest; // once finished
     bool failed = false;
+    std::shared_ptr<side_writer> side; // once asked for
 };
 
 } // namespace store

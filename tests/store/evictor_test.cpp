@@ -404,3 +404,24 @@ TEST_CASE("a run tells how far it is") {
     CHECK(std::is_sorted(seen.begin(), seen.end()));
     CHECK(seen.back() == 200);
 }
+
+TEST_CASE("what is here is counted by origin and kind, as it comes, changes and goes") {
+    image_store s(64 * mib);
+    auto const i = s.pull("r/a", 1, 2);
+    auto const of = [&](store::object_origin o, store::object_kind k) {
+        return s.store->used().contents[static_cast<std::size_t>(o)][static_cast<std::size_t>(k)];
+    };
+    using store::object_kind;
+    auto const pulled = store::object_origin::pull, pushed = store::object_origin::push;
+    CHECK(of(pulled, object_kind::layer).objects == 2);
+    CHECK(of(pulled, object_kind::layer).bytes == 2 * mib);
+    CHECK(of(pulled, object_kind::manifest).objects == 1);
+    CHECK(of(pulled, object_kind::config).objects == 1);
+    // The first of the layers, pushed too.
+    s.put(content(mib, 11), {.kind = object_kind::layer, .origin = store::object_origin::push});
+    CHECK(of(pulled, object_kind::layer).objects == 1);
+    CHECK(of(pushed, object_kind::layer).objects == 1);
+    REQUIRE(s.store->remove(i.layers[1]));
+    CHECK(of(pulled, object_kind::layer).objects == 0);
+    CHECK(of(pulled, object_kind::layer).bytes == 0);
+}

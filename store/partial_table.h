@@ -1,0 +1,41 @@
+// The writers of downloads that broke off, by what they were to become: see partials.h.
+//
+// A writer that goes from here is destroyed outside the lock: that unlinks a file.
+#pragma once
+
+#include "oci/digest.h"
+#include "store/blob_writer.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+namespace store {
+
+class partial_table {
+public:
+    // Takes the place of one of the same digest. `now` in Unix seconds.
+    void add(oci::digest const& d, blob_writer w, std::int64_t now);
+    std::optional<blob_writer> take(oci::digest const& d);
+
+    bool drop_oldest(); // false: there is none
+    void drop_older_than(std::int64_t time);
+    void clear();
+
+    std::size_t count() const;
+
+private:
+    struct kept {
+        blob_writer writer;
+        std::int64_t since;
+    };
+    using table = std::unordered_map<oci::digest, kept>;
+    table::iterator oldest();
+
+    mutable std::mutex mutex_; // guards the next
+    table table_;
+};
+
+} // namespace store
