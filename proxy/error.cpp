@@ -85,6 +85,16 @@ error upstream_error(unsigned status, std::string message, retry_class retry) {
     return {oci::errc::unavailable, error_source::upstream, retry, status, std::move(message)};
 }
 
+error overloaded(std::string message) {
+    error e{oci::errc::unavailable, error_source::internal, retry_class::never, 503, std::move(message)};
+    e.retry_after = std::chrono::seconds(1);
+    return e;
+}
+
+bool is_overload(error const& e) noexcept {
+    return e.source == error_source::internal && e.code == oci::errc::unavailable;
+}
+
 error internal_error(std::string message) {
     return {oci::errc::unknown, error_source::internal, retry_class::never, 500, std::move(message)};
 }

@@ -7,6 +7,7 @@
 
 #include <boost/system/result.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,9 +29,12 @@ struct error {
     oci::errc code = oci::errc::unknown;
     error_source source = error_source::internal;
     retry_class retry = retry_class::never;
-    unsigned status = 500; // of our answer to the client; never an upstream's 401, 429 or redirect
-    std::string message;   // for the client and the log: no secret, no URL with a query, no path of ours
-    std::string detail{};  // for the log alone: what the message left out
+    unsigned status = 500;               // of our answer to the client; never an upstream's 401, 429 or redirect
+    std::string message;                 // for the client and the log: no secret, no URL with a query, no path of ours
+    std::string detail{};                // for the log alone: what the message left out
+    std::chrono::seconds retry_after{0}; // Retry-After of our answer (RFC 9110, section 10.2.3); 0: none is sent
+    bool doubtful =
+        false; // of a refusal: not the registry's word about the content, perhaps our login's fault or a URL's
 };
 
 std::string for_log(error const& e); // "message: detail"
@@ -50,5 +54,10 @@ bool is_no_room(error const& e) noexcept;
 // 502/503/504 in the protocol's words (UNAVAILABLE), so that clients move on to their next mirror.
 error upstream_error(unsigned status, std::string message, retry_class retry = retry_class::next_endpoint);
 error internal_error(std::string message);
+
+// So much is under way that more would only wait: 503 with Retry-After, at once, so that clients go elsewhere or come
+// back.
+error overloaded(std::string message);
+bool is_overload(error const& e) noexcept;
 
 } // namespace proxy

@@ -2,6 +2,7 @@
 
 #include "proxy/log/logging.h"
 #include "proxy/runtime/descriptors.h"
+#include "proxy/runtime/service_manager.h"
 
 #include <boost/asio/signal_set.hpp>
 #include <spdlog/spdlog.h>
@@ -16,14 +17,16 @@ namespace {
 // Answers each SIGHUP for as long as the signals' context runs; also one that came before the server was there.
 class reloader {
 public:
-    reloader(net::signal_set& hangups, server& running, config_source from)
-        : hangups_(hangups), running_(running), from_(std::move(from)) {}
+    reloader(net::signal_set& hangups, server& running, config_source from, service_manager const& manager)
+        : hangups_(hangups), running_(running), from_(std::move(from)), manager_(manager) {}
 
     void wait() {
         hangups_.async_wait([this](error_code ec, int) {
             if (ec)
                 return;
+            manager_.tell_reloading();
             reload(running_, from_);
+            manager_.tell("READY=1");
             wait();
         });
     }
@@ -32,6 +35,7 @@ private:
     net::signal_set& hangups_;
     server& running_;
     config_source from_;
+    service_manager const& manager_;
 };
 
 void say_addresses(server const& running) {
@@ -39,6 +43,31 @@ void say_addresses(server const& running) {
         spdlog::info("registry API on http://{}:{}", a.address().to_string(), a.port());
     for (auto const& a : running.admin_addresses())
         spdlog::info("statistics and admin on http://{}:{}", a.address().to_string(), a.port());
+}
+
+// Ready only now that every address is bound: units that wait for this one may pull at once.
+void say_ready(service_manager const& manager, server& running) {
+    if (auto const every = manager.watchdog_interval())
+        running.watch(*every, [&manager] { manager.tell_alive(); });
+    std::string where;
+    for (auto const& a : running.addresses())
+        where += fmt::format("{}{}:{}", where.empty() ? "" : ", ", a.address().to_string(), a.port());
+    manager.tell(fmt::format("READY=1\nSTATUS=Serving on {}", where));
+}
+
+// What is under way may take its time, whatever the unit's TimeoutStopSec= says.
+void say_stopping(service_manager const& manager, std::chrono::seconds drain_timeout) {
+    spdlog::info("stopping");
+    std::chrono::microseconds const at_most = drain_timeout + seconds(15);
+    manager.tell(
+        fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}\nSTATUS=Finishing what is under way", at_most.count()));
+}
+
+result<std::unique_ptr<server>> start(config c) {
+    auto sockets = inherit_sockets();
+    if (!sockets)
+        return sockets.error();
+    return server::start(std::move(c), {}, std::move(*sockets));
 }
 
 } // namespace
@@ -66,7 +95,9 @@ int serve(config c, config_source from) {
     net::signal_set hangups(signals, SIGHUP);
     start_logging(c.log);
     raise_descriptor_limit();
-    auto started = server::start(std::move(c));
+    service_manager const manager;
+    auto const drain_timeout = c.server.drain_timeout;
+    auto started = start(std::move(c));
     if (!started) {
         spdlog::critical("{}", started.error().message);
         spdlog::shutdown();
@@ -74,11 +105,12 @@ int serve(config c, config_source from) {
     }
     auto& running = **started;
     say_addresses(running);
-    reloader reloads(hangups, running, std::move(from));
+    say_ready(manager, running);
+    reloader reloads(hangups, running, std::move(from), manager);
     reloads.wait();
     stop_signals.async_wait([&](error_code, int) { signals.stop(); });
     signals.run();
-    spdlog::info("stopping");
+    say_stopping(manager, drain_timeout);
     bool const clean = running.stop();
     spdlog::info("stopped");
     spdlog::shutdown();

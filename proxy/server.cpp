@@ -6,6 +6,8 @@
 
 #include "proxy/admin/admin.h"
 #include "proxy/admin/admin_service.h"
+#include "proxy/alert/alert_watch.h"
+#include "proxy/alert/webhook.h"
 #include "proxy/config/config_changes.h"
 #include "proxy/fill/refetch.h"
 #include "proxy/gc/gc_settings.h"
@@ -13,8 +15,13 @@
 #include "proxy/http/listener.h"
 #include "proxy/http/router.h"
 #include "proxy/log/logging.h"
+#include "proxy/runtime/heartbeat.h"
 #include "proxy/runtime/spawn.h"
+#include "proxy/runtime/ticker.h"
 #include "proxy/server_parts.h"
+#include "proxy/stats/history_keeper.h"
+#include "proxy/trigger/triggers.h"
+#include "proxy/warm/warmer.h"
 #include "store/hosted/hosted_repositories.h"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -30,7 +37,9 @@ namespace proxy {
 namespace {
 
 constexpr char const* saved_totals = "statistics";
-constexpr int save_every = 60; // ticks of a second
+constexpr char const* saved_tags = "hot tags";
+constexpr int save_every = 60;       // ticks of a second
+constexpr int save_tags_every = 600; // likewise; a few dozen kilobytes
 
 unsigned thread_count(server_config const& c) {
     if (c.threads > 0)
@@ -63,21 +72,37 @@ struct server::parts {
     std::vector<std::unique_ptr<worker>> workers;
     std::unique_ptr<upstream_set> upstreams;
     std::unique_ptr<fill_table> fills;
+    absence_cache absences;
+    access_verdicts verdicts;
+    std::unique_ptr<prefetcher> ahead;
     std::unique_ptr<server_parts> shared;
     std::unique_ptr<proxy::router> routes;
     std::unique_ptr<registry_service> registry;
     std::unique_ptr<integrity_watch> integrity;
     std::unique_ptr<management> commands;
+    std::unique_ptr<warmer> images; // that are pulled with no client
+    hot_tags asked_for;
+    std::unique_ptr<trigger_work> by_itself;
+    std::unique_ptr<triggers> rules;
+    std::unique_ptr<pull_commands> pulls;
     std::unique_ptr<proxy::admin> administration;
     std::unique_ptr<admin_service> admin_pages;
     std::vector<std::unique_ptr<worker_local>> locals;
+    client_table clients{{settings.server.max_connections, settings.server.max_connections_per_client,
+                          settings.server.bandwidth_per_client}};
+    client_table operators{{}}; // whom nothing bounds: least of all when the others are too many
     std::vector<std::unique_ptr<listener>> listeners;
-    std::vector<std::unique_ptr<steady_timer>> ticks;
+    std::vector<std::unique_ptr<ticker>> ticks;
+    std::unique_ptr<heartbeat> beat; // none: nobody watches
     std::vector<tcp::endpoint> addresses;
     std::vector<tcp::endpoint> admin_addresses;
     std::vector<net::executor_work_guard<executor>> guards;
     std::vector<std::thread> threads;
     std::unique_ptr<maintenance> chores;
+    std::unique_ptr<history> past;
+    std::unique_ptr<webhook> hook; // null: none is configured
+    std::unique_ptr<alert_watch> alerts;
+    std::unique_ptr<history_keeper> keeper;
     std::atomic<bool> ready{false};
     std::atomic<bool> hosted_read_only{settings.hosted.read_only};
 
@@ -86,14 +111,20 @@ struct server::parts {
           disk(std::max(4u, 2 * thread_count(settings.server))) {}
 
     std::filesystem::path store_path() const;
-    result<void> open_store(server_seams seams);
+    result<void> open_store(server_seams const& seams);
     void make_workers();
-    void make_services();
-    void listen();
-    void bind(address const& a, service& s, std::vector<tcp::endpoint>& bound);
+    void make_services(server_seams const& seams);
+    result<void> make_alerts();
+    void listen(inherited_sockets sockets);
+    void take(std::vector<store::file_descriptor> sockets, service& s, client_table& from,
+              std::vector<tcp::endpoint>& bound);
+    void bind(address const& a, service& s, client_table& from, std::vector<tcp::endpoint>& bound);
     void run();
-    task<void> tick(worker_local& local, steady_timer& timer);
+    void watch(steady_clock::duration every, std::function<void()> alive);
+    task<void> tick(worker_local& local, int n);
     void save_totals();
+    void note_pull_limits();
+    void save_tags();
     void reload(config const& wanted);
     void apply_gc(gc_config const& wanted);
     void apply_hosted(hosted_config const& wanted);
@@ -106,14 +137,15 @@ std::filesystem::path server::parts::store_path() const {
     return settings.store.path.empty() ? default_store_path() : settings.store.path;
 }
 
-result<void> server::parts::open_store(server_seams seams) {
+result<void> server::parts::open_store(server_seams const& seams) {
     auto const path = store_path();
     store::options o;
     o.path = path;
     o.inline_max = settings.store.inline_max;
     o.durability = settings.store.sync_pulled ? store::durability::full : store::durability::cache;
     o.limits = limits_of(settings.gc, disk_bytes_of(path));
-    o.files = std::move(seams.files);
+    o.files = seams.files;
+    o.now = seams.now;
     o.warn = [](std::string const& message) { spdlog::warn("store: {}", message); };
     auto opened = store::content_store::open(std::move(o));
     if (!opened)
@@ -125,6 +157,8 @@ result<void> server::parts::open_store(server_seams seams) {
     auto saved = content->index().find_value(saved_totals);
     if (saved && *saved)
         counts.restore(**saved);
+    if (auto tags = content->index().find_value(saved_tags); tags && *tags)
+        asked_for.restore(**tags);
     spdlog::info("store {}: {} objects", path.string(), content->used().objects);
     return {};
 }
@@ -136,31 +170,57 @@ void server::parts::make_workers() {
         locals.push_back(
             std::make_unique<worker_local>(worker_local{*workers[i], counts.on(i), access_log(settings.log)}));
         guards.emplace_back(workers[i]->executor());
-        ticks.push_back(std::make_unique<steady_timer>(workers[i]->executor()));
+        ticks.push_back(std::make_unique<ticker>(workers[i]->executor(), seconds(1)));
         locals[i]->date = http_date(std::time(nullptr));
     }
 }
 
-void server::parts::make_services() {
+void server::parts::make_services(server_seams const& seams) {
     std::vector<worker*> all;
     for (auto const& w : workers)
         all.push_back(w.get());
     std::vector<std::unique_ptr<upstream>> made;
-    for (auto const& u : settings.upstreams)
-        made.push_back(std::make_unique<upstream>(u, all, counts.upstream(u.name)));
+    for (auto const& u : settings.upstreams) {
+        auto& counters = counts.upstream(u.name);
+        counters.nano_per_byte = u.price_per_gb * 1e9 / static_cast<double>(1 << 30);
+        made.push_back(std::make_unique<upstream>(u, all, counters));
+    }
     upstreams = std::make_unique<upstream_set>(std::move(made), settings.hosted);
-    fills = std::make_unique<fill_table>(*content, disk, counts);
-    shared = std::make_unique<server_parts>(
-        server_parts{settings, *content, disk, counts, *fills, *upstreams, hosted_read_only});
+    fills = std::make_unique<fill_table>(*content, disk, counts, settings.server.max_fills,
+                                         seams.ranges.value_or(range_rule()));
+    ahead = std::make_unique<prefetcher>(*content, disk, *fills, counts);
+    shared = std::make_unique<server_parts>(server_parts{settings, *content, disk, counts, *fills, *ahead, *upstreams,
+                                                         hosted_read_only, absences, verdicts, seams.now});
     routes = std::make_unique<proxy::router>(*shared);
     registry = std::make_unique<registry_service>(*routes);
+    past = std::make_unique<history>(content->series(), history_limits{settings.stats.names, settings.stats.max_size},
+                                     seams.now(), [this] { return sample_of(content->used()); });
     auto again = [this](oci::digest const& d) { refetch(d, *content, *upstreams, *fills, *workers.front()); };
     integrity = std::make_unique<integrity_watch>(*content, settings.store, std::move(again));
     commands = std::make_unique<management>(*content, *gc_runs, *upstreams);
+    images = std::make_unique<warmer>(*shared, routes->manifests(), all);
+    by_itself = std::make_unique<trigger_work>(*shared, routes->manifests(), *images, *gc_runs, asked_for);
+    rules = std::make_unique<triggers>(*shared, *by_itself, *workers.front(), settings.triggers);
+    pulls = std::make_unique<pull_commands>(*shared, routes->manifests(), *images, *rules);
     administration = std::make_unique<proxy::admin>(
-        settings, counts, *content, *commands, *integrity, [this] { return fill_list(); },
-        [this] { return ready.load(); });
-    admin_pages = std::make_unique<admin_service>(*administration, disk);
+        settings, counts, *content, *commands, *integrity, *upstreams, *past, seams.now,
+        [this] { return alerts->alerts(); }, [this] { return fill_list(); }, [this] { return ready.load(); });
+    admin_pages = std::make_unique<admin_service>(*administration, *pulls, disk);
+}
+
+result<void> server::parts::make_alerts() {
+    auto const url = webhook::url_of(settings.webhook);
+    if (!url)
+        return url.error();
+    if (!url->empty())
+        hook = std::make_unique<webhook>(*workers.front(), *url, settings.webhook.format);
+    auto tell = [this](alert_message const& m) {
+        if (hook)
+            hook->send(m);
+    };
+    alerts = std::make_unique<alert_watch>(
+        settings.alerts, alert_values(*past, counts, *integrity, *upstreams, store_path()), std::move(tell));
+    return {};
 }
 
 std::vector<fill_status> server::parts::fill_list() const {
@@ -174,62 +234,104 @@ std::vector<fill_status> server::parts::fill_list() const {
     return list;
 }
 
-void server::parts::bind(address const& a, service& s, std::vector<tcp::endpoint>& bound) {
-    listeners.push_back(std::make_unique<listener>(endpoint_of(a), locals, s, *shared));
+void server::parts::take(std::vector<store::file_descriptor> sockets, service& s, client_table& from,
+                         std::vector<tcp::endpoint>& bound) {
+    for (auto& each : sockets) {
+        listeners.push_back(std::make_unique<listener>(std::move(each), locals, s, from, *shared));
+        bound.push_back(listeners.back()->local_endpoint());
+    }
+}
+
+void server::parts::bind(address const& a, service& s, client_table& from, std::vector<tcp::endpoint>& bound) {
+    listeners.push_back(std::make_unique<listener>(endpoint_of(a), locals, s, from, *shared));
     bound.push_back(listeners.back()->local_endpoint());
 }
 
-void server::parts::listen() {
-    auto const try_bind = [this](address const& a, service& s, std::vector<tcp::endpoint>& bound) {
+void server::parts::listen(inherited_sockets sockets) {
+    auto const try_bind = [this](address const& a, service& s, client_table& from, std::vector<tcp::endpoint>& bound) {
         try {
-            bind(a, s, bound);
+            bind(a, s, from, bound);
         } catch (boost::system::system_error const& e) {
             throw std::runtime_error(fmt::format("cannot listen on {}: {}", a.to_string(), e.code().message()));
         }
     };
-    for (auto const& a : settings.server.listen)
-        try_bind(a, *registry, addresses);
-    for (auto const& a : settings.server.admin_listen)
-        try_bind(a, *admin_pages, admin_addresses);
+    take(std::move(sockets.registry), *registry, clients, addresses);
+    take(std::move(sockets.admin), *admin_pages, operators, admin_addresses);
+    if (addresses.empty())
+        for (auto const& a : settings.server.listen)
+            try_bind(a, *registry, clients, addresses);
+    if (admin_addresses.empty())
+        for (auto const& a : settings.server.admin_listen)
+            try_bind(a, *admin_pages, operators, admin_addresses);
 }
 
 void server::parts::run() {
     for (auto& l : listeners)
         spawn(workers.front()->executor(), "listener", [&l = *l] { return l.run(); });
     for (std::size_t i = 0; i < workers.size(); ++i) {
-        spawn(workers[i]->executor(), "tick", [this, i] { return tick(*locals[i], *ticks[i]); });
+        auto work = [this, i, n = 0]() mutable { return tick(*locals[i], ++n); };
+        spawn(workers[i]->executor(), "tick", [this, i, work] { return ticks[i]->run(work); });
         threads.emplace_back([w = workers[i].get()] { w->context().run(); });
     }
     chores = std::make_unique<maintenance>(*content, *gc_runs, *integrity, settings.hosted.upload_ttl);
+    keeper = std::make_unique<history_keeper>(*past, counts, shared->now, [this] {
+        note_pull_limits();
+        alerts->step(shared->now());
+    });
     ready = true;
 }
 
-// Once a second on each worker: its date, its deadlines, its log. The first worker saves the statistics too.
-task<void> server::parts::tick(worker_local& local, steady_timer& timer) {
-    for (int n = 1; !local.draining || n > 0; ++n) {
-        timer.expires_after(seconds(1));
-        error_code ec;
-        co_await timer.async_wait(net::redirect_error(use_task, ec));
-        if (ec)
-            break;
-        local.date = http_date(std::time(nullptr));
-        local.dog.sweep(steady_clock::now());
-        local.log.flush();
-        if (local.home.index() != 0 || n % save_every != 0)
-            continue;
-        auto save = [this] {
-            save_totals();
-            return true;
-        };
-        co_await on_disk(disk, save);
-    }
+void server::parts::watch(steady_clock::duration every, std::function<void()> alive) {
+    std::vector<executor> loops;
+    for (auto const& w : workers)
+        loops.push_back(w->executor());
+    beat = std::make_unique<heartbeat>(loops, every, std::move(alive));
+    for (std::size_t i = 0; i < loops.size(); ++i)
+        spawn(loops[i], "heartbeat", [this, i] { return beat->run(i); });
+}
+
+// Once a second on each worker: its date, its deadlines, its log, and now and then what it was asked for. The first
+// worker looks which triggers are due and saves the statistics too.
+task<void> server::parts::tick(worker_local& local, int n) {
+    local.date = http_date(std::time(nullptr));
+    local.dog.sweep(steady_clock::now());
     local.log.flush();
+    past->add(local.traffic.take());
+    if (local.home.index() == 0)
+        rules->tick();
+    if (n % save_every != 0)
+        co_return;
+    asked_for.add(local.tags.take(), shared->now());
+    if (local.home.index() != 0)
+        co_return;
+    auto save = [this, n] {
+        save_totals();
+        if (n % save_tags_every == 0)
+            save_tags();
+        return true;
+    };
+    co_await on_disk(disk, save);
+}
+
+// Where a registry has told its limit once, hits save pulls that it would have counted.
+void server::parts::note_pull_limits() {
+    auto const endpoints = upstreams->endpoints();
+    counts.each_upstream([&](upstream_counters& c) {
+        if (auto const at = endpoints.find(c.name); at != endpoints.end() && budget_of(at->second))
+            c.counts_pulls.store(true, std::memory_order_relaxed);
+    });
 }
 
 void server::parts::save_totals() {
     auto saved = content->index().put_value(saved_totals, counts.save());
     if (!saved)
         spdlog::warn("statistics not saved: {}", saved.error().message);
+}
+
+void server::parts::save_tags() {
+    auto saved = content->index().put_value(saved_tags, asked_for.save());
+    if (!saved)
+        spdlog::warn("which tags are asked for most is not saved: {}", saved.error().message);
 }
 
 void server::parts::reload(config const& wanted) {
@@ -240,7 +342,10 @@ void server::parts::reload(config const& wanted) {
         set_log_level(wanted.log.level); // before what is logged here: whoever asks for more wants to see it
     if (wanted.hosted != running.hosted)
         apply_hosted(wanted.hosted);
+    if (wanted.triggers != running.triggers)
+        rules->set(wanted.triggers);
     running.gc = wanted.gc;
+    running.triggers = wanted.triggers;
     running.log.level = wanted.log.level;
     for (auto const& key : changed.after_restart)
         spdlog::warn("{} changed: takes effect after a restart", key);
@@ -284,7 +389,7 @@ bool server::parts::drain() {
     net::io_context clock;
     bool closed_all = false;
     while (counts.open_connections > 0 || counts.running_fills > 0) {
-        on_each_worker([](worker_local& l) { l.dog.close_idle(); });
+        on_each_worker([](worker_local& l) { l.dog.close_idle(steady_clock::now()); });
         if (until.passed()) {
             if (closed_all)
                 return false;
@@ -300,16 +405,20 @@ bool server::parts::drain() {
 server::server(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
 server::~server() = default;
 
-result<std::unique_ptr<server>> server::start(config c, server_seams seams) {
+result<std::unique_ptr<server>> server::start(config c, server_seams seams, inherited_sockets sockets) {
     std::signal(SIGPIPE, SIG_IGN); // sendfile to a client that has left: an ordinary error, not the end of the process
+    if (!seams.now)
+        seams.now = [] { return std::int64_t(std::time(nullptr)); };
     auto p = std::make_unique<parts>(std::move(c));
-    auto opened = p->open_store(std::move(seams));
+    auto opened = p->open_store(seams);
     if (!opened)
         return opened.error();
     try {
         p->make_workers();
-        p->make_services();
-        p->listen();
+        p->make_services(seams);
+        if (auto made = p->make_alerts(); !made)
+            return made.error();
+        p->listen(std::move(sockets));
     } catch (std::exception const& e) {
         return internal_error(e.what());
     }
@@ -328,19 +437,37 @@ void server::reload(config const& wanted) {
     parts_->reload(wanted);
 }
 
+void server::watch(steady_clock::duration every, std::function<void()> alive) {
+    parts_->watch(every, std::move(alive));
+}
+
 bool server::stop() {
     auto& p = *parts_;
     p.ready = false;
     p.gc_runs->stop();
+    p.ahead->stop();
+    p.images->stop();
+    p.rules->stop();
+    if (p.hook)
+        p.hook->stop();
     p.on_each_worker([&p](worker_local& l) {
         l.draining = true;
         if (l.home.index() == 0)
             for (auto& each : p.listeners)
                 each->close();
     });
+    p.on_each_worker([](worker_local&) {}); // what was accepted just before that is counted by now
     bool const clean = p.drain();
-    p.on_each_worker([&p](worker_local& l) { p.ticks[l.home.index()]->cancel(); });
+    p.on_each_worker([&p](worker_local& l) {
+        p.ticks[l.home.index()]->stop();
+        p.past->add(l.traffic.take());
+        p.asked_for.add(l.tags.take(), p.shared->now());
+        l.log.flush();
+        if (p.beat)
+            p.beat->stop(l.home.index());
+    });
     p.save_totals();
+    p.save_tags();
     p.guards.clear();
     if (!clean) {
         spdlog::warn("some requests or fills did not end in time");
@@ -351,6 +478,7 @@ bool server::stop() {
         t.join();
     p.disk.join();
     p.chores.reset();
+    p.keeper.reset();
     auto flushed = p.content->flush();
     if (!flushed)
         spdlog::warn("store not flushed: {}", flushed.error().message);

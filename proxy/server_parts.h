@@ -3,12 +3,17 @@
 
 #include "proxy/config/config.h"
 #include "proxy/fill/fill_table.h"
+#include "proxy/pull/absence_cache.h"
+#include "proxy/pull/access_verdicts.h"
+#include "proxy/pull/prefetcher.h"
 #include "proxy/pull/upstream_set.h"
 #include "proxy/runtime/on_disk.h"
 #include "proxy/stats/stats.h"
 #include "store/content_store.h"
 
 #include <atomic>
+#include <cstdint>
+#include <functional>
 
 namespace proxy {
 
@@ -18,8 +23,12 @@ struct server_parts {
     disk_pool& disk;
     stats& counts;
     fill_table& fills;
+    prefetcher& ahead;
     upstream_set const& upstreams;
     std::atomic<bool> const& hosted_read_only; // may change while the server runs
+    absence_cache& absences;
+    access_verdicts& verdicts;
+    std::function<std::int64_t()> now; // Unix seconds, by which tags grow old
 };
 
 } // namespace proxy

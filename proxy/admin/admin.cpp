@@ -1,7 +1,9 @@
 #include "proxy/admin/admin.h"
 
-#include "proxy/admin/overview_page.h"
+#include "proxy/admin/dashboard_files.h"
+#include "proxy/log/problem_log.h"
 #include "proxy/stats/metrics_text.h"
+#include "proxy/stats/series_query.h"
 #include "store/hosted/hosted_repositories.h"
 
 #include <boost/json/array.hpp>
@@ -22,6 +24,10 @@ constexpr std::size_t max_tags_shown = 1000; // of one repository
 
 admin_response document(json::value const& v, unsigned status = 200) {
     return {status, "application/json", json::serialize(v) + "\n"};
+}
+
+admin_response answer_to(query_result<json::object> const& asked) {
+    return asked ? document(*asked) : admin_problem(400, asked.error());
 }
 
 std::size_t page_size(oci::query const& q) {
@@ -49,29 +55,52 @@ admin_response admin::handle(admin_request const& r) const {
         return readiness();
     if (r.path == "/metrics")
         return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(report())};
-    if (r.path == "/")
-        return {200, "text/html; charset=utf-8", overview_page(report())};
+    if (auto const* file = find_dashboard_file(r.path))
+        return {200, std::string(file->content_type), std::string(file->body)};
     if (r.path == "/api/v1/stats")
         return document(to_json(report()));
+    if (r.path == "/api/v1/stats/series")
+        return answer_to(series(past_, r.query, now_()));
+    if (r.path == "/api/v1/stats/window")
+        return answer_to(window(past_, r.query, now_(), config_.stats.currency));
     if (r.path == "/api/v1/upstreams")
-        return upstreams();
+        return document(json::object{{"upstreams", upstreams()}});
+    if (r.path == "/api/v1/alerts")
+        return document(json::object{{"alerts", to_json(alerts_())}});
     if (r.path == "/api/v1/fills")
-        return running_fills();
+        return document(json::object{{"fills", running_fills()}});
     if (r.path == "/api/v1/images")
         return images(r.query);
     return admin_problem(404, "no such page");
 }
 
+std::string admin::live() const {
+    json::array problems;
+    for (auto const& p : recent_problems())
+        problems.push_back({{"time", p.time}, {"level", p.level}, {"message", p.message}});
+    return json::serialize(json::object{{"stats", to_json(report())},
+                                        {"upstreams", upstreams()},
+                                        {"fills", running_fills()},
+                                        {"gc", commands_.collection()},
+                                        {"alerts", to_json(alerts_())},
+                                        {"problems", std::move(problems)}});
+}
+
 stats_report admin::report() const {
     stats_report r;
     r.totals = stats_.totals();
+    r.since_start = stats_.since_start();
     r.store = content_.used();
     r.limit_bytes = r.store.limit_bytes;
     r.integrity = integrity_.report();
+    r.endpoints = registries_.endpoints();
+    r.alerts = alerts_();
     r.uptime_seconds = stats_.uptime().count();
     r.open_connections = stats_.open_connections.load(std::memory_order_relaxed);
     r.uploads = content_.hosted().sessions().count();
     r.running_fills = stats_.running_fills.load(std::memory_order_relaxed);
+    r.prefetched = stats_.prefetched.load(std::memory_order_relaxed);
+    r.prefetch_used = stats_.prefetch_used.load(std::memory_order_relaxed);
     return r;
 }
 
@@ -84,27 +113,30 @@ admin_response admin::readiness() const {
     return {200, "text/plain", "ready\n"};
 }
 
-admin_response admin::upstreams() const {
+json::array admin::upstreams() const {
     auto const totals = stats_.totals();
+    auto const reports = registries_.endpoints();
+    auto const waiting = registries_.waiting();
     json::array list;
     for (auto const& u : config_.upstreams) {
         json::array endpoints;
-        for (auto const& e : u.endpoints)
-            endpoints.push_back(json::value(e.to_string()));
+        for (auto const& e : reports.at(u.name))
+            endpoints.push_back(to_json(e));
         auto const counted = totals.upstreams.find(u.name);
         auto const counts = counted == totals.upstreams.end() ? stats_totals::per_upstream{} : counted->second;
         list.push_back({{"name", u.name},
                         {"endpoints", std::move(endpoints)},
                         {"default", u.is_default},
                         {"tag_ttl_seconds", u.tag_ttl.count()},
+                        {"waiting", waiting.at(u.name)},
                         {"requests", counts.requests},
                         {"bytes", counts.bytes},
                         {"errors", counts.errors}});
     }
-    return document(json::object{{"upstreams", std::move(list)}});
+    return list;
 }
 
-admin_response admin::running_fills() const {
+json::array admin::running_fills() const {
     json::array list;
     for (auto const& f : fills_())
         list.push_back({{"digest", f.digest},
@@ -113,7 +145,7 @@ admin_response admin::running_fills() const {
                         {"total", f.total},
                         {"followers", f.followers},
                         {"seconds", f.seconds}});
-    return document(json::object{{"fills", std::move(list)}});
+    return list;
 }
 
 admin_response admin::images(oci::query const& q) const {

@@ -1,5 +1,6 @@
 #include "proxy/admin/admin_service.h"
 
+#include "proxy/admin/event_stream.h"
 #include "proxy/http/exchange.h"
 
 #include <boost/beast/http/field.hpp>
@@ -9,6 +10,11 @@
 namespace proxy {
 
 namespace {
+
+// The page needs no more than its own files; nothing may frame it, and nothing in it may call elsewhere.
+constexpr std::string_view content_security_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'";
 
 std::optional<admin_request> to_admin_request(request const& r) {
     auto const url = boost::urls::parse_origin_form(r.target());
@@ -23,6 +29,14 @@ std::optional<admin_request> to_admin_request(request const& r) {
 }
 
 } // namespace
+
+bool is_own_page(std::string_view origin, std::string_view host) {
+    auto const page = boost::urls::parse_uri(origin);
+    if (!page || page->encoded_authority() != host || (page->scheme() != "http" && page->scheme() != "https"))
+        return false;
+    return page->host_type() == boost::urls::host_type::ipv4 || page->host_type() == boost::urls::host_type::ipv6 ||
+           page->host() == "localhost";
+}
 
 task<void> admin_service::serve(exchange& x, std::string_view) {
     auto asked = to_admin_request(x.req());
@@ -39,16 +53,27 @@ task<void> admin_service::serve(exchange& x, std::string_view) {
             co_return;
         }
     }
+    if (x.req().is_get() && x.req().takes_chunks() && asked->path == "/api/v1/events") {
+        co_await stream_events(x);
+        co_return;
+    }
     x.await_work();
+    if (pulls_.knows(*asked)) {
+        auto const answer = co_await pulls_.handle(x.local().home, *asked);
+        co_await reply(x, answer);
+        co_return;
+    }
     auto work = [&] { return admin_.handle(*asked); };
     auto const answer = co_await on_disk(disk_, work);
     co_await reply(x, answer);
 }
 
 task<result<void>> admin_service::take_command(exchange& x, admin_request& to) {
-    if (!x.req().header(boost::beast::http::field::origin).empty())
+    auto const origin = x.req().header(http_field::origin);
+    if (!origin.empty() && !is_own_page(origin, x.req().header(http_field::host)))
         co_return error{oci::errc::denied, error_source::client, retry_class::never, 403,
-                        "commands are not taken from web pages"};
+                        "commands are not taken from other web pages, nor from this one by any name but an IP address "
+                        "or localhost"};
     auto body = co_await x.body().read(max_body);
     if (!body)
         co_return body.error();
@@ -56,11 +81,27 @@ task<result<void>> admin_service::take_command(exchange& x, admin_request& to) {
     co_return result<void>();
 }
 
+// Each watcher is a connection and a look at everything every other second.
+task<void> admin_service::stream_events(exchange& x) {
+    if (watchers_.fetch_add(1, std::memory_order_relaxed) < max_watchers) {
+        auto head = x.begin(200);
+        head.field("Content-Type", "text/event-stream").field("Cache-Control", "no-store");
+        event_stream events(admin_, disk_, x.local());
+        co_await x.reply_stream(head, {}, events);
+        x.close_after();
+    } else {
+        auto const refused = admin_problem(503, "too many pages watch already");
+        co_await reply(x, refused);
+    }
+    watchers_.fetch_sub(1, std::memory_order_relaxed);
+}
+
 task<void> admin_service::reply(exchange& x, admin_response const& answer) {
     auto head = x.begin(answer.status);
     head.field("Content-Type", answer.content_type)
         .field("Cache-Control", "no-store")
-        .field("X-Content-Type-Options", "nosniff");
+        .field("X-Content-Type-Options", "nosniff")
+        .field("Content-Security-Policy", content_security_policy);
     if (answer.status == 405)
         head.field("Allow", answer.allow);
     co_await x.reply(head, answer.body);

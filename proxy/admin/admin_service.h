@@ -1,28 +1,44 @@
-// The admin listener's side of HTTP: requests to `admin` and its answers back, on the disk pool, for they may block.
+// The admin listener's side of HTTP: requests to `admin` and its answers back, on the disk pool, for they may block;
+// what waits for upstreams is done here.
 //
-// What changes something comes with a method other than GET, and not from a browser: a page of somebody else could
-// send it there, for the listener is on the loopback and asks for no password.
+// What changes something comes with a method other than GET, and from no page but ours: one of somebody else could send
+// it there, for the listener is on the loopback and asks for no password. Whether a page is ours its origin says, but
+// only where our own name is one that nobody else can take: a name of theirs may lead to our address ("DNS rebinding").
 #pragma once
 
 #include "proxy/admin/admin.h"
+#include "proxy/admin/pull_commands.h"
 #include "proxy/http/session.h"
+
+#include <atomic>
+#include <string_view>
 
 namespace proxy {
 
 class admin_service : public service {
 public:
-    admin_service(admin const& a, disk_pool& disk) : admin_(a), disk_(disk) {}
+    admin_service(admin const& a, pull_commands const& pulls, disk_pool& disk)
+        : admin_(a), pulls_(pulls), disk_(disk) {}
 
     task<void> serve(exchange& x, std::string_view client) override;
 
     static constexpr std::size_t max_body = 64 * 1024; // of a command
 
+    static constexpr int max_watchers = 32; // pages that are told what happens
+
 private:
+    task<void> stream_events(exchange& x);
     task<result<void>> take_command(exchange& x, admin_request& to);
     task<void> reply(exchange& x, admin_response const& answer);
 
     admin const& admin_;
+    pull_commands const& pulls_;
     disk_pool& disk_;
+    std::atomic<int> watchers_{0};
 };
+
+// Whether a command with this Origin field may be what it says: sent by a page that this listener served, under this
+// Host field. An address or "localhost" cannot be made to mean somebody else.
+bool is_own_page(std::string_view origin, std::string_view host);
 
 } // namespace proxy

@@ -1,9 +1,9 @@
 #include "proxy/admin/management.h"
 
-#include "proxy/json_fields.h"
+#include "proxy/admin/command.h"
+#include "proxy/pull/named_image.h"
 
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -13,49 +13,6 @@ namespace proxy {
 namespace {
 
 namespace json = boost::json;
-
-admin_response document(json::object const& o, unsigned status = 200) {
-    return {status, "application/json", json::serialize(o) + "\n"};
-}
-
-admin_response failed(error const& e) {
-    return admin_problem(e.status, e.message);
-}
-
-error bad_request(std::string message) {
-    return error{oci::errc::name_invalid, error_source::client, retry_class::never, 400, std::move(message)};
-}
-
-admin_response wrong_method(char const* allow) {
-    auto answer = admin_problem(405, "this is done with POST");
-    answer.allow = allow;
-    return answer;
-}
-
-// What a command says beside its path; a command need not say anything.
-result<json::object> body_of(admin_request const& r) {
-    if (r.body.empty())
-        return json::object();
-    auto body = parse_object(r.body);
-    if (!body)
-        return bad_request(R"(the body is no JSON object, such as {"image": "docker.io/library/alpine:3.20"})");
-    return *std::move(body);
-}
-
-// "image" of the query, or of the body.
-result<std::string> image_text(admin_request const& r) {
-    auto const body = body_of(r);
-    if (!body)
-        return body.error();
-    std::string text;
-    if (auto const given = r.query.find("image"))
-        text = *given;
-    else
-        text = text_at(*body, {"image"});
-    if (text.empty())
-        return bad_request(R"(which image? {"image": "docker.io/library/alpine:3.20"})");
-    return text;
-}
 
 // "dry_run" of the query, or of the body. What cannot be understood must not remove anything.
 result<bool> is_dry(admin_request const& r) {
@@ -73,8 +30,7 @@ result<bool> is_dry(admin_request const& r) {
 } // namespace
 
 std::string management::image::name() const {
-    bool const by_digest = std::holds_alternative<oci::digest>(reference);
-    return repository + (by_digest ? "@" : ":") + oci::to_string(reference);
+    return image_name(repository, reference);
 }
 
 std::optional<admin_response> management::handle(admin_request const& r) const {
@@ -100,16 +56,10 @@ result<management::image> management::image_of(admin_request const& r) const {
     auto const text = image_text(r);
     if (!text)
         return text.error();
-    auto parsed = oci::parse_image_name(*text);
-    if (!parsed)
-        return from_oci(parsed.error());
-    oci::route route;
-    route.prefix = parsed->registry;
-    route.repo = parsed->repo;
-    auto const target = upstreams_.resolve(route);
-    if (!target)
-        return target.error();
-    return image{target->name, parsed->ref};
+    auto named = find_image(upstreams_, *text);
+    if (!named)
+        return named.error();
+    return image{named->target.name, named->reference};
 }
 
 admin_response management::collect(admin_request const& r) const {
@@ -127,8 +77,7 @@ admin_response management::collect(admin_request const& r) const {
 }
 
 admin_response management::collection_state() const {
-    auto const s = gc_.state();
-    return document({{"running", s.running}, {"done", s.done}, {"of", s.of}, {"runs", s.runs}});
+    return document(collection());
 }
 
 admin_response management::pins() const {

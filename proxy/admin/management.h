@@ -20,6 +20,9 @@ public:
     // Nothing if the path is none of these. Any thread; blocks, a collection for as long as it takes.
     std::optional<admin_response> handle(admin_request const& r) const;
 
+    // How garbage collection is.
+    boost::json::object collection() const { return to_json(gc_.state()); }
+
 private:
     struct image {
         std::string repository; // as the store names it

@@ -1,10 +1,12 @@
 #include "proxy/cli/command_line.h"
 
+#include "oci/platform.h"
 #include "proxy/cli/client_config.h"
 #include "proxy/cli/fsck_command.h"
 #include "proxy/cli/gc_command.h"
 #include "proxy/cli/image_command.h"
 #include "proxy/cli/stats_command.h"
+#include "proxy/cli/warm_command.h"
 #include "proxy/config/near_name.h"
 #include "proxy/serve.h"
 
@@ -28,9 +30,12 @@ struct serve_options {
     std::string store;
 };
 
+constexpr char const* default_url = "http://127.0.0.1:5000";
+
 struct client_config_options {
     std::string client;
-    std::string url = "http://127.0.0.1:5000";
+    std::string url;
+    std::string config_file;
 };
 
 void print_problems(std::ostream& err, std::string const& file, std::vector<config_problem> const& problems) {
@@ -115,14 +120,25 @@ int run_check_config(std::string const& file, command_environment const& env) {
 }
 
 int run_client_config(client_config_options const& o, command_environment const& env) {
-    auto const at = parse_endpoint(o.url);
+    auto url = o.url;
+    if (url.empty() && !o.config_file.empty()) {
+        auto const c = load_config(o.config_file);
+        if (!c) {
+            print_problems(env.err, o.config_file, c.error());
+            return failed;
+        }
+        url = c->server.public_url;
+    }
+    std::string_view const named = o.url.empty() ? "public_url" : "--url";
+    auto const at = parse_endpoint(url.empty() ? default_url : url);
     if (!at) {
-        env.err << fmt::format("layerd client-config: --url {}\n", at.error());
+        env.err << fmt::format("layerd client-config: {} {}\n", named, at.error());
         return wrong_usage;
     }
     if (!at->path.empty()) {
-        env.err << "layerd client-config: --url must not have a path: clients put theirs in different places, and "
-                   "layerd answers at the top\n";
+        env.err << fmt::format("layerd client-config: {} must not have a path: clients put theirs in different places, "
+                               "and layerd answers at the top\n",
+                               named);
         return wrong_usage;
     }
     auto const text = client_config(*client_kind_of(o.client), *at);
@@ -149,9 +165,11 @@ void add_stats(CLI::App& app, stats_options& o) {
     c->add_option("--admin", o.admin, "URL of the admin API; " + o.admin + " if not given")->type_name("URL");
     c->add_flag("--json", o.json, "Prints the document as it is");
     c->add_flag("--watch", o.watch, "Shows it again every two seconds, until interrupted");
-    // Known, so that asking for them is answered; not shown, since nothing can be asked yet.
-    c->add_option("--since", o.since)->group("");
-    c->add_option("--by", o.by)->group("");
+    c->add_option("--since", o.since, "Of the last 90m, 24h, 7d, …, not since the store was made")
+        ->type_name("DURATION");
+    c->add_option("--by", o.by, "Also by name: upstream, repository or client; of the last 24h without --since")
+        ->type_name("NAME")
+        ->check(CLI::IsMember({"upstream", "repository", "client"}));
 }
 
 void add_fsck(CLI::App& app, fsck_command_options& o) {
@@ -177,16 +195,34 @@ void add_images(CLI::App& app, char const* verb, char const* text, image_options
         ->required();
 }
 
+void add_warm(CLI::App& app, warm_options& o) {
+    auto* c = app.add_subcommand("warm", "Pulls images into the store before a client asks for them.");
+    c->add_option("--admin", o.admin, "URL of the admin API; " + o.admin + " if not given")->type_name("URL");
+    c->add_option("--platform", o.platforms,
+                  "linux/arm64, linux/arm/v7; may be given more than once. Not given: what clients of the server pull")
+        ->type_name("PLATFORM")
+        ->allow_extra_args(false)
+        ->check([](std::string const& text) {
+            return oci::parse_platform(text) ? std::string() : "\"" + text + "\" is none, such as linux/amd64";
+        });
+    c->add_flag("--all-platforms", o.all_platforms, "Whatever an image has, attestations too")->excludes("--platform");
+    c->add_option("image", o.images, "docker.io/library/alpine:3.20, alpine, ghcr.io/a/b@sha256:…")
+        ->type_name("IMAGE")
+        ->required();
+}
+
 void add_client_config(CLI::App& app, client_config_options& o) {
     auto* c = app.add_subcommand("client-config", "Prints the lines that make a client use this mirror.");
     c->add_option("client", o.client, "Which client")
         ->required()
-        ->type_name("buildkit|containerd|docker|podman")
+        ->type_name(client_names("|"))
         ->check([](std::string const& name) {
-            return client_kind_of(name) ? std::string()
-                                        : fmt::format("\"{}\" is none of buildkit, containerd, docker, podman", name);
+            return client_kind_of(name) ? std::string() : fmt::format("\"{}\" is none of {}", name, client_names(", "));
         });
-    c->add_option("--url", o.url, "Where the clients reach this mirror; " + o.url + " if not given")->type_name("URL");
+    c->add_option("--url", o.url, std::string("Where the clients reach this mirror; ") + default_url + " if not given")
+        ->type_name("URL");
+    c->add_option("--config", o.config_file, "Configuration file, whose public_url counts where --url is not given")
+        ->type_name("FILE");
 }
 
 // CLI11 calls a command that it does not know an unexpected argument, or a missing one.
@@ -218,6 +254,7 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
     client_config_options clients;
     gc_options collection;
     image_options images;
+    warm_options warming;
     add_serve(app, serving);
     app.add_subcommand("check-config", "Says every problem of a configuration file.")
         ->add_option("--config", checked_file, "Configuration file")
@@ -225,6 +262,8 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
         ->required();
     add_stats(app, statistics);
     add_gc(app, collection);
+    add_warm(app, warming);
+    add_images(app, "refresh", "Asks upstream what tags are now, however short a time ago that was done.", images);
     add_images(app, "pin", "Keeps images here whatever the limits say.", images);
     add_images(app, "unpin", "Lets them go again.", images);
     add_images(app, "purge", "Removes images, or content by its digest.", images);
@@ -250,8 +289,10 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
         return run_stats(statistics, env);
     if (command == "gc")
         return run_gc(collection, env);
+    if (command == "warm")
+        return run_warm(warming, env);
     images.verb = command;
-    if (command == "pin" || command == "unpin" || command == "purge")
+    if (command == "refresh" || command == "pin" || command == "unpin" || command == "purge")
         return run_image_command(images, env);
     if (command == "fsck")
         return run_fsck(check, env);

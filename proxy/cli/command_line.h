@@ -1,4 +1,4 @@
-// The program's commands: what stands behind `layerd serve`, `check-config`, `stats`, `fsck` and `client-config`.
+// The program's commands: what stands behind `layerd serve`, `check-config`, `stats`, `warm`, `gc` and so on.
 //
 // Exit codes: 0 done, 1 the thing asked for failed, 2 wrong usage.
 #pragma once

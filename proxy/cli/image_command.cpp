@@ -19,13 +19,25 @@ namespace json = boost::json;
 constexpr seconds answer_timeout{60};
 constexpr std::size_t name_max = 400;
 
+// "docker.io/library/alpine:3.20 is still sha256:…", "… has moved from sha256:… to sha256:…"
+std::string line_of_refresh(json::object const& answer) {
+    auto const name = printable(text_at(answer, {"refreshed"}), name_max);
+    auto const now = printable(text_at(answer, {"digest"})), before = printable(text_at(answer, {"before"}));
+    if (before.empty())
+        return fmt::format("{} is {}; it was not known here", name, now);
+    return before == now ? fmt::format("{} is still {}", name, now)
+                         : fmt::format("{} has moved from {} to {}", name, before, now);
+}
+
 // "pinned docker.io/library/alpine:3.20", "purged …: 5 objects, 12.0 MiB"
 result<std::string> line_of(std::string const& verb, std::string const& body) {
     auto const answer = parse_object(body);
-    auto const past = verb == "purge" ? "purged" : verb + "ned";
+    auto const past = verb == "purge" ? "purged" : verb == "refresh" ? "refreshed" : verb + "ned";
     auto const name = answer ? text_at(*answer, {past}) : std::string_view();
     if (name.empty())
         return internal_error("the answer does not say what was done: is this the admin API of layerd?");
+    if (verb == "refresh")
+        return line_of_refresh(*answer);
     auto line = fmt::format("{} {}", past, printable(name, name_max));
     if (auto const* stored = find_field(*answer, {"stored"}); stored && *stored == false)
         line += ", which is not stored yet: it stays once it was pulled";

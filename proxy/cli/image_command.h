@@ -1,4 +1,4 @@
-// `layerd pin`, `unpin` and `purge`: one line for each image that is named.
+// `layerd pin`, `unpin`, `purge` and `refresh`: one line for each image that is named.
 #pragma once
 
 #include "proxy/cli/command_line.h"
@@ -9,7 +9,7 @@
 namespace proxy {
 
 struct image_options {
-    std::string verb; // "pin", "unpin", "purge"
+    std::string verb; // "pin", "unpin", "purge", "refresh"
     std::string admin = "http://127.0.0.1:5001";
     std::vector<std::string> images;
 };

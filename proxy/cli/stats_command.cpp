@@ -2,6 +2,7 @@
 
 #include "proxy/cli/http_fetch.h"
 #include "proxy/cli/stats_table.h"
+#include "proxy/cli/window_table.h"
 #include "proxy/json_fields.h"
 #include "proxy/runtime/spawn.h"
 
@@ -15,9 +16,12 @@
 namespace proxy {
 namespace {
 
+namespace json = boost::json;
+
 constexpr seconds answer_timeout{10};
 constexpr seconds redraw_interval{2};
 constexpr char const* document_path = "/api/v1/stats";
+constexpr char const* default_since = "24h";
 
 // The document as it shall be shown, or why it cannot be.
 result<std::string> shown(std::string const& body, bool as_json, endpoint_config const& from) {
@@ -30,11 +34,43 @@ result<std::string> shown(std::string const& body, bool as_json, endpoint_config
     return stats_table(*document, from.to_string());
 }
 
-task<result<std::string>> fetch_shown(endpoint_config const& from, bool as_json) {
+// The document at a path, for what is shown beside another: empty if this server has none.
+task<json::object> fetch_document(endpoint_config const& from, std::string path) {
+    auto body = co_await http_fetch(from, std::move(path), deadline::after(answer_timeout));
+    auto document = body ? parse_object(*body) : std::nullopt;
+    co_return document ? std::move(*document) : json::object();
+}
+
+task<result<std::string>> fetch_totals(stats_options const& o, endpoint_config const& from) {
     auto body = co_await http_fetch(from, document_path, deadline::after(answer_timeout));
     if (!body)
         co_return body.error();
-    co_return shown(*body, as_json, from);
+    co_return shown(*body, o.json, from);
+}
+
+task<result<std::string>> fetch_window(stats_options const& o, endpoint_config const& from) {
+    auto const since = o.since.empty() ? std::string(default_since) : o.since;
+    auto path = fmt::format("/api/v1/stats/window?from=-{}&limit=20{}{}", since, o.by.empty() ? "" : "&by=", o.by);
+    auto body = co_await http_fetch(from, std::move(path), deadline::after(answer_timeout));
+    if (!body)
+        co_return body.error();
+    if (o.json)
+        co_return *body;
+    window_view v{.since = since};
+    auto document = parse_object(*body);
+    if (!document)
+        co_return internal_error(
+            fmt::format("{} sent no statistics: is this the admin API of layerd?", from.to_string()));
+    v.window = std::move(*document);
+    v.currency = text_at(v.window, {"currency"});
+    v.hit_ratio = co_await fetch_document(from, "/api/v1/stats/series?metric=hit_ratio&from=-" + since);
+    co_return window_table(v, from.to_string());
+}
+
+task<result<std::string>> fetch_shown(stats_options const& o, endpoint_config const& from) {
+    if (o.since.empty() && o.by.empty())
+        return fetch_totals(o, from);
+    return fetch_window(o, from);
 }
 
 class stats_run {
@@ -57,7 +93,7 @@ public:
 private:
     task<void> show() {
         do {
-            auto const text = co_await fetch_shown(from_, options_.json);
+            auto const text = co_await fetch_shown(options_, from_);
             print(text);
             if (!options_.watch)
                 break;
@@ -93,10 +129,8 @@ private:
 
 int run_stats(stats_options const& o, command_environment const& env) {
     constexpr int wrong_usage = 2;
-    if (!o.since.empty() || !o.by.empty()) {
-        env.err << fmt::format("layerd stats: {} needs a history of the counters, which this version does not keep; "
-                               "without it, the totals since the store was made are shown\n",
-                               o.since.empty() ? "--by" : "--since");
+    if (!o.since.empty() && !parse_duration(o.since)) {
+        env.err << fmt::format("layerd stats: --since {}: must be a duration such as 90m, 24h or 7d\n", o.since);
         return wrong_usage;
     }
     auto const from = parse_admin_url(o.admin);

@@ -9,8 +9,8 @@ namespace proxy {
 
 struct stats_options {
     std::string admin = "http://127.0.0.1:5001";
-    std::string since;
-    std::string by;
+    std::string since; // "24h"; empty: the totals since the store was made, or a day if `by` is there
+    std::string by;    // "upstream", "repository", "client"
     bool json = false;
     bool watch = false;
 };

@@ -15,15 +15,6 @@ std::string words(json::object const& from, field_path names) {
     return text.empty() ? "-" : printable(text);
 }
 
-// "1,234,567"
-std::string grouped(std::int64_t n) {
-    auto text = std::to_string(n);
-    auto const first = n < 0 ? 1u : 0u;
-    for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > static_cast<std::ptrdiff_t>(first); at -= 3)
-        text.insert(static_cast<std::size_t>(at), 1, ',');
-    return text;
-}
-
 std::string count(json::object const& from, field_path names) {
     auto const n = number_at<std::int64_t>(from, names);
     return n ? grouped(*n) : "-";

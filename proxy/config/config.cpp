@@ -49,12 +49,16 @@ config read_root(toml::table const& table, problem_list& problems) {
     section(root, "server", problems, [&](table_reader& in) { read_server(in, c.server); });
     section(root, "store", problems, [&](table_reader& in) { read_store(in, c.store); });
     section(root, "gc", problems, [&](table_reader& in) { read_gc(in, problems, c.gc); });
+    section(root, "stats", problems, [&](table_reader& in) { read_stats(in, problems, c.stats); });
+    c.alerts = read_alerts(root.tables("alert"), problems);
+    section(root, "webhook", problems, [&](table_reader& in) { read_webhook(in, c.webhook); });
     section(root, "log", problems, [&](table_reader& in) { read_log(in, c.log); });
     bool given = false;
     auto const upstreams = root.tables("upstream", &given);
     if (given)
         c.upstreams = read_upstreams(upstreams, problems);
     section(root, "hosted", problems, [&](table_reader& in) { read_hosted(in, c.upstreams, c.hosted); });
+    c.triggers = read_triggers(root.tables("trigger"), c.upstreams, c.hosted, problems);
     explain_stray_keys(root);
     root.finish();
     return c;

@@ -2,6 +2,9 @@
 // annotated copy, and a test holds the two against each other.
 #pragma once
 
+#include "proxy/config/network.h"
+#include "proxy/config/tag_pattern.h"
+
 #include <boost/system/result.hpp>
 
 #include <chrono>
@@ -35,13 +38,17 @@ struct address {
 struct server_config {
     std::vector<address> listen{{"127.0.0.1", 5000}};
     std::vector<address> admin_listen{{"127.0.0.1", 5001}};
-    unsigned threads = 0; // 0: one per core
-    std::string public_url;
+    unsigned threads = 0;                    // 0: one per core
+    std::string public_url;                  // where clients reach us; answers hold no URL of ours that would need it
     std::chrono::seconds idle_timeout{180};  // a keep-alive connection without a request: above any client's own
     std::chrono::seconds header_timeout{30}; // from the first byte of a request to the end of its head
     std::chrono::seconds write_timeout{120}; // a client that takes no byte for this long is let go
     std::chrono::seconds drain_timeout{30};  // at a stop: how long requests in flight may take
     std::size_t max_connections = 16384;
+    std::size_t max_connections_per_client = 4096; // of one address (IPv6: one /64); 0: as many as there may be in all
+    std::uint64_t bandwidth_per_client = 0;        // bytes a second sent to one address; 0: no bound
+    std::size_t max_fills = 512;                   // downloads from upstreams at a time
+    std::size_t max_disk_queue = 1024;             // jobs that wait for a thread that may block
 
     friend bool operator==(server_config const&, server_config const&) = default;
 };
@@ -92,23 +99,55 @@ struct endpoint_config {
     friend bool operator==(endpoint_config const&, endpoint_config const&) = default;
 };
 
+// Who may see what an upstream has.
+enum class upstream_access : std::uint8_t {
+    shared,    // what our credentials may read, every client may
+    per_client // each client what its own credentials may read
+};
+
+// One [[upstream.tag]].
+struct tag_rule {
+    tag_pattern match;
+    std::chrono::seconds ttl;
+
+    friend bool operator==(tag_rule const&, tag_rule const&) = default;
+};
+
+// Whether layers are fetched before the client asks for them, once it has the manifest.
+enum class prefetch_mode : std::uint8_t { automatic, on, off };
+
 struct upstream_config {
     std::string name;
     std::vector<std::string> aliases;
     std::vector<endpoint_config> endpoints;
     bool is_default = false;
-    std::chrono::seconds tag_ttl{300};
-    std::chrono::seconds stale_if_error{7 * 24 * 3600};
+    std::chrono::seconds tag_ttl{300};                  // of the tags that no rule matches
+    std::vector<tag_rule> tag_rules;                    // the first that matches counts
+    std::chrono::seconds stale_while_revalidate{0};     // past its ttl a tag is served at once, and asked about behind
+    std::chrono::milliseconds revalidate_wait{2000};    // later still, what is known is served after this long
+    std::chrono::seconds stale_if_error{7 * 24 * 3600}; // past its ttl, while upstream fails or is slow
+    std::chrono::seconds negative_ttl{5};               // how long upstream's 404 is believed
     std::string username;
     std::filesystem::path password_file;
+    upstream_access access = upstream_access::shared;
+    std::chrono::seconds access_ttl{300}; // of per_client: how long upstream's word that a client may read is believed
     std::filesystem::path ca_file;        // beside the system's CAs
     std::vector<std::string> token_hosts; // hosts of token realms trusted beside the registry's own domain
     std::chrono::milliseconds connect_timeout{5000};
     std::chrono::milliseconds first_byte_timeout{20000}; // to the answer's head, retries included: below clients' 30 s
     std::chrono::milliseconds idle_timeout{30000};       // between two reads of a body
+    std::uint64_t retries = 2; // how often all endpoints are asked again if none could answer, in first_byte_timeout
+    std::chrono::milliseconds hedge_after{2000}; // the next endpoint is asked beside one silent so long; 0: never
+    std::uint64_t max_requests = 128;            // under way at once, bodies included; those beyond wait. 0: no bound
+    std::uint64_t max_bandwidth = 0;             // bytes a second from this upstream; 0: no bound
+    std::uint64_t parallel_ranges = 4;           // connections for one large blob that comes slowly; 1: never more
+    prefetch_mode prefetch = prefetch_mode::automatic; // automatic: for the programs that go on to pull them
+    double price_per_gb = 0;                           // what 2^30 bytes from it cost, in the currency of [stats]
 
     // Docker Hub's rule: "library/" belongs before a name of one component.
     bool inserts_library() const noexcept { return name == "docker.io"; }
+    // How long the tag is believed without asking.
+    std::chrono::seconds ttl_of(std::string_view tag) const noexcept;
     friend bool operator==(upstream_config const&, upstream_config const&) = default;
 };
 
@@ -121,6 +160,79 @@ struct hosted_config {
     std::chrono::seconds upload_ttl{24 * 3600}; // an upload that nobody goes on with ends
 
     friend bool operator==(hosted_config const&, hosted_config const&) = default;
+};
+
+// What clients are told apart by where no group of the configuration takes them.
+enum class client_sorting : std::uint8_t { user_agent, address, user };
+
+// One [[stats.client_group]]: clients of any of these.
+struct client_group {
+    std::string name;
+    std::vector<network> networks;
+    std::vector<std::string> users;
+    std::vector<std::string> user_agents; // what stands before the first "/": "buildkit", "containerd"
+
+    friend bool operator==(client_group const&, client_group const&) = default;
+};
+
+struct stats_config {
+    std::uint64_t max_size = 64ull << 20; // of the history, on disk
+    std::uint64_t names = 1000;   // repositories (groups, upstreams) told apart in an interval; the rest: "other"
+    std::string currency = "USD"; // of price_per_gb, for those who read the sums
+    client_sorting clients_by = client_sorting::user_agent;
+    std::vector<client_group> client_groups; // the first that takes a client counts
+
+    friend bool operator==(stats_config const&, stats_config const&) = default;
+};
+
+// What an alert may be about.
+enum class alert_metric : std::uint8_t {
+    hit_ratio,
+    byte_hit_ratio,
+    error_ratio,       // of requests for manifests and blobs; answers 404 are none
+    upstream_open,     // upstreams of which no endpoint works
+    rate_budget,       // what is left of the pull limit that is nearest its end
+    disk_free,         // of the disk that holds the store
+    unstored,          // blobs that were passed through for want of room
+    integrity_failures // content that had rotted, and checks of the store that failed
+};
+
+// One [[alert]].
+struct alert_config {
+    std::string name;
+    alert_metric metric = alert_metric::hit_ratio;
+    std::optional<double> below, above; // one of them
+    std::chrono::seconds over{600};     // what is measured over time is measured over this much
+    std::chrono::seconds hold{0};       // `for`: told once it was so for so long
+    std::uint64_t min_requests = 100;   // within `over`, for a ratio to say anything
+
+    friend bool operator==(alert_config const&, alert_config const&) = default;
+};
+
+enum class webhook_format : std::uint8_t { json, slack };
+
+// Where alerts are sent beside log and metrics.
+struct webhook_config {
+    std::string url;                // http or https; empty: nowhere
+    std::filesystem::path url_file; // instead: the URL alone, for one that is a secret
+    webhook_format format = webhook_format::json;
+
+    friend bool operator==(webhook_config const&, webhook_config const&) = default;
+};
+
+// One [[trigger]]: what the server does by itself, and when.
+struct trigger_config {
+    std::string name;                       // of the log and the admin API; no two are alike
+    std::optional<std::chrono::minutes> at; // since midnight, local time, each day; or else
+    std::chrono::seconds every{0};
+    std::vector<std::string> warm;      // images
+    std::vector<std::string> on_move;   // tags, warmed when they mean something else than before
+    std::vector<std::string> platforms; // of both; none: those that clients pull
+    bool all_platforms = false;
+    std::uint64_t keep_fresh = 0; // so many of the tags most asked for are asked about before they expire
+    bool gc = false;
+
+    friend bool operator==(trigger_config const&, trigger_config const&) = default;
 };
 
 enum class log_format : std::uint8_t { text, json };
@@ -140,6 +252,10 @@ struct config {
     gc_config gc;
     std::vector<upstream_config> upstreams;
     hosted_config hosted;
+    stats_config stats;
+    std::vector<alert_config> alerts;
+    webhook_config webhook;
+    std::vector<trigger_config> triggers;
     log_config log;
 
     friend bool operator==(config const&, config const&) = default;
@@ -166,6 +282,8 @@ boost::system::result<config, std::vector<config_problem>> parse_config(std::str
 std::optional<address> parse_address(std::string_view text);
 // "64KiB", "20GB", "1.5g" (powers of 1024 whatever the spelling), "1048576"; nothing else.
 std::optional<std::uint64_t> parse_size(std::string_view text);
+// "03:30", minutes since midnight.
+std::optional<std::chrono::minutes> parse_time_of_day(std::string_view text);
 // A size, or a share of the disk: "5%".
 std::optional<size_setting> parse_size_setting(std::string_view text);
 // "90s", "5m", "48h", "7d", "2w", and sums of them as Go prints durations: "1h30m0s".

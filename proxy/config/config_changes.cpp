@@ -46,6 +46,10 @@ void compare_server(server_config const& running, server_config const& wanted, k
         .key("write_timeout", &server_config::write_timeout, to)
         .key("drain_timeout", &server_config::drain_timeout, to)
         .key("max_connections", &server_config::max_connections, to)
+        .key("max_connections_per_client", &server_config::max_connections_per_client, to)
+        .key("bandwidth_per_client", &server_config::bandwidth_per_client, to)
+        .key("max_fills", &server_config::max_fills, to)
+        .key("max_disk_queue", &server_config::max_disk_queue, to)
         .rest(to);
 }
 
@@ -110,6 +114,12 @@ config_changes compare(config const& running, config const& wanted) {
         .key("max_used_space", &hosted_config::max_used_space, found.at_once)
         .key("upload_ttl", &hosted_config::upload_ttl, found.after_restart)
         .rest(found.after_restart);
+    section("stats", running.stats, wanted.stats).rest(found.after_restart);
+    section("webhook", running.webhook, wanted.webhook).rest(found.after_restart);
+    if (running.alerts != wanted.alerts)
+        found.after_restart.emplace_back("alert");
+    if (running.triggers != wanted.triggers)
+        found.at_once.emplace_back("trigger");
     compare_log(running.log, wanted.log, found);
     return found;
 }

@@ -10,7 +10,7 @@ namespace proxy {
 
 // Keys as in the file: "gc.keep_storage", "upstream ghcr.io".
 struct config_changes {
-    std::vector<std::string> at_once; // [gc], and [log] level
+    std::vector<std::string> at_once; // [gc], [[trigger]], some of [hosted], [log] level
     std::vector<std::string> after_restart;
 
     bool empty() const noexcept { return at_once.empty() && after_restart.empty(); }

@@ -140,6 +140,16 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
     return std::chrono::duration_cast<std::chrono::seconds>(*ms);
 }
 
+std::optional<std::chrono::minutes> parse_time_of_day(std::string_view text) {
+    auto const digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9' ? text[i] - '0' : -1; };
+    if (text.size() != 5 || text[2] != ':' || digit(0) < 0 || digit(1) < 0 || digit(3) < 0 || digit(4) < 0)
+        return std::nullopt;
+    auto const hours = 10 * digit(0) + digit(1), minutes = 10 * digit(3) + digit(4);
+    if (hours > 23 || minutes > 59)
+        return std::nullopt;
+    return std::chrono::minutes(60 * hours + minutes);
+}
+
 std::uint64_t size_setting::of_disk(std::uint64_t disk_bytes) const noexcept {
     return percent ? static_cast<std::uint64_t>(static_cast<double>(disk_bytes) * (*percent / 100)) : bytes;
 }

@@ -8,6 +8,9 @@ namespace proxy {
 void read_server(table_reader& in, server_config& to);
 void read_store(table_reader& in, store_config& to);
 void read_gc(table_reader& in, problem_list& problems, gc_config& to);
+void read_stats(table_reader& in, problem_list& problems, stats_config& to);
+std::vector<alert_config> read_alerts(std::vector<toml::table const*> const& tables, problem_list& problems);
+void read_webhook(table_reader& in, webhook_config& to);
 void read_log(table_reader& in, log_config& to);
 
 // All [[upstream]] sections together: names must differ, and one is the default.
@@ -15,5 +18,10 @@ std::vector<upstream_config> read_upstreams(std::vector<toml::table const*> cons
 
 // After the upstreams: a prefix must not hide one of them.
 void read_hosted(table_reader& in, std::vector<upstream_config> const& upstreams, hosted_config& to);
+
+// After both: what triggers ask for must be there to be asked.
+std::vector<trigger_config> read_triggers(std::vector<toml::table const*> const& tables,
+                                          std::vector<upstream_config> const& upstreams, hosted_config const& hosted,
+                                          problem_list& problems);
 
 } // namespace proxy

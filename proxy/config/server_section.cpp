@@ -43,6 +43,24 @@ void read_public_url(table_reader& in, server_config& to) {
         in.problem(in.line_of("public_url"), fmt::format("public_url in {} {}", in.where(), parsed.error()));
 }
 
+// What one client, and all of them together, may take.
+void read_limits(table_reader& in, server_config& to) {
+    std::uint64_t connections = to.max_connections_per_client, fills = to.max_fills, jobs = to.max_disk_queue;
+    in.integer("max_connections_per_client", connections, 0, 1'000'000);
+    // Less would send the smallest piece with pauses longer than clients wait.
+    std::uint64_t bandwidth = to.bandwidth_per_client;
+    in.size("bandwidth_per_client", bandwidth, 0, 1ull << 40);
+    if (bandwidth != 0 && bandwidth < 64 * 1024)
+        in.problem(in.line_of("bandwidth_per_client"),
+                   fmt::format("bandwidth_per_client in {} must be 0 or at least 64KiB", in.where()));
+    in.integer("max_fills", fills, 1, 65536);
+    in.integer("max_disk_queue", jobs, 16, 1'000'000);
+    to.max_connections_per_client = connections;
+    to.bandwidth_per_client = bandwidth;
+    to.max_fills = fills;
+    to.max_disk_queue = jobs;
+}
+
 } // namespace
 
 void read_server(table_reader& in, server_config& to) {
@@ -65,6 +83,7 @@ void read_server(table_reader& in, server_config& to) {
     std::uint64_t connections = to.max_connections;
     in.integer("max_connections", connections, 1, 1'000'000);
     to.max_connections = connections;
+    read_limits(in, to);
     in.finish();
 }
 

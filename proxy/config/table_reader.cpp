@@ -127,6 +127,21 @@ bool table_reader::integer(key_names const& key, std::uint64_t& to, std::uint64_
     return true;
 }
 
+bool table_reader::number(key_names const& key, double& to, double min, double max) {
+    auto const* node = take(key);
+    if (node == nullptr)
+        return false;
+    std::optional<double> value;
+    if (auto const* f = node->as_floating_point())
+        value = f->get();
+    else if (auto const* i = node->as_integer())
+        value = static_cast<double>(i->get());
+    if (!value || !(*value >= min && *value <= max)) // no NaN either
+        return wrong(*node, fmt::format("must be a number from {} to {}", min, max));
+    to = *value;
+    return true;
+}
+
 bool table_reader::size(key_names const& key, std::uint64_t& to, std::uint64_t min, std::uint64_t max) {
     auto const* node = take(key);
     if (node == nullptr)
@@ -252,8 +267,9 @@ std::vector<toml::table const*> table_reader::tables(char const* key, bool* give
     if (node == nullptr)
         return found;
     auto const* list = node->as_array();
+    auto const depth = where_.find_first_not_of('['); // "[gc]" or "[[upstream]]"
     auto const name =
-        where_.empty() ? std::string(key) : fmt::format("{}.{}", where_.substr(1, where_.size() - 2), key);
+        where_.empty() ? std::string(key) : fmt::format("{}.{}", where_.substr(depth, where_.size() - 2 * depth), key);
     if (list == nullptr || (!list->empty() && !list->is_array_of_tables())) {
         problem(line_of_node(*node), fmt::format("{} is a list of sections: write each as [[{}]]", name, name));
         return found;

@@ -43,6 +43,7 @@ public:
     bool text(key_names const& key, std::string& to, std::size_t max_size = 1024);
     bool path(key_names const& key, std::filesystem::path& to);
     bool integer(key_names const& key, std::uint64_t& to, std::uint64_t min, std::uint64_t max);
+    bool number(key_names const& key, double& to, double min, double max);
     bool size(key_names const& key, std::uint64_t& to, std::uint64_t min, std::uint64_t max);
     bool size_or_percent(key_names const& key, size_setting& to);
     bool duration(key_names const& key, std::chrono::seconds& to, std::chrono::seconds min, std::chrono::seconds max);

@@ -41,14 +41,24 @@ public:
         read_names(in, u);
         read_endpoints(in, u);
         read_default(in, u);
-        in.duration("tag_ttl", u.tag_ttl, seconds(0), ten_years);
-        in.duration("stale_if_error", u.stale_if_error, seconds(0), ten_years);
+        read_staleness(in, u);
         read_credentials(in, u);
+        in.choice<upstream_access>("access", u.access,
+                                   {{"shared", upstream_access::shared}, {"per-client", upstream_access::per_client}});
+        in.duration("access_ttl", u.access_ttl, seconds(1), seconds(24 * 3600));
         in.path("ca_file", u.ca_file);
         read_token_hosts(in, u);
         in.milliseconds("connect_timeout", u.connect_timeout, milliseconds(100), seconds(60));
         in.milliseconds("first_byte_timeout", u.first_byte_timeout, seconds(1), seconds(300));
         in.milliseconds("idle_timeout", u.idle_timeout, seconds(1), seconds(3600));
+        in.integer("retries", u.retries, 0, 10);
+        in.milliseconds("hedge_after", u.hedge_after, milliseconds(0), seconds(300));
+        read_caps(in, u);
+        in.integer("parallel_ranges", u.parallel_ranges, 1, 16);
+        in.choice<prefetch_mode>(
+            "prefetch", u.prefetch,
+            {{"auto", prefetch_mode::automatic}, {"on", prefetch_mode::on}, {"off", prefetch_mode::off}});
+        in.number("price_per_gb", u.price_per_gb, 0, 1000);
         in.finish();
         upstreams_.push_back(std::move(u));
     }
@@ -128,6 +138,51 @@ private:
                                           : "username in [[upstream]] needs a password_file beside it");
     }
 
+    void read_caps(table_reader& in, upstream_config& u) {
+        constexpr std::uint64_t least_bandwidth = 64 * 1024; // less would pause for longer than clients wait
+        in.integer("max_requests", u.max_requests, 0, 65536);
+        in.size("max_bandwidth", u.max_bandwidth, 0, 1ull << 40);
+        if (u.max_bandwidth != 0 && u.max_bandwidth < least_bandwidth)
+            in.problem(in.line_of("max_bandwidth"), "max_bandwidth in [[upstream]] must be 0 or at least 64KiB");
+    }
+
+    void read_staleness(table_reader& in, upstream_config& u) {
+        in.duration("tag_ttl", u.tag_ttl, seconds(0), ten_years);
+        in.duration("stale_while_revalidate", u.stale_while_revalidate, seconds(0), ten_years);
+        in.milliseconds("revalidate_wait", u.revalidate_wait, seconds(0), seconds(60));
+        in.duration("stale_if_error", u.stale_if_error, seconds(0), ten_years);
+        in.duration("negative_ttl", u.negative_ttl, seconds(0), seconds(3600));
+        constexpr std::size_t most = 64;
+        for (auto const* table : in.tables("tag")) {
+            if (u.tag_rules.size() == most) {
+                in.problem(table->source().begin.line, fmt::format("more than {} sections [[upstream.tag]]", most));
+                break;
+            }
+            read_tag_rule(*table, u);
+        }
+    }
+
+    void read_tag_rule(toml::table const& table, upstream_config& u) {
+        table_reader in(table, "[[upstream.tag]]", problems_);
+        std::string text;
+        seconds ttl{0};
+        bool const has_match = in.text("match", text);
+        bool const has_ttl = in.duration("ttl", ttl, seconds(0), ten_years);
+        in.finish();
+        for (auto const* key : {"match", "ttl"})
+            if (!in.has(key))
+                in.problem(in.line_of(key), fmt::format("[[upstream.tag]] needs {}, such as match = '^v?[0-9.]+$' and "
+                                                        "ttl = \"30d\"",
+                                                        key));
+        if (!has_match)
+            return;
+        auto const pattern = tag_pattern::parse(text);
+        if (!pattern)
+            in.problem(in.line_of("match"), fmt::format("match in [[upstream.tag]] {}", pattern.error()));
+        else if (has_ttl)
+            u.tag_rules.push_back({*pattern, ttl});
+    }
+
     void read_token_hosts(table_reader& in, upstream_config& u) {
         in.strings("token_hosts", R"(["auth.example.com"])", [&](std::string const& host, std::size_t line) {
             if (is_registry_name(host))
@@ -193,6 +248,13 @@ void read_hosted(table_reader& in, std::vector<upstream_config> const& upstreams
     else
         std::erase_if(to.prefixes, [&](auto const& p) { return names_upstream(p, upstreams); });
     in.finish();
+}
+
+std::chrono::seconds upstream_config::ttl_of(std::string_view tag) const noexcept {
+    for (auto const& rule : tag_rules)
+        if (rule.match.matches(tag))
+            return rule.ttl;
+    return tag_ttl;
 }
 
 } // namespace proxy

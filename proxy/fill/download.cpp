@@ -1,144 +1,30 @@
 #include "proxy/fill/download.h"
 
 #include "proxy/fill/blob_request.h"
-#include "proxy/fill/retry_budget.h"
-#include "proxy/runtime/disk_pipe.h"
+#include "proxy/fill/reception.h"
 
 #include <spdlog/spdlog.h>
-
-#include <algorithm>
-#include <array>
-#include <random>
-#include <vector>
 
 namespace proxy {
 
 namespace {
-
-// What the pool does with a block: appends it, and moves the fill's watermark from there, without a detour through the
-// event loop. The end of the body is held back until the digest is known to match. A body of unknown length is not
-// shown at all before that: no exact Content-Length could be sent.
-disk_pipe::work appender(fill& f, store::blob_writer& writer, std::optional<std::uint64_t> size) {
-    return [&f, &writer, size, file = writer.view()](std::span<std::byte const> block) -> store::result<void> {
-        if (auto appended = writer.append(block); !appended)
-            return appended;
-        if (size && writer.written() < *size)
-            f.state().publish({fill_stage::streaming, *size, writer.written(), file, nullptr});
-        return {};
-    };
-}
-
-// From the byte `received` on.
-task<result<void>> copy_body(upstream_response& response, disk_pipe& out, std::uint64_t received,
-                             std::optional<std::uint64_t> size, std::chrono::milliseconds idle) {
-    std::array<std::vector<std::byte>, 2> buffers{std::vector<std::byte>(disk_pipe::block_size),
-                                                  std::vector<std::byte>(disk_pipe::block_size)};
-    std::uint64_t const limit = size.value_or(max_unsized_body);
-    std::optional<error> failure;
-    for (std::size_t turn = 0;; turn ^= 1) {
-        auto n = co_await response.read_some(buffers[turn], deadline::after(idle));
-        if (!n)
-            failure = n.error();
-        else if (*n == 0)
-            break;
-        else if (received += *n; received > limit)
-            failure = upstream_error(502, "upstream sent more than it announced", retry_class::never);
-        if (failure)
-            break;
-        std::span<std::byte const> const piece(buffers[turn].data(), *n);
-        auto appended = co_await out.put(piece);
-        if (!appended)
-            failure = appended.error();
-        if (failure)
-            break;
-    }
-    auto last = co_await out.settle(); // before the buffers die, whatever happened
-    if (failure)
-        co_return *failure;
-    co_return last;
-}
-
-task<result<void>> skip(upstream_response& response, std::uint64_t bytes, std::chrono::milliseconds idle) {
-    std::vector<std::byte> buffer(disk_pipe::block_size);
-    while (bytes > 0) {
-        std::span<std::byte> const room(buffer.data(), std::min<std::uint64_t>(bytes, buffer.size()));
-        auto n = co_await response.read_some(room, deadline::after(idle));
-        if (!n)
-            co_return n.error();
-        if (*n == 0)
-            co_return upstream_error(502, "upstream's body is shorter than announced");
-        bytes -= *n;
-    }
-    co_return result<void>();
-}
-
-// Upstream's answer from the byte `first` on, at whichever endpoint, with a redirect and a token of its own. One that
-// sends all of it again is read up to there. That it is the same body is for the digest to tell.
-task<result<upstream_response>> reopen(worker& w, fill const& f, std::uint64_t first, std::uint64_t size) {
-    auto const& from = f.source();
-    auto response = co_await get_blob(w, *from.from, from.repo, f.digest(), first);
-    if (!response)
-        co_return response.error();
-    bool const whole = response->status() == 200;
-    auto const length = response->content_length();
-    if (length && *length != (whole ? size : size - first))
-        co_return upstream_error(502, "upstream has another blob than it began to send", retry_class::never);
-    if (whole) {
-        auto skipped = co_await skip(*response, first, from.from->config().idle_timeout);
-        if (!skipped)
-            co_return skipped.error();
-    }
-    co_return response;
-}
-
-bool may_go_on(error const& e) {
-    return e.source == error_source::upstream && e.code == oci::errc::unavailable && e.retry != retry_class::never;
-}
-
-// A random number from 0 to 1.
-double spread() {
-    thread_local std::minstd_rand random(std::random_device{}());
-    return std::generate_canonical<double, 24>(random);
-}
-
-task<void> wait_for(worker& w, std::chrono::milliseconds time) {
-    steady_timer timer(w.executor(), time);
-    error_code ec;
-    co_await timer.async_wait(net::redirect_error(use_task, ec));
-}
-
-// The whole body, over as many connections as it takes. Where the length is unknown nobody could tell what is missing,
-// and there is but one.
-task<result<void>> receive(worker& w, fill const& f, upstream_response first, disk_pipe& out,
-                           store::blob_writer const& writer, std::optional<std::uint64_t> size) {
-    auto const idle = f.source().from->config().idle_timeout;
-    retry_budget budget;
-    auto response = result<upstream_response>(std::move(first));
-    for (;;) {
-        result<void> copied;
-        if (!response)
-            copied = response.error();
-        else
-            copied = co_await copy_body(*response, out, writer.written(), size, idle);
-        if (copied || !size || !may_go_on(copied.error()))
-            co_return copied;
-        auto const received = writer.written();
-        auto const wait = budget.next(received, spread());
-        if (!wait)
-            co_return copied;
-        spdlog::info("{} from {}: going on at byte {} of {}: {}", f.digest().to_string(), f.source().repository_name,
-                     received, *size, copied.error().message);
-        if (wait->count() > 0)
-            co_await wait_for(w, *wait);
-        response = co_await reopen(w, f, received, *size);
-    }
-}
 
 // The end of a fill whose content has no place: said once, and left to the clients.
 fill_state without_room(fill const& f, std::optional<std::uint64_t> size, std::string_view why) {
     spdlog::warn("{} from {}: passed through without being stored, there is no room for it: {}", f.digest().to_string(),
                  f.source().repository_name, why);
     return {fill_stage::unstored, size.value_or(0), 0, nullptr, nullptr};
+}
+
+// Of a blob of more than one window.
+std::shared_ptr<side_fetches> sides_of(worker& w, fill const& f, std::shared_ptr<body_sources> const& sources,
+                                       store::blob_writer& writer, std::uint64_t size, fill_means const& means) {
+    auto const& source = f.source();
+    if (size <= means.ranges.window || source.from->config().parallel_ranges < 2 || sources->is_alone())
+        return nullptr;
+    side_fetches::subject of{w, means.disk, *source.from, source.repo, f.digest(), source.by, size};
+    return std::make_shared<side_fetches>(std::move(of), sources, writer.side(), means.ranges.window,
+                                          means.side_connections);
 }
 
 // Compares the digest and makes the content visible in the store; blocks.
@@ -148,49 +34,209 @@ store::result<store::object> finish(store::blob_writer& writer, fill const& f) {
     return writer.commit(f.digest(), {f.source().kind, store::object_origin::pull, {}});
 }
 
-} // namespace
+// What a fill begins with: where the bytes go, and upstream's answer, whose body begins where the writer stands, or
+// `ahead` bytes before that.
+struct beginning {
+    upstream_response answer;
+    std::optional<store::blob_writer> writer; // none: there is no room
+    std::optional<std::uint64_t> size;
+    store::error no_room{};
+    std::uint64_t ahead = 0;
+};
 
-task<result<fill_state>> download(worker& w, std::shared_ptr<fill> f, store::content_store& content, disk_pool& disk) {
-    auto const& source = f->source();
-    auto response = co_await get_blob(w, *source.from, source.repo, f->digest(), {});
+class download_of {
+public:
+    download_of(worker& w, fill& f, fill_means const& means)
+        : worker_(w), fill_(f), means_(means),
+          sources_(
+              std::make_shared<body_sources>(f.source().from->config().endpoints.size(), means.doubts.of(f.digest()))),
+          until_(deadline::after(f.source().from->config().first_byte_timeout)) {}
+
+    task<result<fill_state>> run();
+
+private:
+    task<result<fill_state>> once();
+    bool may_start_anew();
+    void remember_doubt();
+    task<result<beginning>> begin();
+    task<result<beginning>> begin_anew();
+    task<result<std::optional<beginning>>> go_on();
+    task<void> keep(store::blob_writer writer);
+    task<result<fill_state>> end(store::blob_writer& writer);
+    std::optional<std::uint64_t> expected_size() const { return promised_ ? promised_ : fill_.source().expected_size; }
+
+    worker& worker_;
+    fill& fill_;
+    fill_means const& means_;
+    std::shared_ptr<body_sources> const sources_;
+    std::optional<std::uint64_t> promised_; // the size that followers were told
+    deadline until_;                        // for upstream's first answer, wherever the download begins
+};
+
+task<result<beginning>> download_of::begin() {
+    if (sources_->is_alone()) // nobody knows any more who sent what was kept
+        co_return co_await begin_anew();
+    auto kept = co_await go_on();
+    if (!kept)
+        co_return kept.error();
+    if (*kept)
+        co_return std::move(**kept);
+    co_return co_await begin_anew();
+}
+
+// With what an earlier fill has left, if there is any and it fits what upstream has now.
+task<result<std::optional<beginning>>> download_of::go_on() {
+    auto const& source = fill_.source();
+    auto take = [&] { return means_.kept.take(fill_.digest(), source.expected_size); };
+    auto kept = co_await on_disk(means_.disk, take);
+    if (!kept)
+        co_return std::optional<beginning>();
+    auto const size = *kept->announced();
+    auto const first = kept->written();
+    auto part = co_await open_part(worker_, *source.from, source.repo, fill_.digest(), source.by, *sources_, until_,
+                                   first, size, size);
+    while (!part && sources_->turn_to_another())
+        part = co_await open_part(worker_, *source.from, source.repo, fill_.digest(), source.by, *sources_, until_,
+                                  first, size, size);
+    if (!part && part.error().retry != retry_class::never) {
+        co_await keep(*std::move(kept));
+        co_return part.error();
+    }
+    if (!part) {
+        auto drop = [&] {
+            kept.reset();
+            return true;
+        };
+        co_await on_disk(means_.disk, drop);
+        co_return std::optional<beginning>();
+    }
+    sources_->took_unknown();
+    spdlog::info("{} from {}: going on at byte {} of {}, where it broke off before", fill_.digest().to_string(),
+                 source.repository_name, first, size);
+    std::optional<beginning> out(beginning{std::move(part->body), std::move(kept), size, {}, part->ahead});
+    co_return out;
+}
+
+task<result<beginning>> download_of::begin_anew() {
+    auto const& source = fill_.source();
+    auto response =
+        co_await get_blob(worker_, *source.from, source.repo, fill_.digest(), source.by, *sources_, until_, {});
     if (!response)
         co_return response.error();
-    auto size = agreed_size(*response, source.expected_size);
+    auto size = agreed_size(*response, *sources_, expected_size());
     if (!size)
         co_return size.error();
-
-    auto begin = [&] { return content.begin(f->digest().algo(), *size); };
-    auto writer = co_await on_disk(disk, begin);
-    if (!writer && writer.error().code == store::errc::no_space) {
-        f->opened.emplace(std::move(*response));
-        co_return without_room(*f, *size, writer.error().message);
-    }
-    if (!writer)
+    auto make = [&] { return means_.content.begin(fill_.digest().algo(), *size); };
+    auto writer = co_await on_disk(means_.disk, make);
+    if (!writer && writer.error().code != store::errc::no_space)
         co_return from_store(writer.error());
-    if (*size && **size > 0) // an empty answer would be complete before anything is verified
-        f->state().publish({fill_stage::streaming, **size, 0, writer->view(), nullptr});
+    beginning out{std::move(*response), {}, *size};
+    if (writer)
+        out.writer.emplace(std::move(*writer));
+    else
+        out.no_room = writer.error();
+    co_return out;
+}
 
-    disk_pipe out(disk, appender(*f, *writer, *size));
-    auto copied = co_await receive(w, *f, std::move(*response), out, *writer, *size);
-    if (!copied && !*size && is_no_room(copied.error())) // nobody has seen any of it
-        co_return without_room(*f, *size, copied.error().detail);
-    if (!copied)
-        co_return copied.error();
+task<result<fill_state>> download_of::run() {
+    for (;;) {
+        auto got = co_await once();
+        if (got)
+            co_return got;
+        if (!may_start_anew()) {
+            remember_doubt();
+            co_return got;
+        }
+        spdlog::info("{} from {}: from another endpoint: {}", fill_.digest().to_string(),
+                     fill_.source().repository_name, got.error().message);
+        if (promised_) // nobody waits for the head any more
+            until_ = deadline::after(fill_.source().from->config().first_byte_timeout);
+    }
+}
 
-    auto const total = writer->written();
-    auto const file = writer->view();
-    if (*size && total != **size)
-        co_return upstream_error(502, "upstream's body is shorter than announced");
-    auto end = [&] { return finish(*writer, *f); };
-    auto stored = co_await on_disk(disk, end);
+// Another endpoint may have what one has lied about, and nobody has seen a byte of that.
+bool download_of::may_start_anew() {
+    return fill_.state().get().value.available == 0 && !fill_.sides && sources_->start_anew();
+}
+
+void download_of::remember_doubt() {
+    if (auto const doubt = sources_->doubt())
+        means_.doubts.put(fill_.digest(), *doubt);
+}
+
+task<result<fill_state>> download_of::once() {
+    auto const asked = range_rule::clock::now();
+    auto begun = co_await begin();
+    auto const answered = range_rule::clock::now();
+    if (!begun)
+        co_return begun.error();
+    auto const size = begun->size;
+    if (!begun->writer && promised_)
+        co_return from_store(begun->no_room);
+    if (!begun->writer) {
+        fill_.opened.emplace(std::move(begun->answer));
+        co_return without_room(fill_, size, begun->no_room.message);
+    }
+    sources_->took(begun->answer); // if it has no byte that is a lie too
+    auto& writer = *begun->writer;
+    auto const sides = sides_of(worker_, fill_, sources_, writer, size.value_or(0), means_);
+    if (sides)
+        fill_.sides = sides;
+    bool const is_named = fill_.source().expected_size.has_value();
+    if (size && *size > (is_named ? 0 : shown_when_right)) { // an empty one would be complete before it is verified
+        promised_ = size;
+        fill_.state().publish({fill_stage::streaming, *size, writer.written(), writer.view(), nullptr});
+    }
+
+    std::optional<pace> speed;
+    if (sides && *size >= means_.ranges.least &&
+        begun->ahead == 0) // others bring parts, which such an upstream does not
+        speed.emplace(means_.ranges, answered - asked, answered);
+    reception body(worker_, means_.disk, fill_, *sources_, writer, size, sides);
+    auto received = co_await body.run(std::move(begun->answer), begun->ahead, speed);
+    if (sides)
+        sides->stop();
+    if (received)
+        co_return co_await end(writer);
+    if (!size && is_no_room(received.error())) // nobody has seen any of it
+        co_return without_room(fill_, size, received.error().detail);
+    if (may_go_on(received.error()) && !sources_->is_alone())
+        co_await keep(std::move(writer));
+    co_return received.error();
+}
+
+// For the next fill of the same content. Followers of this one break off: they have waited as long as there was hope.
+task<void> download_of::keep(store::blob_writer writer) {
+    auto work = [&] {
+        means_.kept.keep(fill_.digest(), std::move(writer));
+        return true;
+    };
+    co_await on_disk(means_.disk, work);
+}
+
+task<result<fill_state>> download_of::end(store::blob_writer& writer) {
+    auto const total = writer.written();
+    auto const file = writer.view();
+    auto work = [&] { return finish(writer, fill_); };
+    auto stored = co_await on_disk(means_.disk, work);
     if (!stored && stored.error().code == store::errc::digest_mismatch) {
-        spdlog::error("{} from {}: wrong bytes from upstream, discarded", f->digest().to_string(),
-                      source.repository_name);
+        sources_->were_wrong();
+        spdlog::error("{} from {}: wrong bytes from upstream, discarded", fill_.digest().to_string(),
+                      fill_.source().repository_name);
         co_return upstream_error(502, stored.error().message);
     }
+    sources_->were_right();
+    means_.doubts.drop(fill_.digest());
     if (!stored)
-        spdlog::warn("{}: not kept: {}", f->digest().to_string(), stored.error().message);
+        spdlog::warn("{}: not kept: {}", fill_.digest().to_string(), stored.error().message);
     co_return fill_state{fill_stage::done, total, total, file, nullptr};
+}
+
+} // namespace
+
+task<result<fill_state>> download(worker& w, std::shared_ptr<fill> f, fill_means const& means) {
+    download_of work(w, *f, means);
+    co_return co_await work.run();
 }
 
 } // namespace proxy

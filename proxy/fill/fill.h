@@ -8,7 +8,10 @@
 #include "oci/digest.h"
 #include "oci/reference.h"
 #include "proxy/error.h"
+#include "proxy/runtime/deadline.h"
 #include "proxy/runtime/watch.h"
+#include "proxy/runtime/worker.h"
+#include "proxy/upstream/asker.h"
 #include "proxy/upstream/upstream.h"
 #include "store/blob_file.h"
 #include "store/object.h"
@@ -21,6 +24,8 @@
 
 namespace proxy {
 
+class side_fetches;
+
 // Where the content comes from and what it will be recorded as.
 struct fill_source {
     upstream* from = nullptr;                   // lives as long as the server
@@ -29,6 +34,7 @@ struct fill_source {
     std::optional<std::uint64_t> expected_size; // from the descriptor that named it
     store::object_kind kind = store::object_kind::unknown;
     std::string media_type;
+    asker by{}; // to the end, whoever joins
 };
 
 enum class fill_stage : std::uint8_t {
@@ -48,6 +54,10 @@ struct fill_state {
     std::shared_ptr<error const> failure;
 };
 
+// A body so small is shown to nobody before its digest has matched, nor is its size unless a manifest names it: that
+// costs no client time, and what turns out wrong can be fetched again from elsewhere as if nothing had been.
+inline constexpr std::uint64_t shown_when_right = 64 * 1024;
+
 class fill {
 public:
     fill(oci::digest d, fill_source source) : digest_(std::move(d)), source_(std::move(source)) {}
@@ -64,13 +74,25 @@ public:
     // one request. Touched only on the worker that runs the fill, where that client's coroutine lives and fetches it.
     std::optional<upstream_response> opened;
 
-    std::atomic<unsigned> followers{0}; // for the list of running fills
+    // The connections beside its own, which bring what a reader far ahead waits for (side_fetches.h). None if there
+    // shall be none. Set before the first state that is not `starting`.
+    std::shared_ptr<side_fetches> sides;
+
+    // Nobody wants the content any more: it fails with its next bytes. Any thread.
+    void abandon() noexcept { abandoned_.store(true, std::memory_order_relaxed); }
+    bool is_abandoned() const noexcept { return abandoned_.load(std::memory_order_relaxed); }
+
+    std::atomic<unsigned> followers{0}; // clients; for the list of running fills, and for who thinks of abandoning it
     deadline::clock::time_point const started = deadline::clock::now();
 
 private:
     oci::digest const digest_;
     fill_source const source_;
     watch<fill_state> state_{fill_state{}};
+    std::atomic<bool> abandoned_{false};
 };
+
+// f->head(), on `w`'s own thread, but no longer than to `d`: 504 then, while the fill goes on for whoever asks next.
+task<result<fill_state>> head_of(worker& w, std::shared_ptr<fill> f, deadline d);
 
 } // namespace proxy

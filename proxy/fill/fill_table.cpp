@@ -1,6 +1,6 @@
 #include "proxy/fill/fill_table.h"
 
-#include "proxy/fill/download.h"
+#include "proxy/pull/lookup.h"
 #include "proxy/runtime/spawn.h"
 
 #include <spdlog/spdlog.h>
@@ -9,21 +9,27 @@
 
 namespace proxy {
 
-std::shared_ptr<fill> fill_table::find(oci::digest const& d) const {
-    std::lock_guard lock(mutex_);
-    auto it = fills_.find(d);
-    return it == fills_.end() ? nullptr : it->second;
+namespace {
+
+std::shared_ptr<fill> refused(std::shared_ptr<fill> f) {
+    auto why = std::make_shared<error const>(overloaded("too many downloads are under way"));
+    f->state().publish({fill_stage::failed, 0, 0, nullptr, std::move(why)});
+    return f;
 }
+
+} // namespace
 
 fill_table::joined fill_table::join(worker& w, oci::digest const& d, fill_source source) {
     std::shared_ptr<fill> f;
     {
         std::lock_guard lock(mutex_);
-        auto& slot = fills_[d];
-        if (slot)
-            return {slot, false};
-        slot = std::make_shared<fill>(d, std::move(source));
-        f = slot;
+        auto const found = fills_.find(d);
+        if (found != fills_.end())
+            return {found->second, false};
+        f = std::make_shared<fill>(d, std::move(source));
+        if (fills_.size() >= max_fills_)
+            return {refused(std::move(f)), false};
+        fills_.emplace(d, f);
     }
     counts_.running_fills.fetch_add(1, std::memory_order_relaxed);
     spawn(w.executor(), "fill", [this, &w, f] { return run(w, f); });
@@ -68,7 +74,7 @@ task<void> fill_table::run(worker& w, std::shared_ptr<fill> f) {
 task<result<fill_state>> fill_table::outcome_of(worker& w, std::shared_ptr<fill> f) {
     if (co_await already_stored(f->digest()))
         co_return fill_state{fill_stage::superseded, 0, 0, nullptr, nullptr};
-    auto downloaded = co_await download(w, f, content_, disk_);
+    auto downloaded = co_await download(w, f, means_);
     if (downloaded && downloaded->stage == fill_stage::done)
         co_await link_source(*f, downloaded->size);
     co_return downloaded;
@@ -76,18 +82,18 @@ task<result<fill_state>> fill_table::outcome_of(worker& w, std::shared_ptr<fill>
 
 // Whether a fill before this one has just stored the content.
 task<bool> fill_table::already_stored(oci::digest const& d) {
-    auto find = [&] { return content_.find(d); };
-    auto found = co_await on_disk(disk_, find);
+    auto find = [&](store::access a) { return means_.content.find(d, a); };
+    auto found = co_await look_up(means_.disk, find);
     co_return found&&* found;
 }
 
 task<void> fill_table::link_source(fill const& f, std::uint64_t size) {
     auto const& s = f.source();
-    auto put = [&] {
-        return content_.index().put_link(s.repository_name, f.digest(),
-                                         {size, s.media_type, s.kind, std::time(nullptr)});
-    };
-    auto linked = co_await on_disk(disk_, put);
+    // Of a shared upstream nobody asks for a proof: it would be one more write for each layer that a manifest named.
+    bool const proven = s.from->config().access == upstream_access::per_client;
+    store::link const now{size, s.media_type, s.kind, std::time(nullptr), proven};
+    auto put = [&] { return means_.content.index().put_link(s.repository_name, f.digest(), now); };
+    auto linked = co_await on_disk(means_.disk, put);
     if (!linked)
         spdlog::warn("{}: not linked to {}: {}", f.digest().to_string(), s.repository_name, linked.error().message);
 }

@@ -1,12 +1,14 @@
 // The running fills, at most one per digest, however many repositories, registries and clients ask for it.
 #pragma once
 
+#include "proxy/fill/download.h"
 #include "proxy/fill/fill.h"
 #include "proxy/runtime/on_disk.h"
 #include "proxy/runtime/worker.h"
 #include "proxy/stats/stats.h"
 #include "store/content_store.h"
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -16,19 +18,20 @@ namespace proxy {
 
 class fill_table {
 public:
-    // All three must outlive the table; the table must outlive every fill (see wait for running fills in server.cpp).
-    fill_table(store::content_store& content, disk_pool& disk, stats& counts)
-        : content_(content), disk_(disk), counts_(counts) {}
+    // The references must outlive the table; the table must outlive every fill (see wait for running fills in
+    // server.cpp). Never more than `max_fills` run at a time.
+    fill_table(store::content_store& content, disk_pool& disk, stats& counts, std::size_t max_fills,
+               range_rule const& ranges = {})
+        : means_{content, disk, ranges}, counts_(counts), max_fills_(max_fills) {}
 
     struct joined {
         std::shared_ptr<proxy::fill> fill;
-        bool started = false; // by this call
+        bool started = false; // by this call, and running
     };
 
-    // The running fill of `d`, or none. Any thread.
-    std::shared_ptr<fill> find(oci::digest const& d) const;
-
-    // The running fill of `d`, or a new one on `w` from `source`. Any thread; does not block.
+    // The running fill of `d`, or a new one on `w` from `source`. If too many run it has failed already: overloaded.
+    // One that was running may be of another repository, in which upstream has shown it: that is no word about yours.
+    // Any thread; does not block.
     joined join(worker& w, oci::digest const& d, fill_source source);
 
     std::vector<std::shared_ptr<fill>> running() const;
@@ -40,9 +43,9 @@ private:
     task<void> link_source(fill const& f, std::uint64_t size);
     void forget(oci::digest const& d);
 
-    store::content_store& content_;
-    disk_pool& disk_;
+    fill_means means_;
     stats& counts_;
+    std::size_t const max_fills_;
     mutable std::mutex mutex_; // guards fills_; nothing is awaited or opened under it
     std::unordered_map<oci::digest, std::shared_ptr<fill>> fills_;
 };

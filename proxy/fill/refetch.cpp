@@ -1,5 +1,8 @@
 #include "proxy/fill/refetch.h"
 
+#include "proxy/fill/unattended.h"
+#include "proxy/runtime/spawn.h"
+
 #include <spdlog/spdlog.h>
 
 namespace proxy {
@@ -21,11 +24,20 @@ bool refetch(oci::digest const& d, store::content_store& content, upstream_set c
         auto const target = upstreams.resolve(route);
         if (!target || !target->from)
             continue;
+        auto const& settings = target->from->config();
+        if (settings.access == upstream_access::per_client && settings.username.empty()) {
+            spdlog::warn(
+                "{} is not downloaded again for {}: its clients' credentials are not kept, and layerd has none",
+                d.to_string(), name);
+            continue;
+        }
         fill_source source{target->from, target->repo, name, {}, (*link)->kind, (*link)->media_type};
         if ((*link)->size > 0)
             source.expected_size = (*link)->size;
         spdlog::info("downloading {} again for {}", d.to_string(), name);
-        fills.join(w, d, std::move(source));
+        auto const joined = fills.join(w, d, std::move(source));
+        if (joined.started)
+            spawn(w.executor(), "refetch", [f = joined.fill] { return end_unattended(f); });
         return true;
     }
     return false;

@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <spdlog/spdlog.h>
 
+#include <ctime>
 #include <thread>
 
 namespace proxy {
@@ -29,6 +30,11 @@ std::optional<store::gc_report> collector::run(bool dry_run, bool hosted) {
     if (dry_run)
         return report;
     ++runs_;
+    {
+        std::lock_guard const lock(last_);
+        last_ended_at_ = std::time(nullptr);
+        last_summary_ = summary(report);
+    }
     if (!report.error.empty())
         spdlog::error("gc: {}", report.error);
     if (report.total().objects > 0 || report.kept_in_use > 0)
@@ -36,8 +42,9 @@ std::optional<store::gc_report> collector::run(bool dry_run, bool hosted) {
     return report;
 }
 
-collector::progress collector::state() const noexcept {
-    return {is_running_, done_, of_, runs_};
+collector::progress collector::state() const {
+    std::lock_guard const lock(last_);
+    return {is_running_, done_, of_, runs_, last_ended_at_, last_summary_};
 }
 
 namespace {
@@ -62,6 +69,15 @@ std::string summary(store::gc_report const& r) {
     if (r.kept_in_use > 0)
         text += fmt::format("; {} in use stayed", r.kept_in_use);
     return text;
+}
+
+boost::json::object to_json(collector::progress const& p) {
+    return {{"running", p.running},
+            {"done", p.done},
+            {"of", p.of},
+            {"runs", p.runs},
+            {"last_ended_at", p.last_ended_at},
+            {"last_summary", p.last_summary}};
 }
 
 boost::json::object to_json(store::gc_report const& r) {

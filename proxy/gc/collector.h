@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 namespace proxy {
 
@@ -29,9 +30,11 @@ public:
         bool running = false;
         std::size_t done = 0; // objects
         std::size_t of = 0;
-        std::uint64_t runs = 0; // ended since the start, dry ones not counted
+        std::uint64_t runs = 0;         // ended since the start, dry ones not counted
+        std::int64_t last_ended_at = 0; // of these; Unix seconds, 0: none
+        std::string last_summary;
     };
-    progress state() const noexcept;
+    progress state() const;
 
 private:
     store::content_store& content_;
@@ -41,10 +44,14 @@ private:
     std::atomic<std::size_t> done_ = 0;
     std::atomic<std::size_t> of_ = 0;
     std::atomic<std::uint64_t> runs_ = 0;
+    mutable std::mutex last_; // guards the two below
+    std::int64_t last_ended_at_ = 0;
+    std::string last_summary_;
 };
 
-// As the admin API shows it.
+// As the admin API shows them.
 boost::json::object to_json(store::gc_report const& r);
+boost::json::object to_json(collector::progress const& p);
 
 // "removed 12 objects, 1.5GiB (policy: 10 objects, 1.2GiB; keep_storage: 2 objects, 300MiB)"
 std::string summary(store::gc_report const& r);

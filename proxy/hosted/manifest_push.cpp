@@ -63,7 +63,7 @@ task<result<void>> manifest_push::handle(exchange& x, oci::route const& r, repos
     auto body = co_await x.body().read(oci::max_manifest_size);
     if (!body)
         co_return body.error();
-    x.local().counters.bytes_pushed.add(body->size());
+    x.count_pushed(body->size());
     auto const type = x.req().header(http_field::content_type);
     auto work = [&] { return take(t, ref, *tags, type, *body); };
     auto done = co_await on_disk(parts_.disk, work);

@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -133,7 +134,8 @@ task<result<void>> upload_handler::open_session(exchange& x, oci::route const& r
     co_return co_await reply_session(x, 202, **session);
 }
 
-// `from` is named as clients would pull it: hosted here, or mirrored, whose layers then need not be uploaded.
+// `from` is named as clients would pull it: hosted here, or mirrored, whose layers then need not be uploaded. Where
+// each client may see but its own, who has the bytes may upload them.
 task<result<bool>> upload_handler::mount(exchange&, oci::route const& r, repository_target const& t,
                                          oci::digest const& d) {
     std::optional<store::repository_name> from;
@@ -142,11 +144,23 @@ task<result<bool>> upload_handler::mount(exchange&, oci::route const& r, reposit
         if (!repo)
             co_return false; // a name that nobody has
         auto source = parts_.upstreams.resolve({{}, *std::move(repo), {}, {}});
-        if (!source)
+        if (!source || parts_.upstreams.is_guarded(source->name))
             co_return false;
         from = source->name;
     }
-    auto link = [&] { return parts_.content.hosted().mount(t.name, d, from ? &*from : nullptr); };
+    auto link = [&]() -> store::result<bool> {
+        auto& content = parts_.content;
+        if (from)
+            return content.hosted().mount(t.name, d, &*from);
+        auto const holders = content.index().holders(d);
+        if (!holders)
+            return holders.error();
+        auto const open = [&](store::repository_name const& name) { return !parts_.upstreams.is_guarded(name); };
+        auto const holder = std::find_if(holders->begin(), holders->end(), open);
+        if (holder == holders->end())
+            return false;
+        return content.hosted().mount(t.name, d, &*holder);
+    };
     auto mounted = co_await on_disk(parts_.disk, link);
     if (!mounted)
         co_return for_pusher(mounted.error());
@@ -167,7 +181,7 @@ task<result<void>> upload_handler::receive(exchange& x, disk_pipe::work work) {
         }
         if (*n == 0)
             break;
-        x.local().counters.bytes_pushed.add(*n);
+        x.count_pushed(*n);
         std::span<std::byte const> const block(blocks[turn].data(), *n);
         auto put = co_await out.put(block);
         if (!put)
@@ -186,7 +200,7 @@ task<result<void>> upload_handler::store_small(exchange& x, repository_target co
     auto bytes = co_await x.body().read(size);
     if (!bytes)
         co_return bytes.error();
-    x.local().counters.bytes_pushed.add(bytes->size());
+    x.count_pushed(bytes->size());
     auto put = [&] { return parts_.content.hosted().put_small_blob(t.name, d, *bytes); };
     auto stored = co_await on_disk(parts_.disk, put);
     if (!stored)

@@ -1,5 +1,7 @@
 #include "proxy/http/exchange.h"
 
+#include "proxy/http/login_challenge.h"
+
 namespace proxy {
 
 response_head exchange::begin(unsigned status) {
@@ -81,8 +83,10 @@ task<result<void>> exchange::reply_stream(response_head head, std::optional<std:
 }
 
 task<result<void>> exchange::reply_unsatisfiable(error const& e, std::uint64_t size) {
+    outcome = proxy::outcome::error;
     auto head = begin(416);
     head.field("Content-Type", "application/json").field("Content-Range", "bytes */" + std::to_string(size));
+    head.field("Cache-Status", "layerd; detail=error");
     auto const body = oci::to_json({e.code, e.message});
     co_return co_await reply(head, body);
 }
@@ -91,8 +95,12 @@ task<result<void>> exchange::reply_error(error const& e) {
     outcome = proxy::outcome::error;
     auto head = begin(e.status);
     head.field("Content-Type", "application/json").field("Cache-Status", "layerd; detail=error");
+    if (e.status == 401)
+        head.field("WWW-Authenticate", login_challenge);
     if (e.status == 405)
         head.field("Allow", "GET, HEAD");
+    if (e.retry_after.count() > 0)
+        head.field("Retry-After", static_cast<std::uint64_t>(e.retry_after.count()));
     auto const body = oci::to_json({e.code, e.message});
     co_return co_await reply(head, body);
 }

@@ -60,6 +60,11 @@ public:
     // An OCI error body. The connection stays usable.
     task<result<void>> reply_error(error const& e);
 
+    void count_pushed(std::uint64_t bytes) {
+        pushed_bytes += bytes;
+        local_.counters.bytes_pushed.add(bytes);
+    }
+
     // The answer takes as long as whoever makes it: the client is not let go meanwhile.
     void await_work() noexcept { sender_.await_source(); }
 
@@ -69,6 +74,7 @@ public:
     std::string_view upstream_name; // of a configured upstream, or ""
     std::string ns;                 // as the client sent it
     bool unstored = false;          // passed through for want of space
+    std::uint64_t pushed_bytes = 0; // taken in of what the client pushes
 
     unsigned status() const noexcept { return status_; }
     std::uint64_t body_bytes() const noexcept { return body_bytes_; }

@@ -8,6 +8,9 @@
 #include <spdlog/spdlog.h>
 
 #include <fcntl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
 #include <utility>
 
 namespace proxy {
@@ -15,33 +18,44 @@ namespace proxy {
 namespace {
 
 constexpr milliseconds pause_time{100};
+constexpr std::int64_t max_turned_away = 256; // at a time beyond all bounds, to be told so; others are closed unheard
 
 // Counts a connection from the moment it is accepted until its session has ended, so that a stop waits for it.
-class open_connection {
+class counted_in {
 public:
-    explicit open_connection(stats& counts) : counts_(&counts) {
-        counts.open_connections.fetch_add(1, std::memory_order_relaxed);
+    explicit counted_in(std::atomic<std::int64_t>& count) : count_(&count) {
+        count.fetch_add(1, std::memory_order_relaxed);
     }
-    open_connection(open_connection&& other) noexcept : counts_(std::exchange(other.counts_, nullptr)) {}
-    open_connection& operator=(open_connection&&) = delete;
-    ~open_connection() {
-        if (counts_)
-            counts_->open_connections.fetch_sub(1, std::memory_order_relaxed);
+    counted_in(counted_in&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+    counted_in& operator=(counted_in&&) = delete;
+    ~counted_in() {
+        if (count_)
+            count_->fetch_sub(1, std::memory_order_relaxed);
     }
 
 private:
-    stats* counts_;
+    std::atomic<std::int64_t>* count_;
 };
 
 } // namespace
 
 listener::listener(tcp::endpoint at, std::vector<std::unique_ptr<worker_local>> const& workers, service& s,
-                   server_parts const& parts)
-    : workers_(workers), acceptor_(workers.front()->home.context()), service_(s), parts_(parts) {
+                   client_table& clients, server_parts const& parts)
+    : workers_(workers), acceptor_(workers.front()->home.context()), service_(s), clients_(clients), parts_(parts) {
     acceptor_.open(at.protocol());
     acceptor_.set_option(net::socket_base::reuse_address(true));
     acceptor_.bind(at);
     acceptor_.listen(4096);
+}
+
+listener::listener(store::file_descriptor listening, std::vector<std::unique_ptr<worker_local>> const& workers,
+                   service& s, client_table& clients, server_parts const& parts)
+    : workers_(workers), acceptor_(workers.front()->home.context()), service_(s), clients_(clients), parts_(parts) {
+    sockaddr_storage at{};
+    socklen_t size = sizeof(at);
+    if (::getsockname(listening.get(), reinterpret_cast<sockaddr*>(&at), &size) != 0)
+        throw boost::system::system_error(errno, boost::system::system_category());
+    acceptor_.assign(at.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), ::fcntl(listening.get(), F_DUPFD_CLOEXEC, 0));
 }
 
 void listener::close() {
@@ -54,15 +68,16 @@ task<void> listener::run() {
         auto& next = *workers_[turn % workers_.size()];
         error_code ec;
         auto socket = co_await acceptor_.async_accept(next.home.context(), net::redirect_error(use_task, ec));
-        if (ec == net::error::operation_aborted || !acceptor_.is_open())
-            co_return;
         if (!ec) {
             bool const last = store::is_one_too_many(socket.native_handle(), store::descriptor_use::connection);
             start_session(std::move(socket), next);
             if (last)
                 co_await wait_for_descriptors();
-            continue;
         }
+        if (ec == net::error::operation_aborted || !acceptor_.is_open())
+            co_return;
+        if (!ec)
+            continue;
         // Out of descriptors, or the peer was gone already: neither may end the loop.
         spdlog::warn("accept: {}", ec.message());
         steady_timer pause(acceptor_.get_executor(), pause_time);
@@ -85,21 +100,40 @@ task<void> listener::wait_for_descriptors() {
 }
 
 void listener::start_session(tcp_socket socket, worker_local& local) {
-    auto const open = parts_.counts.open_connections.load(std::memory_order_relaxed);
-    if (open >= static_cast<std::int64_t>(parts_.settings.server.max_connections)) {
-        spdlog::warn("more than {} connections: one is turned away", parts_.settings.server.max_connections);
-        return; // the socket's destructor closes it
-    }
+    error_code gone;
+    auto const peer = socket.remote_endpoint(gone);
+    if (gone)
+        return;
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     socket.native_non_blocking(true, ignored);
+    auto const open = parts_.counts.open_connections.load(std::memory_order_relaxed);
+    auto const most = static_cast<std::int64_t>(clients_.limits().total);
+    std::optional<client_table::place> place;
+    if (most == 0 || open < most)
+        place = clients_.admit(peer.address());
+    if (!place) {
+        turn_away(std::move(socket), local);
+        return;
+    }
     // The session is made on its worker's thread: it enters that worker's lists.
-    auto converse = [this, &local, socket = std::move(socket),
-                     counted = open_connection(parts_.counts)]() mutable -> task<void> {
-        session conversation(std::move(socket), local, service_, parts_);
+    auto converse = [this, &local, socket = std::move(socket), place = std::move(*place),
+                     counted = counted_in(parts_.counts.open_connections)]() mutable -> task<void> {
+        session conversation(std::move(socket), std::move(place), local, service_, parts_);
         co_await conversation.run();
     };
     spawn(local.home.executor(), "session", std::move(converse));
+}
+
+void listener::turn_away(tcp_socket socket, worker_local& local) {
+    if (turned_away_.load(std::memory_order_relaxed) >= max_turned_away)
+        return; // the socket's destructor closes it
+    auto refuse = [this, &local, socket = std::move(socket), one = counted_in(turned_away_),
+                   counted = counted_in(parts_.counts.open_connections)]() mutable -> task<void> {
+        session conversation(std::move(socket), {}, local, service_, parts_);
+        co_await conversation.turn_away();
+    };
+    spawn(local.home.executor(), "turning away", std::move(refuse));
 }
 
 } // namespace proxy

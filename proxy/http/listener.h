@@ -4,11 +4,15 @@
 // busy connections, as one client's pull makes, all may fall to one worker while the other cores idle.
 #pragma once
 
+#include "proxy/http/client_table.h"
 #include "proxy/http/service.h"
 #include "proxy/http/worker_local.h"
 #include "proxy/runtime/net.h"
 #include "proxy/server_parts.h"
+#include "store/blob_file.h"
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -17,24 +21,30 @@ namespace proxy {
 class listener {
 public:
     // Accepts on the first worker's thread. Throws boost::system::system_error if the address cannot be had: a start-up
-    // error. References must outlive this.
+    // error. References must outlive this, here and below.
     listener(tcp::endpoint at, std::vector<std::unique_ptr<worker_local>> const& workers, service& s,
-             server_parts const& parts);
+             client_table& clients, server_parts const& parts);
+    // The same on a socket that listens already.
+    listener(store::file_descriptor listening, std::vector<std::unique_ptr<worker_local>> const& workers, service& s,
+             client_table& clients, server_parts const& parts);
 
     tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
 
-    // Runs until close(). Both on the first worker's thread.
+    // Runs until close(). Both on the first worker's thread. What was accepted before close() is served.
     task<void> run();
     void close();
 
 private:
     task<void> wait_for_descriptors();
     void start_session(tcp_socket socket, worker_local& local);
+    void turn_away(tcp_socket socket, worker_local& local);
 
     std::vector<std::unique_ptr<worker_local>> const& workers_;
     tcp_acceptor acceptor_;
     service& service_;
+    client_table& clients_;
     server_parts const& parts_;
+    std::atomic<std::int64_t> turned_away_{0}; // just being told that there is no room
 };
 
 } // namespace proxy

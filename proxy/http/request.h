@@ -25,7 +25,8 @@ public:
     bool takes_chunks() const noexcept { return head_.version() >= 11; }
 
     std::string_view method_name() const noexcept { return view(head_.method_string()); }
-    std::string_view target() const noexcept { return view(head_.target()); }
+    // In origin form, "/v2/…?…", also if it came in absolute form; what is neither is as it came.
+    std::string_view target() const noexcept;
     std::string_view header(boost::beast::http::field name) const noexcept { return view(head_[name]); } // "" if absent
     framing const& body() const noexcept { return body_; }
 

@@ -1,6 +1,7 @@
 #include "proxy/http/router.h"
 
 #include "oci/route.h"
+#include "proxy/http/login_challenge.h"
 
 #include <spdlog/spdlog.h>
 
@@ -18,7 +19,7 @@ std::size_t latency_bucket(steady_clock::duration d) {
 
 // Errors that somebody should look at; a client's 404 is not one.
 void log_error(error const& e, request const& r) {
-    if (e.source == error_source::client) {
+    if (e.source == error_source::client || is_overload(e)) { // counted; a line each would be one more load
         spdlog::debug("{} {}: {}", r.method_name(), r.target(), for_log(e));
         return;
     }
@@ -41,44 +42,64 @@ error malformed(oci::error e, request const& r) {
 
 task<void> router::dispatch(exchange& x, std::string_view client) {
     auto const started = steady_clock::now();
-    auto done = co_await handle(x);
+    found_target target;
+    auto done = co_await handle(x, client, target);
     if (!done && x.status() == 0) {
+        if (is_overload(done.error()))
+            x.local().counters.overloaded.add();
         log_error(done.error(), x.req());
         done = co_await x.reply_error(done.error());
     } else if (!done) {
         // The head is out: only a body cut short can still tell the client.
         x.close_after();
     }
-    account(x, client, started);
+    account(x, client, target, started);
 }
 
-task<result<void>> router::handle(exchange& x) {
+task<result<void>> router::handle(exchange& x, std::string_view client, found_target& target) {
     auto route = oci::parse_route(x.req().target());
     if (!route)
         co_return malformed(route.error(), x.req());
     if (route->repo)
-        co_return co_await on_repository(x, *route);
+        co_return co_await on_repository(x, *route, client, target);
     if (!is_for_reading(x.req()))
         co_return from_oci({oci::errc::unsupported, "this path is only for reading"});
     if (!std::holds_alternative<oci::ping_endpoint>(route->endpoint))
         co_return co_await hosted_.catalog(x, *route);
+    auto const login = access_.login_at(x, *route);
+    if (login == login_need::asked_for)
+        co_return from_oci({oci::errc::unauthorized, "log in to see what your account may"});
     auto head = x.begin(200);
     head.field("Content-Type", "application/json").field("Cache-Status", "layerd; detail=local");
+    if (login == login_need::of_use)
+        head.field("WWW-Authenticate", login_challenge);
     co_return co_await x.reply(head, "{}");
 }
 
-task<result<void>> router::on_repository(exchange& x, oci::route const& r) {
-    auto target = parts_.upstreams.resolve(r);
-    if (!target && !is_for_reading(x.req()))
+task<result<void>> router::on_repository(exchange& x, oci::route const& r, std::string_view client,
+                                         found_target& target) {
+    if (parts_.disk.waiting() > parts_.settings.server.max_disk_queue)
+        co_return overloaded("the disk does not keep up");
+    auto found = parts_.upstreams.resolve(r);
+    if (!found && !is_for_reading(x.req()))
         co_return hosted_.not_hosted(r.repo->name());
-    if (!target)
-        co_return target.error();
-    if (target->from)
+    if (!found)
+        co_return found.error();
+    target = *std::move(found);
+    if (target->from) {
         x.upstream_name = target->from->config().name;
-    if (auto ns = r.query.find("ns"))
-        x.ns = *ns; // names a configured upstream: safe to echo
+        target->until = deadline::after(target->from->config().first_byte_timeout);
+    }
+    target->client = client.substr(0, client.rfind(':')); // without the port
+    if (auto ns = r.query.find("ns"); ns && target->from)
+        x.ns = *ns; // names that upstream: safe to echo
     if (!is_for_reading(x.req()))
         co_return co_await hosted_.change(x, r, *target);
+    if (target->from && target->from->config().access == upstream_access::per_client) {
+        auto admitted = co_await access_.admit(x, r.endpoint, *target);
+        if (!admitted)
+            co_return admitted.error();
+    }
     if (auto const* e = std::get_if<oci::manifest_endpoint>(&r.endpoint))
         co_return co_await manifests_.handle(x, *target, e->ref);
     if (auto const* e = std::get_if<oci::blob_endpoint>(&r.endpoint))
@@ -91,13 +112,33 @@ task<result<void>> router::on_repository(exchange& x, oci::route const& r) {
 // GET and HEAD of what is neither manifest nor blob.
 task<result<void>> router::on_mirrored(exchange& x, oci::route const& r, repository_target const& t) {
     if (std::holds_alternative<oci::tags_endpoint>(r.endpoint))
-        co_return co_await listings_.tags(x, r, t);
+        co_return co_await listings_.tags(x, t);
     if (auto const* e = std::get_if<oci::referrers_endpoint>(&r.endpoint))
-        co_return co_await listings_.referrers(x, r, t, e->digest);
+        co_return co_await listings_.referrers(x, t, e->digest);
     co_return co_await hosted_.change(x, r, t); // an upload's path: says where uploads go
 }
 
-void router::account(exchange& x, std::string_view client, steady_clock::time_point started) {
+// By what names say: see traffic_recorder.
+void router::record(exchange& x, std::string_view client, found_target const& target, steady_clock::time_point started,
+                    steady_clock::time_point now) {
+    client_identity const who{.address = client.substr(0, client.rfind(':')),
+                              .user = target && target->as ? std::string_view(target->as->user()) : std::string_view(),
+                              .user_agent = x.req().header(http_field::user_agent)};
+    x.local().traffic.add({.content = x.content,
+                           .outcome = x.outcome,
+                           .is_get = x.req().is_get(),
+                           .status = x.status(),
+                           .repository = target ? std::string_view(target->name) : std::string_view(),
+                           .client_group = groups_.of(who),
+                           .from = target && target->from ? &target->from->counted() : nullptr,
+                           .body_bytes = x.body_bytes(),
+                           .pushed_bytes = x.pushed_bytes,
+                           .first_byte = x.head_sent_at() - started,
+                           .total = now - started});
+}
+
+void router::account(exchange& x, std::string_view client, found_target const& target,
+                     steady_clock::time_point started) {
     auto& local = x.local();
     auto& counters = local.counters;
     auto const now = steady_clock::now();
@@ -111,6 +152,7 @@ void router::account(exchange& x, std::string_view client, steady_clock::time_po
     counters.first_byte[latency_bucket(first_byte)].add();
     counters.latency_sum_us.add(
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(first_byte).count()));
+    record(x, client, target, started, now);
     if (!parts_.settings.log.access)
         return;
     access_record const line{

@@ -3,11 +3,14 @@
 
 #include "proxy/hosted/hosted_handler.h"
 #include "proxy/http/exchange.h"
+#include "proxy/pull/access_check.h"
 #include "proxy/pull/blob_handler.h"
 #include "proxy/pull/listing_handler.h"
 #include "proxy/pull/manifest_handler.h"
 #include "proxy/server_parts.h"
+#include "proxy/stats/client_groups.h"
 
+#include <optional>
 #include <string_view>
 
 namespace proxy {
@@ -16,22 +19,31 @@ class router {
 public:
     // Shared by all workers; `parts` must outlive it.
     explicit router(server_parts const& parts)
-        : parts_(parts), manifests_(parts), blobs_(parts), listings_(parts), hosted_(parts) {}
+        : parts_(parts), access_(parts), manifests_(parts), blobs_(parts), listings_(parts), hosted_(parts),
+          groups_(parts.settings.stats) {}
 
     // Answers the request, whatever it is. `client` is the peer's address, for the log.
     task<void> dispatch(exchange& x, std::string_view client);
 
+    manifest_source& manifests() noexcept { return manifests_.source(); }
+
 private:
-    task<result<void>> handle(exchange& x);
-    task<result<void>> on_repository(exchange& x, oci::route const& r);
+    // What the request is about is left in `target`, for the account.
+    using found_target = std::optional<repository_target>;
+    task<result<void>> handle(exchange& x, std::string_view client, found_target& target);
+    task<result<void>> on_repository(exchange& x, oci::route const& r, std::string_view client, found_target& target);
     task<result<void>> on_mirrored(exchange& x, oci::route const& r, repository_target const& t);
-    void account(exchange& x, std::string_view client, steady_clock::time_point started);
+    void account(exchange& x, std::string_view client, found_target const& target, steady_clock::time_point started);
+    void record(exchange& x, std::string_view client, found_target const& target, steady_clock::time_point started,
+                steady_clock::time_point now);
 
     server_parts const& parts_;
+    access_check access_;
     manifest_handler manifests_;
     blob_handler blobs_;
     listing_handler listings_;
     hosted_handler hosted_;
+    client_groups groups_;
 };
 
 } // namespace proxy

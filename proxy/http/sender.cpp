@@ -1,7 +1,10 @@
 #include "proxy/http/sender.h"
 
+#include "proxy/fill/side_fetches.h"
+
 #include <fmt/format.h>
 
+#include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -42,7 +45,35 @@ task<bool> sender::wait_writable() {
     co_return !ec;
 }
 
+// Both directions are over: the client has reset the connection, or the watchdog has ended it.
+bool sender::is_gone() const noexcept {
+    pollfd p{socket_.native_handle(), 0, 0};
+    return ::poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+// Takes bytes of the client's allowance and waits until they are due. In slices: a timer does not hear of a connection
+// that ends.
+task<bool> sender::wait_turn(std::uint64_t bytes) {
+    constexpr auto slice = milliseconds(250);
+    auto now = steady_clock::now();
+    auto const until = now + pace_->take(bytes, now);
+    if (now >= until)
+        co_return true;
+    steady_timer timer(socket_.get_executor());
+    for (; now < until; now = steady_clock::now()) {
+        touch();
+        timer.expires_after(std::min<steady_clock::duration>(until - now, slice));
+        error_code ec;
+        co_await timer.async_wait(net::redirect_error(use_task, ec));
+        if (is_gone())
+            co_return false;
+    }
+    co_return true;
+}
+
 task<bool> sender::send(std::string_view head, std::string_view body, more m) {
+    if (pace_ && !co_await wait_turn(head.size() + body.size()))
+        co_return false;
     int const flags = MSG_NOSIGNAL | (m == more::follows ? MSG_MORE : 0);
     while (!head.empty() || !body.empty()) {
         iovec parts[2] = {{const_cast<char*>(head.data()), head.size()}, {const_cast<char*>(body.data()), body.size()}};
@@ -104,6 +135,11 @@ task<bool> sender::send_file(store::blob_file const& file, std::uint64_t offset,
             hot = in_page_cache(file.fd(), here, known_until - here);
         }
         step = known_until - here;
+        if (pace_) {
+            step = std::min(step, pace_->piece());
+            if (!co_await wait_turn(step))
+                co_return false;
+        }
         ssize_t n = 0;
         if (hot)
             n = send_step();
@@ -115,6 +151,8 @@ task<bool> sender::send_file(store::blob_file const& file, std::uint64_t offset,
             sent_ += static_cast<std::uint64_t>(n);
             since_wait += static_cast<std::uint64_t>(n);
         }
+        if (pace_ && n < static_cast<ssize_t>(step))
+            pace_->give_back(step - static_cast<std::uint64_t>(std::max<ssize_t>(n, 0)));
         if (n == -EINTR)
             continue;
         if (n < 0 && !full(static_cast<int>(-n)))
@@ -147,11 +185,43 @@ task<bool> sender::send_fill(fill& f, std::uint64_t offset, std::uint64_t length
             seen = f.state().get();
             continue;
         }
+        if (f.sides && length < now.size) {
+            auto const ahead = co_await send_ahead(*now.file, *f.sides, offset, end - offset);
+            if (!ahead)
+                co_return false;
+            offset += *ahead;
+            if (*ahead > 0) {
+                seen = f.state().get();
+                continue;
+            }
+        }
         await_source();
         seen = co_await f.state().changed(seen.version);
         touch();
     }
     co_return true;
+}
+
+// What others bring far ahead of the fill; only for a part of the body, since nobody has verified it. Nothing: it is
+// the fill that will bring it.
+task<std::optional<std::uint64_t>> sender::send_ahead(store::blob_file const& file, side_fetches& sides,
+                                                      std::uint64_t offset, std::uint64_t length) {
+    auto& parts = sides.parts();
+    for (;;) {
+        auto const seen = parts.progress().get();
+        if (auto const here = std::min(parts.readable(offset), length); here > 0) {
+            bool const sent = co_await send_file(file, offset, here);
+            if (!sent)
+                co_return std::nullopt;
+            co_return here;
+        }
+        if (!parts.want(offset))
+            co_return 0;
+        sides.start();
+        await_source();
+        co_await parts.progress().changed(seen.version);
+        touch();
+    }
 }
 
 } // namespace proxy

@@ -9,9 +9,11 @@
 #include "proxy/http/watchdog.h"
 #include "proxy/runtime/net.h"
 #include "proxy/runtime/on_disk.h"
+#include "proxy/runtime/pacer.h"
 #include "store/blob_file.h"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace proxy {
@@ -21,15 +23,17 @@ enum class more : std::uint8_t { no, follows }; // whether the next bytes come a
 class sender {
 public:
     // All must outlive the sender; the socket is non-blocking. A client that takes no byte for `timeout` is let go.
-    sender(tcp_socket& socket, watchdog::entry& entry, disk_pool& disk, std::chrono::seconds timeout)
-        : socket_(socket), entry_(entry), disk_(disk), timeout_(timeout) {}
+    // `pace`, if any, is what the client's connections share.
+    sender(tcp_socket& socket, watchdog::entry& entry, disk_pool& disk, std::chrono::seconds timeout,
+           pacer* pace = nullptr)
+        : socket_(socket), entry_(entry), disk_(disk), timeout_(timeout), pace_(pace) {}
 
     // Each answers whether everything went out; after false the connection is only good for closing.
     task<bool> send(std::string_view head, std::string_view body, more m = more::no);
     task<bool> send_file(store::blob_file const& file, std::uint64_t offset, std::uint64_t length);
 
     // Sends the range of a fill's content while it runs. False also when the fill failed: the client must see a body
-    // cut short, never one that ends cleanly.
+    // cut short, never one that ends cleanly. A part far ahead of the fill is fetched beside it (side_fetches.h).
     task<bool> send_fill(fill& f, std::uint64_t offset, std::uint64_t length);
 
     // A body of unknown length, piece by piece (RFC 9112 §7.1); an empty piece is nothing.
@@ -46,13 +50,18 @@ public:
     std::uint64_t sent() const noexcept { return sent_; }
 
 private:
+    task<std::optional<std::uint64_t>> send_ahead(store::blob_file const& file, side_fetches& sides,
+                                                  std::uint64_t offset, std::uint64_t length);
     task<bool> wait_writable();
+    task<bool> wait_turn(std::uint64_t bytes);
+    bool is_gone() const noexcept;
     void touch() noexcept { entry_.expire_after(timeout_, steady_clock::now()); }
 
     tcp_socket& socket_;
     watchdog::entry& entry_;
     disk_pool& disk_;
     std::chrono::seconds timeout_;
+    pacer* pace_;
     std::uint64_t sent_ = 0;
 };
 

@@ -15,6 +15,7 @@ namespace http = boost::beast::http;
 namespace {
 
 constexpr std::size_t read_size = 8 * 1024;
+constexpr seconds first_request_time{1}; // of who was accepted just before a stop: his request is on its way
 constexpr unsigned char tls_handshake_record = 0x16;
 
 std::string name_of(tcp_socket const& socket) {
@@ -27,9 +28,10 @@ std::string name_of(tcp_socket const& socket) {
 
 } // namespace
 
-session::session(tcp_socket socket, worker_local& local, service& s, server_parts const& parts)
-    : socket_(std::move(socket)), local_(local), service_(s), parts_(parts), entry_(local.dog, socket_),
-      client_(name_of(socket_)) {}
+session::session(tcp_socket socket, client_table::place place, worker_local& local, service& s,
+                 server_parts const& parts)
+    : place_(std::move(place)), socket_(std::move(socket)), local_(local), service_(s), parts_(parts),
+      entry_(local.dog, socket_), client_(name_of(socket_)) {}
 
 task<void> session::run() {
     local_.counters.connections.add();
@@ -39,13 +41,22 @@ task<void> session::run() {
     co_await linger();
 }
 
+task<void> session::turn_away() {
+    local_.counters.turned_away.add();
+    entry_.expire_after(seconds(5), steady_clock::now());
+    auto const e = overloaded("too many connections");
+    co_await send_error(e);
+    co_await linger();
+}
+
 // Closing with unread bytes in the socket would make the kernel reset the connection, and the client might lose an
 // answer that it has not read yet. So the rest is read and dropped, up to a bound.
 task<void> session::linger() {
     error_code ignored;
     socket_.shutdown(tcp_socket::shutdown_send, ignored);
-    entry_.expire_after(seconds(2), steady_clock::now());
-    entry_.set_idle(true);
+    auto const now = steady_clock::now();
+    entry_.expire_after(seconds(2), now);
+    entry_.set_idle(now);
     constexpr std::size_t most = 16 * 1024 * 1024; // of an upload that was refused while it was on its way
     for (std::size_t dropped = 0; dropped < most; dropped += buffer_.size()) {
         buffer_.clear();
@@ -70,10 +81,12 @@ task<session::head_result> session::read_head() {
     parser_->header_limit(max_head_size);
     parser_->body_limit(boost::none); // bodies are bounded where they are read
     if (buffer_.size() == 0) {
-        entry_.expire_after(limits.idle_timeout, steady_clock::now());
-        entry_.set_idle(true);
+        auto const now = steady_clock::now();
+        entry_.expire_after(limits.idle_timeout, now);
+        entry_.set_idle(asked_before_ ? now : now + first_request_time);
         bool const more = co_await fill_buffer();
-        entry_.set_idle(false);
+        entry_.set_busy();
+        asked_before_ = true;
         if (!more)
             co_return head_result::closed;
     }
@@ -120,7 +133,7 @@ task<bool> session::serve_one() {
 
     request const r(head, *body);
     entry_.expire_after(parts_.settings.server.write_timeout, steady_clock::now());
-    sender out(socket_, entry_, parts_.disk, parts_.settings.server.write_timeout);
+    sender out(socket_, entry_, parts_.disk, parts_.settings.server.write_timeout, place_.pace());
     bool const expected = beast::iequals(head[http::field::expect], "100-continue");
     request_body content(*body, expected, *parser_, socket_, buffer_, out);
     exchange x(r, content, out, local_, head_buffer_, keep_alive);
@@ -136,9 +149,16 @@ task<bool> session::serve_one() {
 task<void> session::refuse(unsigned status, std::string_view why) {
     local_.counters.bad_requests.add();
     spdlog::info("{}: refused with {}: {}", client_, status, why);
-    auto const body = oci::to_json({oci::errc::unsupported, std::string(why)});
-    response_head head(head_buffer_, status, local_.date);
+    error const e{oci::errc::unsupported, error_source::client, retry_class::never, status, std::string(why)};
+    co_await send_error(e);
+}
+
+task<void> session::send_error(error const& e) {
+    auto const body = oci::to_json({e.code, e.message});
+    response_head head(head_buffer_, e.status, local_.date);
     head.field("Content-Type", "application/json").field("Cache-Status", "layerd; detail=error");
+    if (e.retry_after.count() > 0)
+        head.field("Retry-After", static_cast<std::uint64_t>(e.retry_after.count()));
     head.field("Content-Length", body.size()).finish(false);
     sender out(socket_, entry_, parts_.disk, seconds(5));
     co_await out.send(head_buffer_, body);

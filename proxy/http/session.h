@@ -5,6 +5,7 @@
 // its end is not certain, the connection closes after the answer.
 #pragma once
 
+#include "proxy/http/client_table.h"
 #include "proxy/http/request.h"
 #include "proxy/http/request_body.h"
 #include "proxy/http/service.h"
@@ -26,10 +27,13 @@ public:
     static constexpr std::size_t max_head_size = 32 * 1024;
 
     // All references must outlive the session.
-    session(tcp_socket socket, worker_local& local, service& s, server_parts const& parts);
+    session(tcp_socket socket, client_table::place place, worker_local& local, service& s, server_parts const& parts);
 
     // Runs to the connection's end.
     task<void> run();
+
+    // Instead: says that there are too many connections, and ends.
+    task<void> turn_away();
 
 private:
     using parser = request_body::parser;
@@ -41,7 +45,9 @@ private:
     task<void> linger();
     task<bool> fill_buffer();
     task<void> refuse(unsigned status, std::string_view why);
+    task<void> send_error(error const& e);
 
+    client_table::place place_;
     tcp_socket socket_;
     worker_local& local_;
     service& service_;
@@ -50,6 +56,7 @@ private:
     std::string client_; // "address:port"
     boost::beast::flat_buffer buffer_;
     std::optional<parser> parser_;
+    bool asked_before_ = false;
     std::string head_buffer_;
 };
 

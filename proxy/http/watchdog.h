@@ -20,14 +20,15 @@ public:
         entry& operator=(entry const&) = delete;
 
         void expire_after(steady_clock::duration d, steady_clock::time_point now) noexcept { due_ = now + d; }
-        bool idle() const noexcept { return idle_; }
-        void set_idle(bool idle) noexcept { idle_ = idle; } // between two requests: a stop may close it at once
+        // Nothing is asked for: a stop may close it, from that time on.
+        void set_idle(steady_clock::time_point from) noexcept { idle_from_ = from; }
+        void set_busy() noexcept { idle_from_ = steady_clock::time_point::max(); }
 
     private:
         friend class watchdog;
         tcp_socket& socket_;
         steady_clock::time_point due_ = steady_clock::time_point::max();
-        bool idle_ = false;
+        steady_clock::time_point idle_from_ = steady_clock::time_point::max();
     };
 
     void sweep(steady_clock::time_point now) {
@@ -35,10 +36,11 @@ public:
             if (e.due_ <= now)
                 close(e);
     }
-    void close_idle() {
+    // A request that has arrived by then is still read and answered.
+    void close_idle(steady_clock::time_point now) {
         for (auto& e : entries_)
-            if (e.idle_)
-                close(e);
+            if (e.idle_from_ <= now)
+                close(e, tcp_socket::shutdown_receive);
     }
     void close_all() {
         for (auto& e : entries_)
@@ -48,9 +50,9 @@ public:
 private:
     // The connection's pending operation ends, and its coroutine does the rest. The descriptor stays: a thread of the
     // disk pool may be sending to it, and must not find another connection under its number.
-    static void close(entry& e) {
+    static void close(entry& e, tcp_socket::shutdown_type what = tcp_socket::shutdown_both) {
         error_code ignored;
-        e.socket_.shutdown(tcp_socket::shutdown_both, ignored);
+        e.socket_.shutdown(what, ignored);
     }
 
     boost::intrusive::list<entry, boost::intrusive::constant_time_size<false>> entries_;

@@ -1,11 +1,14 @@
-// What the connections of one worker share, without a lock: its counters, its log buffer, its clock, its hot manifests.
+// What the connections of one worker share, without a lock: its counters and what of them has names, its log buffer,
+// its clock, its hot manifests, the tags it was asked for.
 #pragma once
 
 #include "proxy/http/watchdog.h"
 #include "proxy/log/access_log.h"
 #include "proxy/pull/manifest_cache.h"
+#include "proxy/pull/tag_counter.h"
 #include "proxy/runtime/worker.h"
 #include "proxy/stats/stats.h"
+#include "proxy/stats/traffic_recorder.h"
 
 #include <cstdint>
 #include <string>
@@ -18,6 +21,8 @@ struct worker_local {
     access_log log;
     watchdog dog{};
     manifest_cache manifests{};
+    traffic_recorder traffic{};
+    tag_counter tags{};
 
     std::string date; // as the Date field wants it; set once a second by the worker's tick
 

@@ -10,7 +10,9 @@ namespace {
 // Longer messages are cut: nobody reads them, and somebody may have made them long.
 constexpr std::size_t max_message = 8192;
 
-std::string_view level_name(spdlog::level::level_enum level) {
+} // namespace
+
+std::string_view level_name(spdlog::level::level_enum level) noexcept {
     switch (level) {
     case spdlog::level::trace:
         return "trace";
@@ -31,7 +33,6 @@ std::string_view level_name(spdlog::level::level_enum level) {
     return "info";
 }
 
-// In text, quotes and backslashes cannot end a line and stay as they are; control bytes do not.
 void append_plain(fmt::memory_buffer& to, std::string_view text) {
     std::size_t start = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -43,8 +44,6 @@ void append_plain(fmt::memory_buffer& to, std::string_view text) {
     }
     append_escaped(to, text.substr(start), escape_style::text, max_message);
 }
-
-} // namespace
 
 void append_time(fmt::memory_buffer& to, std::chrono::system_clock::time_point t) {
     // Breaking a time into its parts costs more than the rest of a line, and changes once a second.

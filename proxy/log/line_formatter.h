@@ -21,6 +21,11 @@ inline constexpr char const* access_logger = "access";
 // "2026-11-23T12:26:42.123Z"
 void append_time(fmt::memory_buffer& to, std::chrono::system_clock::time_point t);
 
+std::string_view level_name(spdlog::level::level_enum level) noexcept;
+
+// In text, quotes and backslashes cannot end a line and stay as they are; control bytes do not.
+void append_plain(fmt::memory_buffer& to, std::string_view text);
+
 class line_formatter : public spdlog::formatter {
 public:
     explicit line_formatter(log_format format) : format_(format) {}

@@ -1,6 +1,7 @@
 #include "proxy/log/logging.h"
 
 #include "proxy/log/line_formatter.h"
+#include "proxy/log/problem_log.h"
 
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
@@ -37,7 +38,7 @@ void start_logging(log_config const& c) {
     auto const sink = open_sink(c, trouble);
     sink->set_formatter(std::make_unique<line_formatter>(c.format));
 
-    auto logger = std::make_shared<spdlog::logger>("layerd", sink);
+    auto logger = std::make_shared<spdlog::logger>("layerd", spdlog::sinks_init_list{sink, problem_sink()});
     logger->set_level(level_of(c.level));
     logger->flush_on(spdlog::level::trace); // each line at once: they are few, and wanted most before a crash
     spdlog::set_default_logger(std::move(logger));

@@ -1,6 +1,7 @@
 #include "proxy/pull/blob_access.h"
 
 #include "oci/byte_range.h"
+#include "proxy/pull/access_check.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -12,29 +13,39 @@ error blob_unknown(oci::digest const& d) {
     return from_oci({oci::errc::blob_unknown, "upstream has no blob " + d.to_string() + " or refuses access to it"});
 }
 
-bool denied(error const& e) {
-    return e.source == error_source::upstream && e.code == oci::errc::denied;
+std::string path_of(oci::digest const& d) {
+    return "blobs/" + d.to_string();
 }
 
 } // namespace
 
+bool is_shown(repository_target const& t, std::optional<store::link> const& known) noexcept {
+    return known && (known->proven || !t.is_guarded());
+}
+
 task<result<std::optional<std::uint64_t>>> blob_access::ask(worker& w, repository_target const& t,
                                                             oci::digest const& d) {
+    if (parts_.absences.holds(t.flight_key(), path_of(d), parts_.now()))
+        co_return blob_unknown(d);
     auto work = [this, &w, t, d] { return head(w, t, d); };
-    auto answer = co_await flights_.run(w, t.name + "@" + d.to_string(), work);
-    co_return std::move(answer.value);
+    co_return co_await flights_.run_by(w, t.flight_key() + "@" + d.to_string(), work, t.until);
 }
 
 task<result<blob_access::size_answer>> blob_access::head(worker& w, repository_target t, oci::digest d) {
-    auto const until = deadline::after(t.from->config().first_byte_timeout);
-    upstream_request request{http_method::head, t.repo, "blobs/" + d.to_string(), {}, {}};
+    auto const until = t.answer_by();
+    auto const asked_at = parts_.now();
+    upstream_request request{http_method::head, t.repo, path_of(d), {}, {}};
+    request.as = t.as;
+    request.client = t.client;
     auto response = co_await t.from->open(w, std::move(request), until);
     if (response && response->status() == 200)
         co_return response->content_length();
-    if (response && response->status() == 404)
+    if (response && response->status() == 404) {
+        parts_.absences.put(t.flight_key(), path_of(d), asked_at, t.from->config().negative_ttl);
         co_return blob_unknown(d);
+    }
     // A refused HEAD need not mean a refused GET: signed URLs of object stores are made for one method.
-    if (!response && !denied(response.error()))
+    if (!response && !is_denial(response.error()))
         co_return response.error();
     auto answer = co_await first_byte(w, t, d, until);
     co_return answer;
@@ -42,15 +53,18 @@ task<result<blob_access::size_answer>> blob_access::head(worker& w, repository_t
 
 task<result<blob_access::size_answer>> blob_access::first_byte(worker& w, repository_target const& t,
                                                                oci::digest const& d, deadline until) {
-    upstream_request request{http_method::get, t.repo, "blobs/" + d.to_string(), {}, 0};
+    upstream_request request{http_method::get, t.repo, path_of(d), {}, 0, 0};
+    request.as = t.as;
+    request.client = t.client;
     auto response = co_await t.from->open(w, std::move(request), until);
     if (!response) {
-        if (denied(response.error()))
+        if (is_denial_of(parts_, t, response.error()))
             co_return blob_unknown(d);
         co_return response.error();
     }
     if (response->status() == 206) {
         auto range = oci::parse_content_range(response->header("Content-Range"));
+        co_await response->read_all(1, until); // so that the connection is kept
         if (range && range->total > 0)
             co_return size_answer(range->total);
         co_return size_answer();

@@ -13,12 +13,16 @@
 
 namespace proxy {
 
+// Whether the link alone shows the content to whoever was let into the repository. Of an upstream that shows each
+// client its own it must be proven: whoever may push there can name in a manifest what belongs to others.
+bool is_shown(repository_target const& t, std::optional<store::link> const& known) noexcept;
+
 class blob_access {
 public:
     explicit blob_access(server_parts const& parts) : parts_(parts) {}
 
     // The size that upstream names for the blob in this repository, if it names one. BLOB_UNKNOWN if it has none
-    // there or refuses access.
+    // there or refuses access; if it has said so a moment ago, it is not asked again.
     task<result<std::optional<std::uint64_t>>> ask(worker& w, repository_target const& t, oci::digest const& d);
 
 private:

@@ -5,18 +5,22 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace proxy {
 
-// The part of the body that a request wants: all of it, or one range. Several ranges are answered with the whole body
-// (RFC 9110 §15.3.7 leaves that to the server, and every client that asks for several takes it).
+// The part of the body that a request wants: all of it, one range, or several.
 struct wanted_part {
     unsigned status = 200;
-    oci::byte_range part;
+    oci::byte_range part;                 // of several: all of the body, for who cannot do better
+    std::vector<oci::byte_range> several; // empty, or two and more; the status is 206 then
 };
 
 result<wanted_part> wanted(request const& r, std::string_view digest, std::uint64_t size);
 
-response_head blob_head(exchange& x, unsigned status, std::string_view digest, std::string_view cache_status);
+inline constexpr std::string_view blob_type = "application/octet-stream";
+
+response_head blob_head(exchange& x, unsigned status, std::string_view digest, std::string_view cache_status,
+                        std::string_view type = blob_type);
 
 } // namespace proxy

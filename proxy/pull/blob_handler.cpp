@@ -1,8 +1,10 @@
 #include "proxy/pull/blob_handler.h"
 
+#include "proxy/pull/access_check.h"
 #include "proxy/pull/blob_answer.h"
 #include "proxy/pull/conditional.h"
 #include "proxy/pull/lookup.h"
+#include "proxy/pull/multipart.h"
 #include "store/hosted/hosted_repositories.h"
 
 #include <spdlog/spdlog.h>
@@ -43,6 +45,8 @@ task<result<blob_handler::link>> blob_handler::find_link(repository_target const
 
 task<result<void>> blob_handler::handle(exchange& x, repository_target const& t, oci::digest const& d) {
     x.content = content_class::blob;
+    if (parts_.ahead.may_matter(d) && x.req().is_get())
+        parts_.ahead.blob_asked(t, d, x.req().header(http_field::user_agent));
     // Each turn after the first means that a fill of somebody else has just put the content into the store.
     for (int turn = 0; turn < 3; ++turn) {
         auto known = co_await find_link(t, d);
@@ -59,17 +63,20 @@ task<result<void>> blob_handler::handle(exchange& x, repository_target const& t,
         if (!stored)
             co_return stored.error();
         if (*stored) {
-            if (!*known) {
-                auto proven = co_await prove(x, t, d, (*stored)->info.size);
+            bool const shown = is_shown(t, *known);
+            if (!shown) {
+                auto proven = co_await prove(x, t, d, *known, (*stored)->info.size);
                 if (!proven)
                     co_return proven.error();
             }
             x.outcome = outcome::hit;
             co_return co_await reply_stored(x, d, *(*stored)->file,
-                                            *known ? "layerd; hit" : "layerd; hit; detail=access-checked");
+                                            shown ? "layerd; hit" : "layerd; hit; detail=access-checked");
         }
         if (!t.from)
             co_return from_oci({oci::errc::blob_unknown, "no blob " + d.to_string() + " in " + t.name});
+        if (matches_etag(x.req().header(http_field::if_none_match), d.to_string()))
+            co_return co_await reply_unchanged(x, t, d, is_shown(t, *known));
         if (x.req().is_head())
             co_return co_await reply_head_of_missing(x, t, d);
         auto answered = co_await reply_from_fill(x, t, d, std::move(*known));
@@ -82,15 +89,17 @@ task<result<void>> blob_handler::handle(exchange& x, repository_target const& t,
 }
 
 // One upstream request shows that this repository has the blob too; from then on the link does.
-task<result<void>> blob_handler::prove(exchange& x, repository_target const& t, oci::digest const& d,
-                                       std::optional<std::uint64_t> known_size) {
+task<result<void>> blob_handler::prove(exchange& x, repository_target const& t, oci::digest const& d, link known,
+                                       std::optional<std::uint64_t> stored_size) {
     if (!t.from)
         co_return from_oci({oci::errc::blob_unknown, "no blob " + d.to_string() + " in " + t.name});
     auto size = co_await access_.ask(x.local().home, t, d);
     if (!size)
         co_return size.error();
-    store::link const link{known_size.value_or(size->value_or(0)), {}, store::object_kind::unknown, std::time(nullptr)};
-    auto put = [&] { return parts_.content.index().put_link(t.name, d, link); };
+    auto now = std::move(known).value_or(store::link{.linked_at = std::time(nullptr)});
+    now.size = stored_size.value_or(size->value_or(now.size));
+    now.proven = true;
+    auto put = [&] { return parts_.content.index().put_link(t.name, d, now); };
     auto linked = co_await on_disk(parts_.disk, put);
     if (!linked) // upstream has said so: what cannot be noted down is asked again next time
         spdlog::warn("{}: not linked to {}: {}", d.to_string(), t.name, linked.error().message);
@@ -106,6 +115,13 @@ task<result<void>> blob_handler::reply_stored(exchange& x, oci::digest const& d,
     auto part = wanted(x.req(), name, size);
     if (!part)
         co_return co_await x.reply_unsatisfiable(part.error(), size);
+    if (!part->several.empty()) {
+        auto send = [&](sender& to, oci::byte_range r) { return to.send_file(file, r.first, r.length()); };
+        multipart_body body(std::move(part->several), size, send);
+        auto const type = body.content_type();
+        auto const head = blob_head(x, 206, name, cache_status, type);
+        co_return co_await x.reply_stream(head, body.length(), body);
+    }
     auto head = blob_head(x, part->status, name, cache_status);
     if (x.req().is_head())
         co_return co_await x.reply_length_only(head, size);
@@ -114,6 +130,18 @@ task<result<void>> blob_handler::reply_stored(exchange& x, oci::digest const& d,
     if (part->status == 206)
         head.field("Content-Range", oci::content_range(part->part, size));
     co_return co_await x.reply_file(head, file, part->part);
+}
+
+// Who shows the digest has the content: nothing is downloaded to tell them that it is the same.
+task<result<void>> blob_handler::reply_unchanged(exchange& x, repository_target const& t, oci::digest const& d,
+                                                 bool shown) {
+    if (!shown) {
+        auto size = co_await access_.ask(x.local().home, t, d);
+        if (!size)
+            co_return size.error();
+    }
+    x.outcome = shown ? outcome::hit : outcome::miss;
+    co_return co_await x.reply_empty(blob_head(x, 304, d.to_string(), shown ? "layerd; hit" : "layerd; fwd=miss"));
 }
 
 // A HEAD must not fetch gigabytes: upstream is asked the same.
@@ -129,14 +157,7 @@ task<result<void>> blob_handler::reply_head_of_missing(exchange& x, repository_t
 
 task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target const& t, oci::digest const& d,
                                                  link known) {
-    auto running = parts_.fills.find(d);
-    bool const same_source = running && running->source().repository_name == t.name;
-    if (running && !known && !same_source) {
-        auto proven = co_await prove(x, t, d, {});
-        if (!proven)
-            co_return proven.error();
-    }
-    fill_source source{t.from, t.repo, t.name, {}, store::object_kind::unknown, {}};
+    fill_source source{t.from, t.repo, t.name, {}, store::object_kind::unknown, {}, t.by()};
     if (known) {
         if (known->size > 0)
             source.expected_size = known->size;
@@ -144,14 +165,23 @@ task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target 
         source.media_type = known->media_type;
     }
     auto joined = parts_.fills.join(x.local().home, d, std::move(source));
+    // What is being fetched for another repository need not be in this one.
+    bool const of_others = !joined.started && joined.fill->source().repository_name != t.name;
+    if (of_others && !is_shown(t, known)) {
+        auto proven = co_await prove(x, t, d, known, {});
+        if (!proven)
+            co_return proven.error();
+    }
     follower counted(*joined.fill);
-    auto state = co_await joined.fill->head();
+    auto state = co_await head_of(x.local().home, joined.fill, t.until);
     if (!state) {
-        // Somebody else's repository may be the one that upstream refused; ours has not been tried.
-        bool const not_ours = !joined.started && joined.fill->source().repository_name != t.name;
+        // Somebody else's repository or login may be the one that upstream refused; ours has not been tried.
+        auto const& tried = joined.fill->source();
+        bool const not_ours =
+            !joined.started && !t.until.passed() && (tried.repository_name != t.name || !is_same(tried.by.as, t.as));
         if (not_ours)
             co_return false;
-        co_return without_denial(state.error(), d);
+        co_return without_denial(state.error(), t, d);
     }
     if (state->stage == fill_stage::superseded)
         co_return false;
@@ -161,7 +191,7 @@ task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target 
             opened.swap(joined.fill->opened);
         auto relayed = co_await relay_.reply(x, t, d, state->size, std::move(opened));
         if (!relayed)
-            co_return without_denial(relayed.error(), d);
+            co_return without_denial(relayed.error(), t, d);
         co_return true;
     }
     x.outcome = joined.started ? outcome::miss : outcome::collapsed;
@@ -177,6 +207,13 @@ task<result<void>> blob_handler::follow(exchange& x, fill& f, fill_state state, 
     auto part = wanted(x.req(), name, state.size);
     if (!part)
         co_return co_await x.reply_unsatisfiable(part.error(), state.size);
+    if (!part->several.empty()) {
+        auto send = [&](sender& to, oci::byte_range r) { return to.send_fill(f, r.first, r.length()); };
+        multipart_body body(std::move(part->several), state.size, send);
+        auto const type = body.content_type();
+        auto const head = blob_head(x, 206, name, status_line, type);
+        co_return co_await x.reply_stream(head, body.length(), body);
+    }
     auto head = blob_head(x, part->status, name, status_line);
     if (state.size == 0)
         co_return co_await x.reply(head, {});
@@ -185,8 +222,8 @@ task<result<void>> blob_handler::follow(exchange& x, fill& f, fill_state state, 
     co_return co_await x.reply_fill(head, f, part->part);
 }
 
-error blob_handler::without_denial(error e, oci::digest const& d) {
-    if (e.source != error_source::upstream || e.code != oci::errc::denied)
+error blob_handler::without_denial(error e, repository_target const& t, oci::digest const& d) const {
+    if (!is_denial_of(parts_, t, e))
         return e;
     return from_oci({oci::errc::blob_unknown, "upstream has no blob " + d.to_string() + " or refuses access to it"});
 }

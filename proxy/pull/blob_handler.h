@@ -21,17 +21,19 @@ private:
 
     task<result<opened>> open(oci::digest const& d);
     task<result<link>> find_link(repository_target const& t, oci::digest const& d);
-    task<result<void>> prove(exchange& x, repository_target const& t, oci::digest const& d,
-                             std::optional<std::uint64_t> known_size);
+    task<result<void>> prove(exchange& x, repository_target const& t, oci::digest const& d, link known,
+                             std::optional<std::uint64_t> stored_size);
 
     task<result<void>> reply_stored(exchange& x, oci::digest const& d, store::blob_file const& file,
                                     std::string_view cache_status);
+    // Of a blob that is not here. `shown`: upstream need not be asked whether the repository has it.
+    task<result<void>> reply_unchanged(exchange& x, repository_target const& t, oci::digest const& d, bool shown);
     task<result<void>> reply_head_of_missing(exchange& x, repository_target const& t, oci::digest const& d);
     // False: superseded, look in the store again.
     task<result<bool>> reply_from_fill(exchange& x, repository_target const& t, oci::digest const& d, link known);
     task<result<void>> follow(exchange& x, fill& f, fill_state state, oci::digest const& d);
 
-    static error without_denial(error e, oci::digest const& d);
+    error without_denial(error e, repository_target const& t, oci::digest const& d) const;
 
     server_parts const& parts_;
     blob_access access_;

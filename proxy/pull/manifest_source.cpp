@@ -1,11 +1,11 @@
 #include "proxy/pull/manifest_source.h"
 
 #include "oci/manifest.h"
+#include "proxy/pull/access_check.h"
+#include "proxy/pull/blob_access.h"
 #include "proxy/pull/lookup.h"
 
 #include <spdlog/spdlog.h>
-
-#include <ctime>
 
 namespace proxy {
 
@@ -16,11 +16,17 @@ error manifest_unknown(std::string_view reference) {
 }
 
 // Registries answer 401 or 403 for what does not exist as readily as for what is private.
-error without_denial(error e, std::string_view reference) {
-    if (e.source == error_source::upstream && e.code == oci::errc::denied)
-        return from_oci({oci::errc::manifest_unknown,
-                         "upstream has no manifest '" + std::string(reference) + "' or refuses access to it"});
-    return e;
+error without_denial(server_parts const& parts, repository_target const& t, error e, std::string_view reference) {
+    if (!is_denial_of(parts, t, e))
+        return e;
+    auto unknown = from_oci({oci::errc::manifest_unknown,
+                             "upstream has no manifest '" + std::string(reference) + "' or refuses access to it"});
+    unknown.doubtful = e.doubtful;
+    return unknown;
+}
+
+std::string path_of(std::string_view reference) {
+    return "manifests/" + std::string(reference);
 }
 
 result<void> check_status(upstream_response const& response, std::string_view reference) {
@@ -39,7 +45,7 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_t
     auto link = co_await look_up(parts_.disk, link_of);
     if (!link)
         co_return from_store(link.error());
-    if (!*link)
+    if (!is_shown(t, *link)) // that it comes from upstream proves it
         co_return manifest_ptr();
     auto blob_of = [&](store::access a) { return content.open_blob(d, a); };
     auto blob = co_await look_up(parts_.disk, blob_of);
@@ -72,35 +78,78 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_t
 
 task<result<manifest_source::manifest_ptr>> manifest_source::fetch(worker& w, repository_target const& t,
                                                                    oci::digest const& d) {
+    if (is_absent(t, d.to_string()))
+        co_return manifest_unknown(d.to_string());
     auto work = [this, &w, t, d] { return download(w, t, d); };
-    auto answer = co_await fetches_.run(w, t.name + "@" + d.to_string(), work);
-    co_return std::move(answer.value);
+    co_return co_await fetches_.run_by(w, t.flight_key() + "@" + d.to_string(), work, t.until);
 }
 
 task<result<manifest_source::manifest_ptr>> manifest_source::download(worker& w, repository_target t, oci::digest d) {
-    auto got = co_await get(w, t, d.to_string());
+    auto got = co_await get(w, t, d.to_string(), d);
     if (!got)
-        co_return got.error();
-    auto kept = co_await keep(t, d, std::move(*got));
-    co_return kept;
+        co_return without_denial(parts_, t, got.error(), d.to_string());
+    parts_.absences.forget(t.flight_key(), path_of(d.to_string()));
+    co_return got;
 }
 
-task<result<manifest_source::received>> manifest_source::get(worker& w, repository_target const& t,
-                                                             std::string const& reference) {
-    auto const until = deadline::after(t.from->config().first_byte_timeout);
+task<result<manifest_source::manifest_ptr>> manifest_source::get(worker& w, repository_target const& t,
+                                                                 std::string const& reference,
+                                                                 std::optional<oci::digest> d) {
+    auto const until = t.answer_by();
+    auto const asked_at = parts_.now();
+    auto const endpoints = t.from->config().endpoints.size();
     upstream_request request{
-        http_method::get, t.repo, "manifests/" + reference, std::string(oci::manifest_accept_list()), {}};
-    auto response = co_await t.from->open(w, std::move(request), until);
-    if (!response)
-        co_return without_denial(response.error(), reference);
-    auto usable = check_status(*response, reference);
-    if (!usable)
-        co_return usable.error();
-    auto body = co_await response->read_all(oci::max_manifest_size, until);
+        http_method::get, t.repo, path_of(reference), std::string(oci::manifest_accept_list()), {}};
+    request.as = t.as;
+    request.client = t.client;
+    auto& failed = request.where.last;
+    for (std::size_t left = endpoints;; --left) {
+        auto response = co_await t.from->open(w, request, until);
+        if (!response)
+            co_return response.error();
+        if (response->status() == 404)
+            parts_.absences.put(t.flight_key(), path_of(reference), asked_at, t.from->config().negative_ttl);
+        auto usable = check_status(*response, reference);
+        if (!usable)
+            co_return usable.error();
+        auto const share = until.within(until.left() / left); // one that hangs leaves time for the next
+        auto taken = co_await take(t, d, *response, share);
+        if (taken)
+            co_return taken;
+        auto const endpoint = response->account()->endpoint();
+        if (left == 1 || failed.has(endpoint))
+            co_return taken;
+        spdlog::info("{}: not from {}: {}", t.name, response->endpoint(), taken.error().message);
+        failed.add(endpoint);
+    }
+}
+
+// What an answer with status 200 holds, verified and kept.
+task<result<manifest_source::manifest_ptr>> manifest_source::take(repository_target const& t,
+                                                                  std::optional<oci::digest> d,
+                                                                  upstream_response& response, deadline until) {
+    auto body = co_await response.read_all(oci::max_manifest_size, until);
     if (!body)
         co_return body.error();
-    auto type = std::string(oci::strip_parameters(response->header("Content-Type")));
-    co_return received{std::move(type), std::move(*body)};
+    auto type = std::string(oci::strip_parameters(response.header("Content-Type")));
+    auto const named = oci::digest::parse(response.header("Docker-Content-Digest"));
+    received got{std::move(type), std::move(*body), {}};
+    if (named)
+        got.named = *named;
+    if (!d) {
+        auto const identified = co_await identify(got);
+        if (!identified) {
+            response.account()->failed();
+            co_return identified.error();
+        }
+        d = *identified;
+    }
+    auto kept = co_await keep(t, *d, std::move(got));
+    if (kept)
+        response.account()->right();
+    else
+        response.account()->failed();
+    co_return kept;
 }
 
 // Verifies, stores and links, all on the disk pool: hashing and parsing a hostile manifest of 4 MiB takes a while. A
@@ -137,22 +186,51 @@ result<manifest_source::manifest_ptr> manifest_source::verify_and_store(reposito
     return manifest_ptr(std::move(served));
 }
 
+single_flight<resolved_tag>::work manifest_source::question(worker& w, repository_target const& t,
+                                                            oci::tag const& name) {
+    return [this, &w, t, name] { return ask(w, t, name); };
+}
+
 task<result<resolved_tag>> manifest_source::resolve(worker& w, repository_target const& t, oci::tag const& name) {
-    auto work = [this, &w, t, name] { return ask(w, t, name); };
-    auto answer = co_await resolutions_.run(w, t.name + ":" + name.name(), work);
-    co_return std::move(answer.value);
+    if (is_absent(t, name.name()))
+        co_return manifest_unknown(name.name());
+    auto work = question(w, t, name);
+    co_return co_await resolutions_.run_by(w, t.flight_key() + ":" + name.name(), work, t.until);
+}
+
+task<result<resolved_tag>> manifest_source::ask_now(worker& w, repository_target const& t, oci::tag const& name) {
+    parts_.absences.forget(t.flight_key(), path_of(name.name()));
+    co_return co_await resolve(w, t, name);
+}
+
+task<std::optional<result<resolved_tag>>> manifest_source::resolve_for(worker& w, repository_target const& t,
+                                                                       oci::tag const& name,
+                                                                       steady_clock::duration patience) {
+    auto work = question(w, t, name);
+    auto answer = co_await resolutions_.run_for(w, t.flight_key() + ":" + name.name(), work, patience);
+    if (!answer)
+        co_return std::nullopt;
+    co_return std::move(answer->value);
+}
+
+void manifest_source::refresh(worker& w, repository_target const& t, oci::tag const& name) {
+    auto for_nobody = t; // who has no less time than a client
+    for_nobody.until = deadline::after(t.from->config().first_byte_timeout);
+    resolutions_.start(w, t.flight_key() + ":" + name.name(), question(w, for_nobody, name));
 }
 
 task<result<resolved_tag>> manifest_source::ask(worker& w, repository_target t, oci::tag name) {
-    auto const until = deadline::after(t.from->config().first_byte_timeout);
+    auto const asked_at = parts_.now();
     upstream_request request{
-        http_method::head, t.repo, "manifests/" + name.name(), std::string(oci::manifest_accept_list()), {}};
-    auto response = co_await t.from->open(w, std::move(request), until);
+        http_method::head, t.repo, path_of(name.name()), std::string(oci::manifest_accept_list()), {}};
+    request.as = t.as;
+    request.client = t.client;
+    auto response = co_await t.from->open(w, std::move(request), t.answer_by());
     if (!response)
-        co_return without_denial(response.error(), name.name());
+        co_return without_denial(parts_, t, response.error(), name.name());
     if (response->status() == 404) {
-        auto forget = [&] { return parts_.content.index().remove_tag(t.name, name); };
-        co_await on_disk(parts_.disk, forget);
+        parts_.absences.put(t.flight_key(), path_of(name.name()), asked_at, t.from->config().negative_ttl);
+        co_await forget(t, name);
         co_return manifest_unknown(name.name());
     }
     auto d = oci::digest::parse(response->header("Docker-Content-Digest"));
@@ -162,30 +240,68 @@ task<result<resolved_tag>> manifest_source::ask(worker& w, repository_target t, 
         co_return by_get;
     }
     auto type = std::string(oci::strip_parameters(response->header("Content-Type")));
-    resolved_tag found{*d, std::time(nullptr), std::move(type), response->content_length()};
-    auto recorded = co_await record(t, name, found);
-    if (!recorded)
-        spdlog::warn("{}:{}: not recorded: {}", t.name, name.name(), for_log(recorded.error()));
+    parts_.absences.forget(t.flight_key(), path_of(d->to_string())); // it must exist by now
+    resolved_tag found{*d, parts_.now(), std::move(type), response->content_length()};
+    auto replaced = co_await replace(w, t, name, *d);
+    if (!replaced)
+        co_return replaced.error();
+    found.fetched = *replaced;
+    co_await record(t, name, found);
+    co_return found;
+}
+
+// The digest of what was asked for by a tag. If upstream does not say it, anything could be right: a login page, an
+// error, a compressed body. A document that is no manifest is none, then.
+task<result<oci::digest>> manifest_source::identify(received const& r) {
+    if (r.named)
+        co_return *r.named;
+    auto look = [&]() -> result<oci::digest> {
+        auto const parsed = oci::parse_manifest(r.body, r.media_type);
+        bool const is_manifest =
+            parsed && (parsed->kind != oci::manifest_kind::other || parsed->media_type.starts_with("application/vnd."));
+        if (!is_manifest)
+            return upstream_error(502, "upstream answered with something else than a manifest");
+        return oci::digest::of(r.body);
+    };
+    auto found = co_await on_disk(parts_.disk, look);
     co_return found;
 }
 
 task<result<resolved_tag>> manifest_source::ask_by_get(worker& w, repository_target const& t, oci::tag const& name) {
-    auto got = co_await get(w, t, name.name());
+    auto got = co_await get(w, t, name.name(), {});
+    if (!got && got.error().code == oci::errc::manifest_unknown)
+        co_await forget(t, name);
     if (!got)
-        co_return got.error();
-    auto const d = oci::digest::of(got->body);
-    auto const size = got->body.size();
-    auto kept = co_await keep(t, d, std::move(*got));
-    if (!kept)
-        co_return kept.error();
-    resolved_tag found{d, std::time(nullptr), (*kept)->media_type, size};
-    auto recorded = co_await record(t, name, found);
-    if (!recorded)
-        spdlog::warn("{}:{}: not recorded: {}", t.name, name.name(), for_log(recorded.error()));
+        co_return without_denial(parts_, t, got.error(), name.name());
+    resolved_tag found{(*got)->digest, parts_.now(), (*got)->media_type, (*got)->body.size()};
+    co_await record(t, name, found);
     co_return found;
 }
 
-task<result<void>> manifest_source::record(repository_target const& t, oci::tag const& name, resolved_tag const& r) {
+// Fetches what the tag is now if what it was is here. True: it was fetched.
+task<result<bool>> manifest_source::replace(worker& w, repository_target const& t, oci::tag const& name,
+                                            oci::digest const& d) {
+    auto find = [&](store::access a) { return parts_.content.index().find_tag(t.name, name, a); };
+    auto const before = co_await look_up(parts_.disk, find);
+    if (!before || !*before || (*before)->digest == d)
+        co_return false;
+    auto const next = co_await stored(t, d);
+    if (!next || *next)
+        co_return false;
+    auto const last = co_await stored(t, (*before)->digest);
+    if (!last || !*last)
+        co_return false;
+    auto fetched = co_await fetch(w, t, d);
+    if (fetched)
+        co_return true;
+    if (fetched.error().code != oci::errc::manifest_unknown)
+        co_return fetched.error();
+    co_return upstream_error(502, "upstream does not give what it says its tag '" + name.name() + "' is");
+}
+
+// What cannot be written down is asked again.
+task<void> manifest_source::record(repository_target const& t, oci::tag const& name, resolved_tag const& r) {
+    parts_.absences.forget(t.flight_key(), path_of(name.name()));
     auto put = [&]() -> store::result<void> {
         auto& index = parts_.content.index();
         auto before = index.find_tag(t.name, name);
@@ -196,8 +312,18 @@ task<result<void>> manifest_source::record(repository_target const& t, oci::tag 
     };
     auto done = co_await on_disk(parts_.disk, put);
     if (!done)
-        co_return from_store(done.error());
-    co_return result<void>();
+        spdlog::warn("{}:{}: not recorded: {}", t.name, name.name(), done.error().message);
+}
+
+task<void> manifest_source::forget(repository_target const& t, oci::tag const& name) {
+    auto remove = [&] { return parts_.content.index().remove_tag(t.name, name); };
+    auto removed = co_await on_disk(parts_.disk, remove);
+    if (!removed)
+        spdlog::warn("{}:{}: gone at upstream, but not forgotten: {}", t.name, name.name(), removed.error().message);
+}
+
+bool manifest_source::is_absent(repository_target const& t, std::string_view reference) {
+    return parts_.absences.holds(t.flight_key(), path_of(reference), parts_.now());
 }
 
 } // namespace proxy

@@ -2,7 +2,9 @@
 //
 // By digest a manifest never changes: once stored and linked it needs no upstream. A tag is believed for its ttl, then
 // upstream is asked with HEAD (which Docker Hub does not count), and only a digest that is not here yet is fetched.
-// However many clients ask for one tag or digest of a repository at once, upstream hears one request.
+// However many clients ask for one tag or digest of a repository at once, upstream hears one request. An endpoint that
+// breaks off, or sends something else than the manifest, is passed over for the next one. What upstream has just
+// said it does not have is not asked for again for some seconds.
 #pragma once
 
 #include "oci/reference.h"
@@ -23,6 +25,7 @@ struct resolved_tag {
     std::int64_t checked_at = 0;
     std::string media_type; // as upstream's answer said; may be empty
     std::optional<std::uint64_t> size;
+    bool fetched = false; // its manifest came from upstream along with this
 };
 
 class manifest_source {
@@ -37,21 +40,40 @@ public:
     // From upstream, verified, stored and linked. MANIFEST_UNKNOWN if upstream has none.
     task<result<manifest_ptr>> fetch(worker& w, repository_target const& t, oci::digest const& d);
 
-    // Asks upstream what the tag is now, and records it. MANIFEST_UNKNOWN if there is no such tag (any more).
+    // Asks upstream what the tag is now, and records it. MANIFEST_UNKNOWN if there is no such tag (any more). A tag
+    // that can be served from here moves only to what can be, so that it can still be served if upstream is gone a
+    // moment later.
     task<result<resolved_tag>> resolve(worker& w, repository_target const& t, oci::tag const& name);
+    // The same, also if upstream has just said that there is none.
+    task<result<resolved_tag>> ask_now(worker& w, repository_target const& t, oci::tag const& name);
+    // The same, but waits no longer than until that question is `patience` old: nothing then, while it goes on.
+    task<std::optional<result<resolved_tag>>> resolve_for(worker& w, repository_target const& t, oci::tag const& name,
+                                                          steady_clock::duration patience);
+    // The same, behind the caller's back.
+    void refresh(worker& w, repository_target const& t, oci::tag const& name);
 
 private:
     struct received {
         std::string media_type;
         std::string body;
+        std::optional<oci::digest> named; // what upstream says its digest is
     };
     task<result<manifest_ptr>> download(worker& w, repository_target t, oci::digest d);
+    single_flight<resolved_tag>::work question(worker& w, repository_target const& t, oci::tag const& name);
     task<result<resolved_tag>> ask(worker& w, repository_target t, oci::tag name);
     task<result<resolved_tag>> ask_by_get(worker& w, repository_target const& t, oci::tag const& name);
-    task<result<received>> get(worker& w, repository_target const& t, std::string const& reference);
+    task<result<oci::digest>> identify(received const& r);
+    // From the first endpoint that sends a manifest; of this digest, if one is given.
+    task<result<manifest_ptr>> get(worker& w, repository_target const& t, std::string const& reference,
+                                   std::optional<oci::digest> d);
+    task<result<manifest_ptr>> take(repository_target const& t, std::optional<oci::digest> d,
+                                    upstream_response& response, deadline until);
     task<result<manifest_ptr>> keep(repository_target const& t, oci::digest const& d, received r);
     result<manifest_ptr> verify_and_store(repository_target const& t, oci::digest const& d, received r); // blocks
-    task<result<void>> record(repository_target const& t, oci::tag const& name, resolved_tag const& r);
+    task<result<bool>> replace(worker& w, repository_target const& t, oci::tag const& name, oci::digest const& d);
+    task<void> record(repository_target const& t, oci::tag const& name, resolved_tag const& r);
+    task<void> forget(repository_target const& t, oci::tag const& name);
+    bool is_absent(repository_target const& t, std::string_view reference);
 
     server_parts const& parts_;
     single_flight<manifest_ptr> fetches_;

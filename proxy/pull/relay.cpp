@@ -1,6 +1,7 @@
 #include "proxy/pull/relay.h"
 
 #include "proxy/fill/blob_request.h"
+#include "proxy/pull/relayed_source.h"
 
 #include <spdlog/spdlog.h>
 
@@ -21,7 +22,6 @@ struct relayed_blob {
     repository_target const& at;
     oci::digest const& digest;
 
-    deadline next_read() const { return deadline::after(at.from->config().idle_timeout); }
     bool broken(std::string_view why) const {
         spdlog::warn("{} from {}: passing it through broke off: {}", digest.to_string(), at.name, why);
         return false;
@@ -35,7 +35,7 @@ std::string_view as_text(std::span<std::byte const> bytes) {
 // All of a blob, verified on its way.
 class whole_body : public streamed_body {
 public:
-    whole_body(relayed_blob blob, upstream_response& from, std::optional<std::uint64_t> size, disk_pool& disk)
+    whole_body(relayed_blob blob, relayed_source& from, std::optional<std::uint64_t> size, disk_pool& disk)
         : blob_(blob), from_(from), size_(size), disk_(disk), hash_(blob.digest.algo()) {}
 
     task<bool> send_to(sender& to) override {
@@ -44,7 +44,7 @@ public:
         std::span<std::byte const> held;
         for (std::size_t turn = 0;; turn ^= 1) {
             to.await_source();
-            auto n = co_await from_.read_some(buffers[turn], blob_.next_read());
+            auto n = co_await from_.read_some(buffers[turn]);
             if (!n)
                 co_return blob_.broken(n.error().message);
             if (*n == 0)
@@ -81,8 +81,12 @@ private:
         if (size_ && received_ != *size_)
             co_return blob_.broken("upstream's body is shorter than announced");
         auto finish = [&] { return hash_.finish() == blob_.digest; };
-        if (co_await on_disk(disk_, finish))
+        bool const right = co_await on_disk(disk_, finish);
+        if (right) {
+            from_.sources().were_right();
             co_return true;
+        }
+        from_.sources().were_wrong();
         spdlog::error("{} from {}: wrong bytes from upstream, broken off", blob_.digest.to_string(), blob_.at.name);
         co_return false;
     }
@@ -94,7 +98,7 @@ private:
     }
 
     relayed_blob const blob_;
-    upstream_response& from_;
+    relayed_source& from_;
     std::optional<std::uint64_t> const size_;
     disk_pool& disk_;
     oci::hasher hash_;
@@ -104,14 +108,14 @@ private:
 // Part of a blob, as upstream sends it.
 class part_body : public streamed_body {
 public:
-    part_body(relayed_blob blob, upstream_response& from, std::uint64_t skipped, std::uint64_t length)
+    part_body(relayed_blob blob, relayed_source& from, std::uint64_t skipped, std::uint64_t length)
         : blob_(blob), from_(from), skipped_(skipped), left_(length) {}
 
     task<bool> send_to(sender& to) override {
         std::vector<std::byte> buffer(block_size);
         while (left_ > 0) {
             to.await_source();
-            auto n = co_await from_.read_some(buffer, blob_.next_read());
+            auto n = co_await from_.read_some(buffer);
             if (!n)
                 co_return blob_.broken(n.error().message);
             if (*n == 0)
@@ -129,22 +133,31 @@ public:
 
 private:
     relayed_blob const blob_;
-    upstream_response& from_;
+    relayed_source& from_;
     std::uint64_t skipped_;
     std::uint64_t left_;
 };
 
+struct running {
+    explicit running(std::atomic<unsigned>& all) : of(all), count(all.fetch_add(1) + 1) {}
+    ~running() { of.fetch_sub(1); }
+    running(running const&) = delete;
+
+    std::atomic<unsigned>& of;
+    unsigned const count;
+};
+
 // Where in the blob the answer's body begins, if the answer is about a blob of this size at all.
-result<std::uint64_t> start_of(upstream_response const& answer, std::uint64_t size) {
+result<std::uint64_t> start_of(upstream_response const& answer, body_sources& sources, std::uint64_t size) {
     if (answer.status() == 200) {
-        auto agreed = agreed_size(answer, size);
+        auto agreed = agreed_size(answer, sources, size);
         if (!agreed)
             return agreed.error();
         return std::uint64_t{0};
     }
     auto const range = oci::parse_content_range(answer.header("Content-Range"));
     if (!range || (range->total != 0 && range->total != size))
-        return upstream_error(502, "upstream's length of the blob is not the one its manifest names");
+        return sources.lied(answer, "upstream's length of the blob is not the one its manifest names");
     return range->range.first;
 }
 
@@ -152,12 +165,22 @@ result<std::uint64_t> start_of(upstream_response const& answer, std::uint64_t si
 
 task<result<void>> relay::reply(exchange& x, repository_target const& t, oci::digest const& d, std::uint64_t size,
                                 std::optional<upstream_response> opened) {
+    running const one(running_);
+    if (one.count > running_max)
+        co_return overloaded("too many clients are served past the store, which has no room");
+    co_return co_await admitted(x, t, d, size, std::move(opened));
+}
+
+task<result<void>> relay::admitted(exchange& x, repository_target const& t, oci::digest const& d, std::uint64_t size,
+                                   std::optional<upstream_response> opened) {
     x.outcome = outcome::miss;
     if (size == 0) // a range of it cannot be told
         co_return co_await reply_whole(x, t, d, {}, std::move(opened));
     auto asked = wanted(x.req(), d.to_string(), size);
     if (!asked)
         co_return co_await x.reply_unsatisfiable(asked.error(), size);
+    if (!asked->several.empty()) // the whole will do (RFC 9110 §15.3.7)
+        asked->status = 200;
     if (asked->part.length() == size)
         co_return co_await reply_whole(x, t, d, *asked, std::move(opened));
     co_return co_await reply_part(x, t, d, size, asked->part, std::move(opened));
@@ -165,16 +188,23 @@ task<result<void>> relay::reply(exchange& x, repository_target const& t, oci::di
 
 task<result<void>> relay::reply_whole(exchange& x, repository_target const& t, oci::digest const& d,
                                       std::optional<wanted_part> all, opened_answer opened) {
-    if (!opened) {
-        auto got = co_await get_blob(x.local().home, *t.from, t.repo, d, {});
-        if (!got)
-            co_return got.error();
-        opened.emplace(std::move(*got));
-    }
+    auto const by = t.by();
+    body_sources sources(t.from->config().endpoints.size());
     std::optional<std::uint64_t> expected;
     if (all)
         expected = all->part.length();
-    auto length = agreed_size(*opened, expected);
+    result<std::optional<std::uint64_t>> length = expected;
+    do {
+        if (!opened) {
+            auto got = co_await get_blob(x.local().home, *t.from, t.repo, d, by, sources, t.until, {});
+            if (!got)
+                co_return got.error();
+            opened.emplace(std::move(*got));
+        }
+        length = agreed_size(*opened, sources, expected);
+        if (!length)
+            opened.reset();
+    } while (!length && sources.turn_to_another());
     if (!length)
         co_return length.error();
     if (*length && **length == 0) // would be complete before anything is verified
@@ -182,7 +212,8 @@ task<result<void>> relay::reply_whole(exchange& x, repository_target const& t, o
     if (!*length && !x.req().takes_chunks())
         co_return from_store({store::errc::no_space, "of unknown length, for a client that takes no chunks"});
     x.unstored = true;
-    whole_body body(relayed_blob{t, d}, *opened, *length, disk_);
+    relayed_source source(x.local().home, t, d, sources, *length, std::move(*opened), 0);
+    whole_body body(relayed_blob{t, d}, source, *length, disk_);
     auto head = blob_head(x, all ? all->status : 200, d.to_string(), cache_status);
     if (head.status() == 206)
         head.field("Content-Range", oci::content_range(all->part, all->part.length()));
@@ -193,17 +224,25 @@ task<result<void>> relay::reply_part(exchange& x, repository_target const& t, oc
                                      oci::byte_range part, opened_answer opened) {
     if (opened && part.first > max_skipped)
         opened.reset();
-    if (!opened) {
-        auto got = co_await get_blob(x.local().home, *t.from, t.repo, d, part.first);
-        if (!got)
-            co_return got.error();
-        opened.emplace(std::move(*got));
-    }
-    auto start = start_of(*opened, size);
+    auto const by = t.by();
+    body_sources sources(t.from->config().endpoints.size());
+    result<std::uint64_t> start = std::uint64_t{0};
+    do {
+        if (!opened) {
+            auto got = co_await get_blob(x.local().home, *t.from, t.repo, d, by, sources, t.until, part.first);
+            if (!got)
+                co_return got.error();
+            opened.emplace(std::move(*got));
+        }
+        start = start_of(*opened, sources, size);
+        if (!start)
+            opened.reset();
+    } while (!start && sources.turn_to_another());
     if (!start)
         co_return start.error();
     x.unstored = true;
-    part_body body(relayed_blob{t, d}, *opened, part.first - *start, part.length());
+    relayed_source source(x.local().home, t, d, sources, size, std::move(*opened), *start);
+    part_body body(relayed_blob{t, d}, source, part.first - *start, part.length());
     auto head = blob_head(x, 206, d.to_string(), cache_status);
     head.field("Content-Range", oci::content_range(part, size));
     co_return co_await x.reply_stream(head, part.length(), body);

@@ -23,6 +23,11 @@ error unknown_upstream(std::string_view name) {
     return from_oci({oci::errc::name_unknown, "registry '" + std::string(name) + "' is not configured as an upstream"});
 }
 
+// Docker Hub has no such names: whoever writes one means a registry, as docker itself reads it.
+bool is_registry_name(std::string_view first_component) {
+    return first_component.find('.') != std::string_view::npos || first_component == "localhost";
+}
+
 // As the names below them are sorted: "a-b/c" comes before "a/c".
 bool in_catalog_order(std::string const& a, std::string const& b) {
     return a + "/" < b + "/";
@@ -63,11 +68,24 @@ result<repository_target> upstream_set::on(upstream& u, std::string_view path) c
     return repository_target{&u, std::move(*repo), std::move(stored_as)};
 }
 
+upstream const* upstream_set::named_by(oci::route const& r) const {
+    auto const ns = r.query.find("ns");
+    auto const name = r.prefix.empty() ? ns.value_or("") : std::string_view(r.prefix);
+    return name.empty() ? default_ : find(name);
+}
+
+bool upstream_set::is_guarded(std::string_view stored_name) const {
+    auto const* u = find(split(stored_name).first);
+    return u && u->config().access == upstream_access::per_client;
+}
+
 result<repository_target> upstream_set::resolve(oci::route const& r) const {
     std::string_view const path = r.repo->name();
     auto const [first, rest] = split(path);
     auto const ns = r.query.find("ns");
     auto const named = !r.prefix.empty() ? std::optional<std::string_view>(r.prefix) : ns;
+    if (named && ns && !ns->empty() && find(*named) != find(*ns))
+        return from_oci({oci::errc::name_unknown, "the path names another registry than ns does"});
     if (named && !named->empty()) {
         auto* u = find(*named);
         if (!u && r.prefix.empty() && !rest.empty() && hosts(first)) // the name by which the client knows us
@@ -86,7 +104,23 @@ result<repository_target> upstream_set::resolve(oci::route const& r) const {
     }
     if (!default_)
         return from_oci({oci::errc::name_unknown, "no upstream is named and there is no default"});
+    if (!rest.empty() && default_->config().inserts_library() && is_registry_name(first))
+        return unknown_upstream(first);
     return on(*default_, path);
+}
+
+std::map<std::string, std::size_t> upstream_set::waiting() const {
+    std::map<std::string, std::size_t> all;
+    for (auto const& u : upstreams_)
+        all.emplace(u->config().name, u->waiting());
+    return all;
+}
+
+std::map<std::string, std::vector<endpoint_report>> upstream_set::endpoints() const {
+    std::map<std::string, std::vector<endpoint_report>> all;
+    for (auto const& u : upstreams_)
+        all.emplace(u->config().name, u->endpoints());
+    return all;
 }
 
 } // namespace proxy

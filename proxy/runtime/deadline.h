@@ -13,6 +13,7 @@ public:
 
     explicit deadline(clock::time_point at) : at_(at) {}
     static deadline after(clock::duration d) { return deadline(clock::now() + d); }
+    static deadline never() { return deadline(clock::time_point::max()); }
 
     clock::time_point at() const noexcept { return at_; }
     bool passed(clock::time_point now = clock::now()) const noexcept { return now >= at_; }

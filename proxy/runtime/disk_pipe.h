@@ -30,7 +30,7 @@ public:
         if (!before)
             co_return before.error();
         pending_ = true;
-        net::post(disk_, [this, block] { run(block); });
+        disk_.run([this, block] { run(block); });
         co_return result<void>();
     }
 

@@ -11,13 +11,34 @@
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <atomic>
+#include <cstddef>
 #include <memory>
 #include <type_traits>
 #include <utility>
 
 namespace proxy {
 
-using disk_pool = net::thread_pool;
+// Knows how many jobs wait for a thread, so that new work can be refused before that is for long.
+class disk_pool : public net::thread_pool {
+public:
+    explicit disk_pool(std::size_t threads) : net::thread_pool(threads) {}
+
+    // Any thread; `job` runs on one of the pool's and must not throw.
+    template <class F>
+    void run(F job) {
+        waiting_.fetch_add(1, std::memory_order_relaxed);
+        net::post(*this, [this, job = std::move(job)]() mutable {
+            waiting_.fetch_sub(1, std::memory_order_relaxed);
+            job();
+        });
+    }
+
+    std::size_t waiting() const noexcept { return waiting_.load(std::memory_order_relaxed); }
+
+private:
+    alignas(64) std::atomic<std::size_t> waiting_{0};
+};
 
 // Awaits f() run on the pool. `f` returns a movable value and must not throw. Not itself a coroutine: `f` may hold
 // references to the caller's frame.
@@ -26,7 +47,7 @@ auto on_disk(disk_pool& pool, F f) -> task<std::invoke_result_t<F&>> {
     using R = std::invoke_result_t<F&>;
     auto start = [&pool](auto done, F work) {
         auto home = net::prefer(net::get_associated_executor(done), net::execution::outstanding_work.tracked);
-        net::post(pool, [done = std::move(done), home, work = std::move(work)]() mutable {
+        pool.run([done = std::move(done), home, work = std::move(work)]() mutable {
             // boost::system::result has no default value; the pointer carries it home without one.
             auto value = std::make_unique<R>(work());
             net::post(home, [done = std::move(done), value = std::move(value)]() mutable {

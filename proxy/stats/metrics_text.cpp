@@ -40,7 +40,9 @@ MetricFamily single(std::string name, std::string help, MetricType type, double 
 }
 
 MetricFamily requests(stats_totals const& t) {
-    auto f = family("layerd_requests_total", "Requests answered, by what was asked for and how.", MetricType::Counter);
+    auto f = family("layerd_requests_total",
+                    "Requests answered, by what was asked for and how; clients' own mistakes are errors too.",
+                    MetricType::Counter);
     for (std::size_t c = 0; c < content_class_count; ++c)
         for (std::size_t o = 0; o < outcome_count; ++o)
             add(f, static_cast<double>(t.requests[c][o]),
@@ -67,10 +69,12 @@ MetricFamily first_byte(stats_totals const& t) {
 }
 
 void add_upstreams(std::vector<MetricFamily>& all, stats_totals const& t) {
-    auto asked = family("layerd_upstream_requests_total", "Requests sent to an upstream.", MetricType::Counter);
+    auto asked = family("layerd_upstream_requests_total", "Requests sent to an upstream, repetitions included.",
+                        MetricType::Counter);
     auto received = family("layerd_upstream_received_bytes_total", "Body bytes received from an upstream, used or not.",
                            MetricType::Counter);
-    auto failed = family("layerd_upstream_errors_total", "Requests to an upstream that got no usable answer.",
+    auto failed = family("layerd_upstream_errors_total",
+                         "Requests to an upstream that got no usable answer: unreachable, 5xx, 429, cut off.",
                          MetricType::Counter);
     for (auto const& [name, u] : t.upstreams) {
         labels const l{{"upstream", name}};
@@ -82,9 +86,50 @@ void add_upstreams(std::vector<MetricFamily>& all, stats_totals const& t) {
         all.push_back(std::move(*f));
 }
 
+// One line for each state, of which one is 1: how Prometheus likes enumerations.
+void add_endpoints(std::vector<MetricFamily>& all, stats_report const& r) {
+    auto breaker =
+        family("layerd_upstream_breaker_state",
+               "1 for the state of an endpoint's circuit breaker: it is not asked while open.", MetricType::Gauge);
+    auto limited = family("layerd_upstream_limited_seconds",
+                          "How long an endpoint still wants to be left alone (429, Retry-After).", MetricType::Gauge);
+    auto limit =
+        family("layerd_upstream_ratelimit_limit",
+               "Pulls that an endpoint allows in a window of time; absent like what remains.", MetricType::Gauge);
+    auto left = family("layerd_upstream_ratelimit_remaining",
+                       "Pulls that are left in an endpoint's window, as last heard; absent once that window is over.",
+                       MetricType::Gauge);
+    for (auto const& [name, endpoints] : r.endpoints)
+        for (auto const& e : endpoints) {
+            labels const l{{"upstream", name}, {"endpoint", e.url}};
+            for (auto const s : {breaker_state::closed, breaker_state::open, breaker_state::half_open}) {
+                auto with_state = l;
+                with_state.push_back({"state", std::string(to_string(s))});
+                add(breaker, e.breaker == s ? 1 : 0, std::move(with_state));
+            }
+            add(limited, static_cast<double>(e.limited_for.count()), l);
+            if (!e.budget)
+                continue;
+            add(limit, static_cast<double>(e.budget->limit), l);
+            add(left, static_cast<double>(e.budget->remaining), l);
+        }
+    for (auto* f : {&breaker, &limited, &limit, &left})
+        if (!f->metric.empty())
+            all.push_back(std::move(*f));
+}
+
+void add_alerts(std::vector<MetricFamily>& all, stats_report const& r) {
+    auto firing = family("layerd_alert_firing", "1 while an alert of the configuration holds.", MetricType::Gauge);
+    for (auto const& a : r.alerts)
+        add(firing, a.status.state == alert_state::firing ? 1 : 0, {{"alert", a.config.name}});
+    if (!firing.metric.empty())
+        all.push_back(std::move(firing));
+}
+
 void add_pools(std::vector<MetricFamily>& all, store::usage const& u) {
     auto objects = family("layerd_store_pool_objects", "Objects that may be evicted, by pool.", MetricType::Gauge);
-    auto bytes = family("layerd_store_pool_bytes", "What they take on disk.", MetricType::Gauge);
+    auto bytes =
+        family("layerd_store_pool_bytes", "What objects that may be evicted take on disk, by pool.", MetricType::Gauge);
     for (std::size_t i = 0; i < store::pool_count; ++i) {
         labels const l{{"pool", std::string(to_string(static_cast<store::pool>(i)))}};
         add(objects, static_cast<double>(u.pools[i].objects), l);
@@ -95,9 +140,10 @@ void add_pools(std::vector<MetricFamily>& all, store::usage const& u) {
 }
 
 void add_evictions(std::vector<MetricFamily>& all, store::usage const& u) {
-    auto objects =
-        family("layerd_evicted_objects_total", "Objects removed, by what asked for it.", MetricType::Counter);
-    auto bytes = family("layerd_evicted_bytes_total", "What they took on disk.", MetricType::Counter);
+    auto objects = family("layerd_evicted_objects_total", "Objects removed from the store, by what asked for it.",
+                          MetricType::Counter);
+    auto bytes = family("layerd_evicted_bytes_total",
+                        "What objects removed from the store took on disk, by what asked for it.", MetricType::Counter);
     for (std::size_t i = 0; i < store::gc_reason_count; ++i) {
         labels const l{{"reason", std::string(to_string(static_cast<store::gc_reason>(i)))}};
         add(objects, static_cast<double>(u.evicted[i].objects), l);
@@ -128,7 +174,7 @@ void add_store(std::vector<MetricFamily>& all, stats_report const& r) {
 } // namespace
 
 std::string metrics_text(stats_report const& r) {
-    auto const& t = r.totals;
+    auto const& t = r.since_start;
     std::vector<MetricFamily> all;
     auto const counter = [&](char const* name, char const* help, std::uint64_t value) {
         all.push_back(single(name, help, MetricType::Counter, static_cast<double>(value)));
@@ -136,33 +182,44 @@ std::string metrics_text(stats_report const& r) {
     auto info = family("layerd_build_info", "The version that runs; always 1.", MetricType::Gauge);
     add(info, 1, {{"version", LAYERD_VERSION}});
     all.push_back(std::move(info));
-    all.push_back(single("layerd_uptime_seconds", "Time since the start.", MetricType::Gauge,
+    all.push_back(single("layerd_uptime_seconds", "Time since this process started.", MetricType::Gauge,
                          static_cast<double>(r.uptime_seconds)));
     all.push_back(requests(t));
     all.push_back(first_byte(t));
     counter("layerd_served_bytes_total", "Body bytes sent to clients.", t.bytes_served);
-    counter("layerd_served_from_cache_bytes_total", "Body bytes sent that were in the store when asked for.",
+    counter("layerd_served_from_cache_bytes_total", "Body bytes sent to clients that were in the store when asked for.",
             t.bytes_from_cache);
     counter("layerd_pushed_bytes_total", "Bytes of blobs and manifests that clients pushed.", t.bytes_pushed);
-    counter("layerd_blob_unstored_total", "Blobs passed through without being stored, because there was no room.",
+    counter("layerd_unstored_blobs_total", "Blobs passed through without being stored, because there was no room.",
             t.unstored);
     counter("layerd_connections_total", "Connections accepted.", t.connections);
     counter("layerd_refused_requests_total", "Requests refused before they had a path: malformed or ambiguous.",
             t.bad_requests);
+    counter("layerd_turned_away_connections_total", "Connections answered 503 because there were too many.",
+            t.turned_away);
+    counter("layerd_overloaded_requests_total", "Requests answered 503 because too much was under way.", t.overloaded);
     all.push_back(single("layerd_connections_open", "Connections open now.", MetricType::Gauge,
                          static_cast<double>(r.open_connections)));
     all.push_back(single("layerd_fills_running", "Downloads from upstream running now.", MetricType::Gauge,
                          static_cast<double>(r.running_fills)));
+    counter("layerd_prefetched_blobs_total", "Downloads of blobs begun before a client asked.", r.prefetched);
+    counter("layerd_prefetched_blobs_used_total",
+            "Blobs that a client asked for after their download had begun by itself.", r.prefetch_used);
     all.push_back(single("layerd_uploads_open", "Blob upload sessions under way.", MetricType::Gauge,
                          static_cast<double>(r.uploads)));
     add_upstreams(all, t);
+    add_endpoints(all, r);
     add_store(all, r);
+    add_alerts(all, r);
     auto const& i = r.integrity;
-    counter("layerd_scrubbed_objects_total", "Objects read again and compared.", i.scrub.objects_checked);
-    counter("layerd_scrubbed_bytes_total", "Their bytes.", i.scrub.bytes_checked);
+    counter("layerd_scrubbed_objects_total", "Objects read again and compared with their digest or block sums.",
+            i.scrub.objects_checked);
+    counter("layerd_scrubbed_bytes_total", "Bytes read again and compared.", i.scrub.bytes_checked);
     counter("layerd_scrub_passes_total", "Times that the whole store was read again.", i.scrub.passes_completed);
-    counter("layerd_rotten_objects_total", "Objects whose bytes had changed on disk: alert on any.", i.scrub.rotten);
-    counter("layerd_integrity_failures_total", "What could not be checked or mended: alert on any.", i.failures);
+    counter("layerd_rotten_objects_total", "Objects whose bytes had changed or gone on disk: alert on any.",
+            i.scrub.rotten);
+    counter("layerd_integrity_failures_total",
+            "Checks of the store that failed, and damage that could not be mended: alert on any.", i.failures);
     counter("layerd_orphan_files_removed_total", "Files without a row, removed after the start.", i.orphans_removed);
     counter("layerd_rows_dropped_total", "Objects whose file was missing after the start.", i.rows_dropped);
     all.push_back(single("layerd_quarantine_bytes", "What rotten files take that were kept for a look.",

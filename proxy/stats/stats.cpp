@@ -104,7 +104,10 @@ std::uint64_t stats_totals::bytes_from_upstream() const noexcept {
 stats::stats(std::size_t threads) : started_(std::chrono::steady_clock::now()), threads_(threads) {}
 
 upstream_counters& stats::upstream(std::string const& name) {
-    return upstreams_[name];
+    auto const [at, is_new] = upstreams_.try_emplace(name);
+    if (is_new)
+        at->second.name = name;
+    return at->second;
 }
 
 std::chrono::seconds stats::uptime() const noexcept {
@@ -113,6 +116,17 @@ std::chrono::seconds stats::uptime() const noexcept {
 
 stats_totals stats::totals() const {
     auto sum = earlier_;
+    add_to(sum);
+    return sum;
+}
+
+stats_totals stats::since_start() const {
+    stats_totals sum;
+    add_to(sum);
+    return sum;
+}
+
+void stats::add_to(stats_totals& sum) const {
     for (auto const& t : threads_) {
         for (std::size_t c = 0; c < content_class_count; ++c)
             for (std::size_t o = 0; o < outcome_count; ++o)
@@ -125,6 +139,8 @@ stats_totals stats::totals() const {
         sum.unstored += t.unstored.get();
         sum.connections += t.connections.get();
         sum.bad_requests += t.bad_requests.get();
+        sum.turned_away += t.turned_away.get();
+        sum.overloaded += t.overloaded.get();
         sum.latency_sum_us += t.latency_sum_us.get();
     }
     for (auto const& [name, u] : upstreams_) {
@@ -133,7 +149,6 @@ stats_totals stats::totals() const {
         of.bytes += u.bytes.load(std::memory_order_relaxed);
         of.errors += u.errors.load(std::memory_order_relaxed);
     }
-    return sum;
 }
 
 std::string stats::save() const {
@@ -146,6 +161,8 @@ std::string stats::save() const {
     doc["unstored"] = t.unstored;
     doc["connections"] = t.connections;
     doc["bad_requests"] = t.bad_requests;
+    doc["turned_away"] = t.turned_away;
+    doc["overloaded"] = t.overloaded;
     doc["latency_sum_us"] = t.latency_sum_us;
     doc[first_byte_key] = json::array(t.first_byte.begin(), t.first_byte.end());
     json::object upstreams;
@@ -170,6 +187,8 @@ void stats::restore(std::string_view saved) {
     t.unstored = number(*doc, "unstored");
     t.connections = number(*doc, "connections");
     t.bad_requests = number(*doc, "bad_requests");
+    t.turned_away = number(*doc, "turned_away");
+    t.overloaded = number(*doc, "overloaded");
     t.latency_sum_us = number(*doc, "latency_sum_us");
     restore_latencies(t, *doc);
     if (auto const* upstreams = child(*doc, upstreams_key))

@@ -2,6 +2,8 @@
 // shares no cache line between threads.
 #pragma once
 
+#include "proxy/stats/latency_histogram.h"
+
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -49,16 +51,34 @@ struct alignas(64) thread_counters {
     counter unstored;                                // blob answers passed through because the store had no room
     counter connections;                             // accepted
     counter bad_requests;                            // refused before routing
+    counter turned_away;                             // connections beyond a bound
+    counter overloaded;                              // requests answered 503 because too much was under way
     std::array<counter, latency_buckets> first_byte; // time to the answer's head
     counter latency_sum_us;
 };
 
+// How fast an upstream was seen to be, lately; 0 until something is known.
+struct upstream_pace {
+    std::atomic<std::uint64_t> first_byte_us{0};
+    std::atomic<std::uint64_t> mib_us{0}; // what 1 MiB of a body takes
+};
+
 // What one upstream cost; counted by any thread.
 struct upstream_counters {
+    std::string name;         // set once, before the first count
+    double nano_per_byte = 0; // likewise: its price, in 10^-9 of the currency
     std::atomic<std::uint64_t> requests{0};
     std::atomic<std::uint64_t> bytes{0};  // body bytes received, used or not
     std::atomic<std::uint64_t> errors{0}; // answers that were no answer: unreachable, 5xx, 429, cut off
     std::atomic<std::uint64_t> connections{0};
+    std::array<std::atomic<std::uint64_t>, latency_histogram::bucket_count> first_byte{}; // request sent to head
+    std::atomic<std::uint64_t> body_wait_us{0};                                           // spent waiting for `bytes`
+    std::atomic<bool> counts_pulls{false}; // it limits how many manifests may be fetched
+    upstream_pace pace;
+
+    void add_first_byte(std::chrono::nanoseconds d) noexcept {
+        first_byte[latency_histogram::bucket_of(d)].fetch_add(1, std::memory_order_relaxed);
+    }
 };
 
 // A sum over threads and over earlier runs.
@@ -70,6 +90,8 @@ struct stats_totals {
     std::uint64_t unstored = 0;
     std::uint64_t connections = 0;
     std::uint64_t bad_requests = 0;
+    std::uint64_t turned_away = 0;
+    std::uint64_t overloaded = 0;
     std::array<std::uint64_t, latency_buckets> first_byte{};
     std::uint64_t latency_sum_us = 0;
     struct per_upstream {
@@ -89,8 +111,16 @@ public:
     // Made once per configured upstream, at start; the reference stays valid.
     upstream_counters& upstream(std::string const& name);
 
+    template <class Visit>
+    void each_upstream(Visit const& visit) {
+        for (auto& [name, counters] : upstreams_)
+            visit(counters);
+    }
+
     // Everything since the store was made. Any thread.
     stats_totals totals() const;
+    // The same without what earlier runs counted: for those who take a number that fell for a restart.
+    stats_totals since_start() const;
 
     // Totals as text for the store's named values, and back; unknown fields are ignored, so that versions mix.
     std::string save() const;
@@ -100,8 +130,12 @@ public:
 
     std::atomic<std::int64_t> open_connections{0};
     std::atomic<std::int64_t> running_fills{0};
+    std::atomic<std::uint64_t> prefetched{0};    // blobs whose download began before a client asked, since the start
+    std::atomic<std::uint64_t> prefetch_used{0}; // of these, asked for since
 
 private:
+    void add_to(stats_totals& sum) const;
+
     std::chrono::steady_clock::time_point started_;
     std::vector<thread_counters> threads_;
     std::map<std::string, upstream_counters> upstreams_;

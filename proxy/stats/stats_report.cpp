@@ -35,14 +35,18 @@ json::object requests(stats_totals const& t) {
               {"error", of(t, blob, outcome::error)}}}};
 }
 
-json::object upstreams(stats_totals const& t) {
+json::object upstreams(stats_report const& r) {
+    static std::vector<endpoint_report> const none; // one that is not configured any more
     json::object all;
-    for (auto const& [name, u] : t.upstreams)
+    for (auto const& [name, u] : r.totals.upstreams) {
+        auto const at = r.endpoints.find(name);
+        auto const& endpoints = at == r.endpoints.end() ? none : at->second;
         all[name] = {{"requests", u.requests},
                      {"bytes", u.bytes},
                      {"errors", u.errors},
-                     {"breaker", "closed"},
-                     {"ratelimit", {{"limit", nullptr}, {"remaining", nullptr}}}};
+                     {"breaker", to_string(breaker_of(endpoints))},
+                     {"ratelimit", to_json(budget_of(endpoints))}};
+    }
     return all;
 }
 
@@ -122,10 +126,15 @@ json::object to_json(stats_report const& r) {
             {"network_savings", {{"bytes", r.saved_bytes()}, {"ratio", r.saved_ratio()}}},
             {"store", stored(r)},
             {"integrity", integrity(r.integrity)},
-            {"upstreams", upstreams(t)},
+            {"upstreams", upstreams(r)},
             {"connections",
-             {{"open", r.open_connections}, {"accepted", t.connections}, {"refused_requests", t.bad_requests}}},
+             {{"open", r.open_connections},
+              {"accepted", t.connections},
+              {"refused_requests", t.bad_requests},
+              {"turned_away", t.turned_away},
+              {"overloaded_requests", t.overloaded}}},
             {"running_fills", r.running_fills},
+            {"prefetch", {{"blobs", r.prefetched}, {"used", r.prefetch_used}}},
             {"uploads", r.uploads}};
 }
 

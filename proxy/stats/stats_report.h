@@ -1,24 +1,34 @@
 // What the statistics say, worked out once for all who show it: the admin API, the metrics, the operator's table.
 #pragma once
 
+#include "proxy/alert/alert_watch.h"
 #include "proxy/gc/integrity_watch.h"
 #include "proxy/stats/stats.h"
+#include "proxy/stats/upstream_report.h"
 #include "store/content_store.h"
 
 #include <boost/json/object.hpp>
 
 #include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
 
 namespace proxy {
 
 struct stats_report {
-    stats_totals totals;
+    stats_totals totals;      // since the store was made
+    stats_totals since_start; // of this run alone
     store::usage store;
     integrity_report integrity;
+    std::map<std::string, std::vector<endpoint_report>> endpoints; // by upstream, of those that are configured
+    std::vector<alert_watch::shown> alerts;
     std::uint64_t limit_bytes = 0; // keep_storage in bytes; 0: none
     std::int64_t uptime_seconds = 0;
     std::int64_t open_connections = 0;
     std::int64_t running_fills = 0;
+    std::uint64_t prefetched = 0;
+    std::uint64_t prefetch_used = 0;
     std::uint64_t uploads = 0; // blob upload sessions under way
 
     // Of the manifest and blob requests that were answered with content, the share that needed no download: hits and

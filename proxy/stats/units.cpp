@@ -18,6 +18,14 @@ std::string human_bytes(std::int64_t bytes) {
     return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
 }
 
+std::string grouped(std::int64_t n) {
+    auto text = std::to_string(n);
+    auto const first = n < 0 ? 1u : 0u;
+    for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > static_cast<std::ptrdiff_t>(first); at -= 3)
+        text.insert(static_cast<std::size_t>(at), 1, ',');
+    return text;
+}
+
 std::string percent(double ratio) {
     return fmt::format("{:.1f} %", 100 * ratio);
 }

@@ -109,9 +109,12 @@ task<result<std::size_t>> answer::read_some(std::span<std::byte> to, deadline d)
     if (!line_)
         co_return upstream_error(502, "the connection to " + peer_.to_string() + " is gone");
     auto const step = d.within(idle_timeout_);
-    if (framing_ == framing::length)
-        co_return co_await read_known(to, step);
-    co_return co_await read_parsed(to, step);
+    auto const began = now_();
+    auto reading = framing_ == framing::length ? read_known(to, step) : read_parsed(to, step);
+    auto n = co_await std::move(reading);
+    auto const waited = std::chrono::duration_cast<std::chrono::microseconds>(now_() - began);
+    counters_.body_wait_us.fetch_add(static_cast<std::uint64_t>(waited.count()), std::memory_order_relaxed);
+    co_return n;
 }
 
 task<result<std::size_t>> answer::read_known(std::span<std::byte> to, deadline d) {

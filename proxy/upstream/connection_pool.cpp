@@ -11,9 +11,14 @@ void connection_lease::give_back(steady_clock::time_point now) {
     connection_.reset();
 }
 
-connection_lease connection_pool::take(origin const& to, steady_clock::time_point now) {
+connection_lease connection_pool::take(origin const& to, steady_clock::time_point now,
+                                       steady_clock::time_point distrusted) {
     drop_old(now);
-    auto const found = idle_.find(to);
+    auto found = idle_.find(to);
+    if (found != idle_.end() && !found->second.empty() && found->second.back().since <= distrusted) {
+        drop(to); // the others are older
+        found = idle_.end();
+    }
     while (found != idle_.end() && !found->second.empty()) {
         auto line = std::move(found->second.back().line);
         found->second.pop_back();
@@ -22,6 +27,14 @@ connection_lease connection_pool::take(origin const& to, steady_clock::time_poin
             return {std::move(line), weak_from_this(), true};
     }
     return {nullptr, weak_from_this(), true};
+}
+
+void connection_pool::drop(origin const& to) {
+    auto const found = idle_.find(to);
+    if (found == idle_.end())
+        return;
+    count_ -= found->second.size();
+    idle_.erase(found);
 }
 
 connection_lease connection_pool::adopt(std::unique_ptr<connection> fresh) {

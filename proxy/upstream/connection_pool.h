@@ -42,8 +42,11 @@ public:
     static constexpr std::size_t max_idle = 128;
     static constexpr seconds max_idle_age{55}; // nginx closes after 75 s, many load balancers after 60 s
 
-    // The connection used last, if one is there, young enough, and not closed by its peer. Else an empty lease.
-    connection_lease take(origin const& to, steady_clock::time_point now);
+    // The connection used last, if one is there, young enough, and not closed by its peer. Else an empty lease. What
+    // has been idle since `distrusted` or longer is dropped.
+    connection_lease take(origin const& to, steady_clock::time_point now,
+                          steady_clock::time_point distrusted = steady_clock::time_point::min());
+    void drop(origin const& to);
 
     // A lease of a connection that the caller opened.
     connection_lease adopt(std::unique_ptr<connection> fresh);

@@ -2,6 +2,9 @@
 // file changes, so that it can be rotated without a restart.
 #pragma once
 
+#include "proxy/runtime/environment.h"
+#include "proxy/upstream/secret.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
@@ -9,6 +12,10 @@
 #include <string>
 
 namespace proxy {
+
+// Where a password_file is. One that is not an absolute path is a credential of the service, if it has any: systemd
+// puts those of LoadCredential= into a folder of its own, $CREDENTIALS_DIRECTORY (systemd.exec(5)).
+std::filesystem::path password_path(std::filesystem::path const& file, environment const& variable = own_environment());
 
 // Any thread.
 class credentials {
@@ -19,11 +26,12 @@ public:
 
     // The value of an Authorization field, "Basic …"; nothing if none are configured. A file that cannot be read
     // leaves the password that was read last; if there never was one, the answer is nothing and the log says why.
-    std::optional<std::string> basic();
+    std::optional<secret> basic();
 
 private:
     struct version {
-        std::int64_t changed_ns = 0;
+        std::int64_t written_ns = 0;
+        std::int64_t changed_ns = 0; // its owner and mode too: what could not be read may be readable now
         std::uint64_t size = 0, inode = 0;
         friend bool operator==(version const&, version const&) = default;
     };
@@ -32,9 +40,10 @@ private:
 
     std::string const username_;
     std::filesystem::path const password_file_;
-    std::mutex mutex_; // guards all below; held while a small local file is read
-    std::optional<version> seen_;
-    std::optional<std::string> password_;
+    std::mutex mutex_;                     // guards all below; held while a small local file is read
+    std::optional<version> seen_;          // that was read
+    std::optional<version> complained_of_; // that could not be
+    std::optional<secret> password_;
 };
 
 } // namespace proxy

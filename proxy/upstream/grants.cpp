@@ -6,11 +6,25 @@ namespace proxy {
 
 grant granted(token_request const& request, token issued, steady_clock::time_point now) {
     auto const life = std::chrono::duration_cast<steady_clock::duration>(issued.life);
-    return {"Bearer " + issued.value, request, now + life / 10 * 9, now + life};
+    return {secret("Bearer " + issued.value.text()), request, now + life / 10 * 9, now + life};
 }
 
-std::optional<grant> grant_store::find(std::string const& key, steady_clock::time_point now) const {
+std::size_t grant_store::size() const {
     std::lock_guard lock(mutex_);
+    return grants_.size();
+}
+
+// A token that is good for nothing any more is still nobody's business.
+void grant_store::sweep(steady_clock::time_point now) {
+    if (now - swept_at_ < sweep_every && grants_.size() < max_size)
+        return;
+    swept_at_ = now;
+    std::erase_if(grants_, [&](auto const& e) { return now >= e.second.expires_at; });
+}
+
+std::optional<grant> grant_store::find(std::string const& key, steady_clock::time_point now) {
+    std::lock_guard lock(mutex_);
+    sweep(now);
     auto const found = grants_.find(key);
     if (found == grants_.end() || now >= found->second.expires_at)
         return {};
@@ -19,8 +33,7 @@ std::optional<grant> grant_store::find(std::string const& key, steady_clock::tim
 
 void grant_store::put(std::string const& key, grant g, steady_clock::time_point now) {
     std::lock_guard lock(mutex_);
-    if (grants_.size() >= max_size)
-        std::erase_if(grants_, [&](auto const& e) { return now >= e.second.expires_at; });
+    sweep(now);
     if (grants_.size() >= max_size) {
         auto const soonest = std::ranges::min_element(grants_, {}, [](auto const& e) { return e.second.expires_at; });
         grants_.erase(soonest);

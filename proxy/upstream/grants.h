@@ -1,8 +1,9 @@
-// What upstreams granted us so far: an Authorization value per (endpoint, repository), and how long it is good.
+// What upstreams granted so far: an Authorization value per (who asked, endpoint, repository), and how long it is good.
 // Values are secrets: they go into requests and nowhere else.
 #pragma once
 
 #include "proxy/runtime/net.h"
+#include "proxy/upstream/secret.h"
 #include "proxy/upstream/token.h"
 
 #include <map>
@@ -13,7 +14,7 @@
 namespace proxy {
 
 struct grant {
-    std::string authorization;
+    secret authorization; // empty: the name and password of whoever asks (Basic), which are not kept here
     std::optional<token_request> renewal; // how to get the next one without being refused first
     steady_clock::time_point renew_at;    // at 90 % of its life
     steady_clock::time_point expires_at;
@@ -24,20 +25,27 @@ struct grant {
 // A token issued at `now`.
 grant granted(token_request const& request, token issued, steady_clock::time_point now);
 
-// Any thread. The lock is held for a map look-up.
+// Any thread. The lock is held for a map look-up, once a minute for a walk over all entries.
 class grant_store {
 public:
     static constexpr std::size_t max_size = 4096; // repositories in use at a time
 
-    std::optional<grant> find(std::string const& key, steady_clock::time_point now) const; // unexpired only
+    static constexpr std::chrono::seconds sweep_every{60};
+
+    std::optional<grant> find(std::string const& key, steady_clock::time_point now); // unexpired only
     void put(std::string const& key, grant g, steady_clock::time_point now);
 
     // Upstream refused `authorization`. A newer grant under the same key stays.
     void drop(std::string const& key, std::string_view authorization);
 
+    std::size_t size() const;
+
 private:
-    mutable std::mutex mutex_; // guards grants_
+    void sweep(steady_clock::time_point now);
+
+    mutable std::mutex mutex_; // guards all below
     std::map<std::string, grant> grants_;
+    steady_clock::time_point swept_at_{};
 };
 
 } // namespace proxy

@@ -1,7 +1,8 @@
 // One HTTP/1.1 request in, the head of one answer out. Connections are pooled, names resolved, certificates checked.
 //
 // Knows nothing of registries: no status means anything here, nothing is followed and nothing is tried twice, except
-// that a kept connection which turns out dead is replaced by a fresh one.
+// that a kept connection which turns out dead is replaced by a fresh one. Where one was silent until its time was over,
+// the others that are kept may well be as dead, and the host have moved: neither is believed any more.
 #pragma once
 
 #include "proxy/upstream/answer.h"
@@ -9,6 +10,7 @@
 #include "proxy/upstream/connection_pool.h"
 #include "proxy/upstream/origin.h"
 #include "proxy/upstream/resolver.h"
+#include "proxy/upstream/secret.h"
 #include "proxy/upstream/upstream.h"
 
 #include <memory>
@@ -20,9 +22,11 @@ namespace proxy {
 struct wire_request {
     http_method method = http_method::get;
     location to;
-    std::string authorization; // the field's value; empty: none is sent
-    std::string accept;        // empty: none is sent
+    secret authorization; // the field's value; empty: none is sent
+    std::string accept;   // empty: none is sent
     std::optional<std::uint64_t> range_first;
+    std::optional<std::uint64_t> range_last;                               // only with range_first; none: to the end
+    steady_clock::time_point distrusted = steady_clock::time_point::min(); // no connection that was kept before
 };
 
 struct client_timeouts {
@@ -45,6 +49,7 @@ public:
 
 private:
     task<result<connection_lease>> connect(origin const& to, deadline d);
+    result<std::unique_ptr<answer>> heard(origin const& from, result<std::unique_ptr<answer>> got);
     task<result<std::unique_ptr<answer>>> exchange(connection_lease line, wire_request const& request, deadline d);
 
     executor executor_;

@@ -4,10 +4,11 @@
 
 namespace proxy {
 
-namespace {
+bool is_redirect(unsigned status) noexcept {
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
 
-// Where `a`, the answer of `from`, sends us. Messages name origins only: targets may be signed.
-result<location> next_of(answer const& a, location const& from) {
+result<location> redirect_target(answer const& a, location const& from) {
     auto const here = from.at.to_string();
     auto const next = resolve_location(from, a.field("Location"));
     if (!next)
@@ -15,12 +16,6 @@ result<location> next_of(answer const& a, location const& from) {
     if (from.at.tls && !next->at.tls)
         return upstream_error(502, fmt::format("{} redirects from https to {}", here, next->at.to_string()));
     return *next;
-}
-
-} // namespace
-
-bool is_redirect(unsigned status) noexcept {
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
 task<result<followed_answer>> send_following(http_client& client, wire_request request, redirects policy, deadline d) {
@@ -31,13 +26,13 @@ task<result<followed_answer>> send_following(http_client& client, wire_request r
             co_return got.error();
         if (policy == redirects::answer || !is_redirect((*got)->status()))
             co_return followed_answer{std::move(*got), away};
-        auto next = next_of(**got, request.to);
+        auto next = redirect_target(**got, request.to);
         co_await (*got)->discard(d);
         if (!next)
             co_return next.error();
         if (next->at != request.to.at) {
             away = true;
-            request.authorization.clear();
+            request.authorization = {};
         }
         request.to = std::move(*next);
     }

@@ -21,6 +21,10 @@ struct followed_answer {
 // A status that names another place, as registries use them: 301, 302, 303, 307, 308.
 bool is_redirect(unsigned status) noexcept;
 
+// Where `a`, the answer of `from`, sends us; 502 where that is no place to go to. Messages name origins only: targets
+// may be signed.
+result<location> redirect_target(answer const& a, location const& from);
+
 enum class redirects : std::uint8_t {
     follow,
     answer // a redirect is as good an answer as any

@@ -67,6 +67,12 @@ void resolver::start_lookup(std::string const& host) {
     });
 }
 
+void resolver::distrust(std::string const& host) {
+    auto const known = state_->cache.find(host);
+    if (known != state_->cache.end())
+        known->second.until = state_->now();
+}
+
 task<result<std::vector<tcp::endpoint>>> resolver::find(std::string host, std::uint16_t port, deadline d) {
     error_code not_an_address;
     auto const literal = net::ip::make_address(host, not_an_address);

@@ -27,6 +27,9 @@ public:
     // In getaddrinfo's order, never empty. When a lookup fails, addresses that have grown old are better than none.
     task<result<std::vector<tcp::endpoint>>> find(std::string host, std::uint16_t port, deadline d);
 
+    // Nobody answers there: the next find looks again.
+    void distrust(std::string const& host);
+
 private:
     struct state;
 

@@ -79,10 +79,10 @@ result<token> parse_token(std::string_view body) {
         return upstream_error(502, "the token server's answer is not a JSON object");
     auto const& o = document.get_object();
     token out;
-    out.value = string_member(o, "token");
+    out.value = secret(string_member(o, "token"));
     if (out.value.empty())
-        out.value = string_member(o, "access_token");
-    bool const usable = std::ranges::all_of(out.value, [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+        out.value = secret(string_member(o, "access_token"));
+    bool const usable = std::ranges::all_of(out.value.text(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
     if (out.value.empty() || !usable)
         return upstream_error(502, "the token server's answer holds no usable token");
     out.life = life_of(o);

@@ -6,6 +6,7 @@
 #include "oci/reference.h"
 #include "proxy/error.h"
 #include "proxy/upstream/origin.h"
+#include "proxy/upstream/secret.h"
 
 #include <optional>
 #include <string>
@@ -31,7 +32,7 @@ struct token {
     static constexpr std::chrono::seconds default_life{60}; // the specification's, where none is told
     static constexpr std::chrono::seconds max_life{24 * 3600};
 
-    std::string value;
+    secret value;
     std::chrono::seconds life = default_life;
 };
 

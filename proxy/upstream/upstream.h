@@ -1,6 +1,7 @@
 // A registry that we stand in front of, seen as a client: one request in, the head of one final answer out.
 //
-// Everything between is done here: endpoints tried in order, pooled keep-alive connections, TLS with
+// Everything between is done here: endpoints tried in order (after the others those whose bodies have just failed,
+// body_record.h), pooled keep-alive connections, TLS with
 // verification, the token dance, redirects with Authorization dropped at a change of host. The caller never
 // sees a 401 or a redirect.
 //
@@ -17,7 +18,10 @@
 #include "proxy/runtime/net.h"
 #include "proxy/runtime/worker.h"
 #include "proxy/stats/stats.h"
+#include "proxy/upstream/body_record.h"
 #include "proxy/upstream/clock.h"
+#include "proxy/upstream/endpoint_choice.h"
+#include "proxy/upstream/endpoint_health.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -29,6 +33,8 @@
 
 namespace proxy {
 
+class client_login;
+
 enum class http_method : std::uint8_t { get, head };
 
 struct upstream_request {
@@ -37,7 +43,11 @@ struct upstream_request {
     std::string path;     // what follows the repository: "manifests/3.19", "blobs/sha256:…", "tags/list?n=2"
     std::string accept;   // empty: no Accept field
     std::optional<std::uint64_t> range_first; // ask for bytes from here on
+    std::optional<std::uint64_t> range_last;  // up to here, this one included; only with range_first
     bool follow_redirects = true;             // false: a redirect is the answer, as a definite status
+    std::shared_ptr<client_login const> as{}; // who asks; none: layerd itself, with the operator's credentials
+    std::string client{};                     // who caused it: clients take turns where there is a queue
+    endpoint_choice where{};                  // at which endpoints; by default in their order
 };
 
 // The answer's head, and its body to be read piece by piece. Destroyed early, it closes its connection; read to
@@ -53,6 +63,10 @@ public:
     std::string_view header(std::string_view name) const noexcept; // "" if absent
     std::string_view endpoint() const noexcept;                    // which endpoint answered, for the log
 
+    // Where it is to be said what the body was: right, once that is known; failed, if it is not what was asked for.
+    // That it broke off is noted here.
+    body_account_ptr const& account() const noexcept;
+
     // The next bytes of the body, 0 at its end. An end before content_length() is an error (next_endpoint), as is
     // the passing of the deadline. `to` must live until the task is done.
     task<result<std::size_t>> read_some(std::span<std::byte> to, deadline d);
@@ -64,6 +78,7 @@ public:
     explicit upstream_response(std::unique_ptr<state> s);
 
 private:
+    friend class upstream;
     std::unique_ptr<state> state_;
 };
 
@@ -76,12 +91,26 @@ public:
     ~upstream();
 
     upstream_config const& config() const noexcept;
+    upstream_counters const& counted() const noexcept; // what it was made with
+
+    // How each endpoint is, in the order of the configuration. Any thread.
+    std::vector<endpoint_report> endpoints() const;
+
+    // How many requests wait for their turn. Any thread.
+    std::size_t waiting() const;
+
+    // What is left of the registry's pull budget, by the endpoint that has least; nothing where none is told. Any
+    // thread.
+    std::optional<pull_budget> budget() const;
 
     // Runs on `w`'s thread. The answer has status 200, 206 or 304, a redirect's if it was not to be followed, or one
     // of the definite refusals 404 (of the last endpoint: what one lacks, the next may have), 416 and any other 4xx
-    // that is not 401, 403, 407, 408, 429. All else is an error after the last endpoint was tried:
-    //   denied (403 of ours → 404 to clients is the caller's choice)  upstream refuses our credentials
-    //   unavailable 502/503/504                                       unreachable, 5xx, 429, deadline passed, bad TLS
+    // that is not 401, 403, 407, 408, 429. All else is an error after each endpoint was tried, `retries` times over if
+    // that may help:
+    //   denied (403 of ours → 404 to clients is the caller's choice)  upstream refuses the credentials; doubtful where
+    //                                                                 the token server does, or whoever is beside it
+    //   unavailable 502/503/504                                       unreachable, 5xx, 429, deadline passed, bad TLS;
+    //                                                                 with retry_after: not asked at all, or limited
     task<result<upstream_response>> open(worker& w, upstream_request request, deadline d);
 
 private:

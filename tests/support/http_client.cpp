@@ -19,7 +19,9 @@ namespace tests {
 namespace http = boost::beast::http;
 using boost::asio::ip::tcp;
 
-http_client::http_client(std::uint16_t port) : socket_(context_) {
+http_client::http_client(std::uint16_t port, char const* from) : socket_(context_) {
+    socket_.open(tcp::v4());
+    socket_.bind({boost::asio::ip::make_address(from), 0});
     socket_.connect({boost::asio::ip::address_v4::loopback(), port});
     timeval const patience{60, 0};
     ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -76,18 +78,37 @@ http_answer http_client::request_in_chunks(std::string const& method, std::strin
     return read_answer(method, target);
 }
 
+// A minute for one operation. Asio's blocking calls wait for ever, whatever timeout the socket has.
+template <class Start>
+void http_client::bounded(Start start, boost::system::error_code& ec) {
+    bool ended = false;
+    start([&](boost::system::error_code e, std::size_t) {
+        ec = e;
+        ended = true;
+    });
+    context_.restart();
+    context_.run_for(std::chrono::minutes(1));
+    if (ended)
+        return;
+    hang_up();
+    context_.run();
+    throw no_end("nothing came for a minute");
+}
+
 http_answer http_client::read_answer(std::string const& method, std::string const& target) {
     http::response_parser<http::string_body> parser;
     parser.body_limit(boost::none);
     if (method == "HEAD")
         parser.skip(true);
     boost::system::error_code ec;
-    http::read_header(socket_, buffer_, parser, ec);
+    bounded([&](auto done) { http::async_read_header(socket_, buffer_, parser, done); }, ec);
     if (ec)
         throw std::runtime_error("no answer to " + method + " " + target + ": " + ec.message());
-    http::read(socket_, buffer_, parser, ec);
+    auto const head_at = std::chrono::steady_clock::now();
+    bounded([&](auto done) { http::async_read(socket_, buffer_, parser, done); }, ec);
     http_answer a;
     a.complete = !ec;
+    a.head_at = head_at;
     a.status = parser.get().result_int();
     a.body = std::move(parser.get().body());
     a.fields = parser.get().base();

@@ -1,5 +1,5 @@
-// A blocking HTTP client for tests, one connection per object. Every read is bounded: a server that hangs fails the
-// test instead of stopping it.
+// A blocking HTTP client for tests, one connection per object. Waiting for an answer is bounded: a server that hangs
+// fails the test instead of stopping it.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -7,8 +7,10 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/fields.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,17 +21,24 @@ struct http_answer {
     unsigned status = 0;
     boost::beast::http::fields fields;
     std::string body;
-    bool complete = false; // the body reached its announced end
+    bool complete = false;                           // the body reached its announced end
+    std::chrono::steady_clock::time_point head_at{}; // when it had come
 
     std::string header(std::string const& name) const { return std::string(fields[name]); }
     std::vector<std::string> headers(std::string const& name) const; // of every field of that name, in order
+};
+
+// The server neither answers nor closes.
+struct no_end : std::runtime_error {
+    using std::runtime_error::runtime_error;
 };
 
 class http_client {
 public:
     using headers = std::vector<std::pair<std::string, std::string>>;
 
-    explicit http_client(std::uint16_t port);
+    explicit http_client(std::uint16_t port) : http_client(port, "127.0.0.1") {}
+    http_client(std::uint16_t port, char const* from); // an address of the loopback: another client
 
     http_answer get(std::string const& target, headers h = {}) { return request("GET", target, std::move(h)); }
     http_answer head(std::string const& target, headers h = {}) { return request("HEAD", target, std::move(h)); }
@@ -49,6 +58,8 @@ public:
 
 private:
     http_answer read_answer(std::string const& method, std::string const& target);
+    template <class Start>
+    void bounded(Start start, boost::system::error_code& ec);
 
     boost::asio::io_context context_;
     boost::asio::ip::tcp::socket socket_;

@@ -7,6 +7,8 @@
 #include <boost/asio/write.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <poll.h>
+
 #include <algorithm>
 #include <charconv>
 #include <stop_token>
@@ -29,13 +31,15 @@ public:
             return false;
         if (r.raw_bytes)
             return send(*r.raw_bytes) && false;
-        if (!send(r.head()))
+        if (!send_head(r))
             return false;
         if (bodiless)
             return !r.closes;
-        if (!send_body(r) || r.cut)
+        if (!send_body(r))
             return false;
-        return !r.closes;
+        if (r.cut && r.hangs)
+            wait_for_the_end();
+        return !r.cut && !r.closes;
     }
 
     // The client did not take all of it.
@@ -49,6 +53,29 @@ private:
         return !ec;
     }
 
+    bool send_head(scripted_reply const& r) {
+        auto const all = r.head();
+        auto const upto = std::min(r.head_cut.value_or(all.size()), all.size());
+        if (!r.trickles && !send(all.substr(0, upto)))
+            return false;
+        for (std::size_t i = 0; r.trickles && i < upto; ++i)
+            if (gone_within(pause_ms) || !send(std::string_view(&all[i], 1)))
+                return false;
+        if (r.head_cut && r.hangs)
+            wait_for_the_end();
+        return !r.head_cut;
+    }
+
+    // The client has left, or the origin stops.
+    bool gone_within(int ms) {
+        pollfd there{stream_.lowest_layer().native_handle(), POLLRDHUP, 0};
+        return ::poll(&there, 1, ms) != 0 || stop_.stop_requested();
+    }
+    void wait_for_the_end() {
+        while (!gone_within(pause_ms)) {
+        }
+    }
+
     bool send_body(scripted_reply const& r) {
         std::string_view const all = std::string_view(*r.content).substr(0, r.cut.value_or(std::string::npos));
         std::size_t sent = 0;
@@ -58,7 +85,14 @@ private:
                 allowed = r.body_gate->wait_past(sent, stop_);
             if (allowed <= sent)
                 return false; // stopping
-            auto const upto = std::min<std::uint64_t>(allowed, all.size());
+            auto upto = std::min<std::uint64_t>(allowed, all.size());
+            if (r.body_trickle && sent >= *r.body_trickle) {
+                if (gone_within(pause_ms))
+                    return false;
+                upto = sent + 1;
+            } else if (r.body_trickle) {
+                upto = std::min<std::uint64_t>(upto, *r.body_trickle);
+            }
             if (!send_part(r, all.substr(sent, upto - sent)))
                 return false;
             sent = upto;
@@ -78,6 +112,8 @@ private:
         }
         return true;
     }
+
+    static constexpr int pause_ms = 20;
 
     Stream& stream_;
     std::stop_token stop_;

@@ -30,6 +30,8 @@ proxy::config test_config(std::filesystem::path const& store, std::uint16_t orig
         u.first_byte_timeout = std::chrono::seconds(20);
         u.idle_timeout = std::chrono::seconds(20);
         u.connect_timeout = std::chrono::seconds(10);
+        u.revalidate_wait = std::chrono::seconds(20);
+        u.negative_ttl = std::chrono::seconds(0);
     }
     return c;
 }

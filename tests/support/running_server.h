@@ -24,7 +24,8 @@ private:
 };
 
 // Two threads, loopback, one upstream "docker.io" (the default) and one "ghcr.io", both at `origin_port` over plain
-// HTTP, timeouts that a busy machine does not meet, no access log. Change what you need before starting.
+// HTTP, timeouts that a busy machine does not meet, no memory of 404s, no access log. Change what you need before
+// starting.
 proxy::config test_config(std::filesystem::path const& store, std::uint16_t origin_port);
 
 class running_server {

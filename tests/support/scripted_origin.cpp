@@ -58,12 +58,14 @@ struct scripted_origin::state {
     };
     struct line {
         int fd = -1; // while open
+        bool over = false;
         std::jthread thread;
     };
 
     explicit state(test_certificate const* identity);
-    ~state();
+    ~state() { go_down(); }
 
+    void go_down();
     void accept_loop(std::stop_token stop);
     void serve(tcp::socket socket, line& here, std::size_t number, std::stop_token stop);
     // True if the end of the last answer is the end of the connection: TLS must say so.
@@ -114,10 +116,13 @@ scripted_origin::state::state(test_certificate const* identity) {
     acceptor_thread = std::jthread([this](std::stop_token stop) { accept_loop(stop); });
 }
 
-scripted_origin::state::~state() {
-    acceptor_thread.request_stop();
-    ::shutdown(acceptor.native_handle(), SHUT_RDWR); // wakes the blocking accept
-    acceptor_thread.join();
+void scripted_origin::state::go_down() {
+    if (acceptor_thread.joinable()) {
+        acceptor_thread.request_stop();
+        ::shutdown(acceptor.native_handle(), SHUT_RDWR); // wakes the blocking accept
+        acceptor_thread.join();
+        acceptor.close();
+    }
     {
         std::lock_guard lock(mutex);
         stopping = true;
@@ -139,6 +144,7 @@ void scripted_origin::state::accept_loop(std::stop_token stop) {
             continue;
         socket.set_option(tcp::no_delay(true), ec);
         std::lock_guard lock(mutex);
+        std::erase_if(lines, [](line const& l) { return l.over; });
         auto& here = lines.emplace_back();
         here.fd = socket.native_handle();
         auto const number = ++accepted;
@@ -161,6 +167,7 @@ void scripted_origin::state::serve(tcp::socket socket, line& here, std::size_t n
     std::lock_guard lock(mutex);
     here.fd = -1;
     socket.close(ec);
+    here.over = true;
 }
 
 template <class Stream>
@@ -182,6 +189,8 @@ bool scripted_origin::state::talk(Stream& stream, std::size_t number, std::stop_
             ++broken;
             changed.notify_all();
         }
+        if (!goes_on && chosen.resets)
+            stream.lowest_layer().set_option(tcp::socket::linger(true, 0), ec);
         if (!goes_on)
             return chosen.frame == scripted_reply::framing::until_close && !chosen.cut;
     }
@@ -259,6 +268,10 @@ void scripted_origin::drop_connections() {
             ::shutdown(l.fd, SHUT_RDWR);
 }
 
+void scripted_origin::go_down() {
+    state_->go_down();
+}
+
 std::uint16_t scripted_origin::port() const noexcept {
     return state_->port;
 }
@@ -294,6 +307,16 @@ std::size_t scripted_origin::count(std::string const& method, std::string const&
 std::size_t scripted_origin::connections() const {
     std::lock_guard lock(state_->mutex);
     return state_->accepted;
+}
+
+std::size_t scripted_origin::open_connections() const {
+    std::lock_guard lock(state_->mutex);
+    return static_cast<std::size_t>(std::ranges::count_if(state_->lines, [](auto const& l) { return l.fd >= 0; }));
+}
+
+void scripted_origin::forget_requests() {
+    std::lock_guard lock(state_->mutex);
+    state_->seen.clear();
 }
 
 std::size_t scripted_origin::broken_off() const {

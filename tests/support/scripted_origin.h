@@ -44,6 +44,9 @@ private:
     std::function<void(handler)> append_;
 };
 
+// The whole of a blob or manifest, or the part that the request's Range asks for.
+scripted_reply whole_or_part(std::shared_ptr<std::string const> const& body, recorded_request const& request);
+
 // Methods may be called from any thread, also while requests are running.
 class scripted_origin {
 public:
@@ -60,6 +63,7 @@ public:
     void require_token(std::shared_ptr<token_desk> desk, std::string realm);
     void require_basic(std::string username, std::string password);
     void drop_connections(); // closes all that are open, as a server does that restarts
+    void go_down();          // for good: connections are closed, and new ones refused; what it saw can still be asked
 
     // ---- where it is
     std::uint16_t port() const noexcept;
@@ -70,8 +74,10 @@ public:
     std::vector<recorded_request> requests() const;
     std::vector<recorded_request> requests(std::string const& path) const;
     std::size_t count(std::string const& method, std::string const& path) const;
-    std::size_t connections() const; // ever accepted
-    std::size_t broken_off() const;  // answers that the client did not take to their end
+    std::size_t connections() const;      // ever accepted
+    std::size_t open_connections() const; // at this moment
+    std::size_t broken_off() const;       // answers that the client did not take to their end
+    void forget_requests();
     // Waits until `path` was asked for `n` times, `n` answers were broken off; false after a minute.
     bool wait_for(std::string const& path, std::size_t n) const;
     bool wait_for_broken_off(std::size_t n) const;

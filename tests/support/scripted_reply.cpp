@@ -63,6 +63,36 @@ scripted_reply& scripted_reply::close_silently() {
     return *this;
 }
 
+scripted_reply& scripted_reply::reset() {
+    resets = true;
+    return *this;
+}
+
+scripted_reply& scripted_reply::cut_head_at(std::size_t bytes) {
+    head_cut = bytes;
+    return *this;
+}
+
+scripted_reply& scripted_reply::trickle_head() {
+    trickles = true;
+    return *this;
+}
+
+scripted_reply& scripted_reply::trickle_from(std::size_t body_bytes) {
+    body_trickle = body_bytes;
+    return *this;
+}
+
+scripted_reply& scripted_reply::hang_in_head() {
+    hangs = true;
+    return cut_head_at(10);
+}
+
+scripted_reply& scripted_reply::hang_at(std::size_t body_bytes) {
+    hangs = true;
+    return cut_at(body_bytes);
+}
+
 std::string scripted_reply::head() const {
     std::string out = "HTTP/1.1 " + std::to_string(status) + " Scripted\r\n";
     for (auto const& [name, value] : headers)

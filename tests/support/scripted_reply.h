@@ -33,10 +33,16 @@ struct scripted_reply {
     scripted_reply& hold_body(std::shared_ptr<gate> g); // as many bytes as the gate allows
 
     // Faults.
-    scripted_reply& drop_before_head();             // the request is read, and the connection closed
-    scripted_reply& cut_at(std::size_t body_bytes); // closed after so many bytes of the body; 0: after the head
-    scripted_reply& raw(std::string bytes);         // these bytes and nothing else, then closed
-    scripted_reply& close_silently();               // an honest answer, then closed without "Connection: close"
+    scripted_reply& drop_before_head();                   // the request is read, and the connection closed
+    scripted_reply& cut_at(std::size_t body_bytes);       // closed after so many bytes of the body; 0: after the head
+    scripted_reply& raw(std::string bytes);               // these bytes and nothing else, then closed
+    scripted_reply& close_silently();                     // an honest answer, then closed without "Connection: close"
+    scripted_reply& reset();                              // where it closes, with a TCP reset
+    scripted_reply& cut_head_at(std::size_t bytes);       // closed in the middle of the head
+    scripted_reply& trickle_head();                       // a byte of the head now and then
+    scripted_reply& trickle_from(std::size_t body_bytes); // the same of the body, after so much of it
+    scripted_reply& hang_in_head();                       // a piece of the head, then nothing until the client leaves
+    scripted_reply& hang_at(std::size_t body_bytes);      // the same after the head and so much of the body
 
     // The head as sent.
     std::string head() const;
@@ -55,6 +61,11 @@ struct scripted_reply {
     std::optional<std::size_t> cut;
     std::optional<std::string> raw_bytes;
     bool closes = false;
+    bool resets = false;
+    bool trickles = false;
+    std::optional<std::size_t> body_trickle;
+    std::optional<std::size_t> head_cut;
+    bool hangs = false; // where it is cut
 };
 
 inline scripted_reply reply(unsigned status = 200) {

@@ -6,9 +6,7 @@
 
 namespace tests {
 
-namespace {
-
-scripted_reply serve_range(std::shared_ptr<std::string const> const& body, recorded_request const& request) {
+scripted_reply whole_or_part(std::shared_ptr<std::string const> const& body, recorded_request const& request) {
     auto const range = request.header("Range");
     auto const whole = reply(200).header("Accept-Ranges", "bytes").body(body);
     if (!range.starts_with("bytes="))
@@ -28,8 +26,6 @@ scripted_reply serve_range(std::shared_ptr<std::string const> const& body, recor
                 "bytes " + std::to_string(first) + "-" + std::to_string(last) + "/" + std::to_string(body->size()))
         .body(body->substr(first, last - first + 1));
 }
-
-} // namespace
 
 scripted_route& scripted_route::call(handler h) {
     append_(std::move(h));
@@ -53,7 +49,7 @@ scripted_route& scripted_route::redirect(std::string location, unsigned status) 
 
 scripted_route& scripted_route::serve(std::string body) {
     auto shared = std::make_shared<std::string const>(std::move(body));
-    return call([shared](recorded_request const& r) { return serve_range(shared, r); });
+    return call([shared](recorded_request const& r) { return whole_or_part(shared, r); });
 }
 
 } // namespace tests

@@ -50,14 +50,16 @@ void add_extension(X509* certificate, X509* issuer, int nid, std::string const& 
     require(extension && X509_add_ext(certificate, extension.get(), -1) == 1);
 }
 
-// Unsigned, with a subject, a key, and a life of a day either way.
-x509 make(std::string const& common_name, EVP_PKEY* key, long serial) {
+constexpr long a_day = 24 * 3600;
+
+// Unsigned, with a subject, a key, and a life that began a day ago.
+x509 make(std::string const& common_name, EVP_PKEY* key, long serial, long until) {
     x509 out(X509_new());
     require(out && key);
     X509_set_version(out.get(), 2);
     ASN1_INTEGER_set(X509_get_serialNumber(out.get()), serial);
-    X509_gmtime_adj(X509_getm_notBefore(out.get()), -24 * 3600);
-    X509_gmtime_adj(X509_getm_notAfter(out.get()), 24 * 3600);
+    X509_gmtime_adj(X509_getm_notBefore(out.get()), -a_day);
+    X509_gmtime_adj(X509_getm_notAfter(out.get()), until);
     X509_set_pubkey(out.get(), key);
     X509_NAME_add_entry_by_txt(X509_get_subject_name(out.get()), "CN", MBSTRING_ASC,
                                reinterpret_cast<unsigned char const*>(common_name.c_str()), -1, -1, 0);
@@ -81,7 +83,7 @@ test_authority::test_authority() : keys_(std::make_unique<keys>()) {
     auto& [key, certificate] = *keys_;
     // A name of its own: two authorities of one name would be told apart by a broken signature only.
     static std::atomic<int> made{0};
-    certificate = make("layerd test authority " + std::to_string(++made), key.get(), 1);
+    certificate = make("layerd test authority " + std::to_string(++made), key.get(), 1, a_day);
     X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get()));
     add_extension(certificate.get(), certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
     add_extension(certificate.get(), certificate.get(), NID_key_usage, "critical,keyCertSign,cRLSign");
@@ -101,8 +103,16 @@ test_authority::~test_authority() {
 }
 
 test_certificate test_authority::issue(std::vector<std::string> const& names) const {
+    return issue_until(a_day, names);
+}
+
+test_certificate test_authority::issue_expired(std::vector<std::string> const& names) const {
+    return issue_until(-3600, names);
+}
+
+test_certificate test_authority::issue_until(long seconds, std::vector<std::string> const& names) const {
     private_key key(EVP_EC_gen("P-256"));
-    auto certificate = make(names.front(), key.get(), 2);
+    auto certificate = make(names.front(), key.get(), 2, seconds);
     X509_set_issuer_name(certificate.get(), X509_get_subject_name(keys_->certificate.get()));
     std::string alternatives;
     for (auto const& n : names)

@@ -25,8 +25,10 @@ public:
 
     // For these names and addresses: {"localhost", "127.0.0.1"}.
     test_certificate issue(std::vector<std::string> const& names) const;
+    test_certificate issue_expired(std::vector<std::string> const& names) const; // an hour ago
 
 private:
+    test_certificate issue_until(long seconds, std::vector<std::string> const& names) const; // from now
     struct keys;
     std::unique_ptr<keys> keys_;
     std::filesystem::path ca_file_;

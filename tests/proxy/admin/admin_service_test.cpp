@@ -44,6 +44,52 @@ TEST_CASE("a command from a web page is refused") {
     CHECK(c.get("/healthz", {{"Origin", "http://elsewhere.example"}}).status == 200);
 }
 
+TEST_CASE("a page is ours where its origin is this host, under a name that nobody else can have") {
+    using proxy::is_own_page;
+    CHECK(is_own_page("http://127.0.0.1:5001", "127.0.0.1:5001"));
+    CHECK(is_own_page("http://[::1]:5001", "[::1]:5001"));
+    CHECK(is_own_page("https://localhost:5001", "localhost:5001"));
+    CHECK_FALSE(is_own_page("http://127.0.0.1:5002", "127.0.0.1:5001"));
+    CHECK_FALSE(is_own_page("http://127.0.0.1", "127.0.0.1:5001"));
+    CHECK_FALSE(is_own_page("http://rebound.example:5001", "rebound.example:5001"));
+    CHECK_FALSE(is_own_page("http://127.0.0.1.example:5001", "127.0.0.1.example:5001"));
+    CHECK_FALSE(is_own_page("http://user@127.0.0.1:5001", "127.0.0.1:5001"));
+    CHECK_FALSE(is_own_page("file://127.0.0.1:5001", "127.0.0.1:5001"));
+    for (auto const* origin : {"null", "127.0.0.1:5001", "", "http://", "\xff"})
+        CHECK_FALSE(is_own_page(origin, "127.0.0.1:5001"));
+}
+
+TEST_CASE("the operator's page and all that it loads are there, and may load nothing else") {
+    mirror m;
+    m.start();
+    http_client c(m.server->admin_port());
+    for (auto const& [path, type] : {std::pair{"/", "text/html; charset=utf-8"},
+                                     {"/dashboard.js", "text/javascript; charset=utf-8"},
+                                     {"/dashboard.css", "text/css; charset=utf-8"},
+                                     {"/uPlot.iife.min.js", "text/javascript; charset=utf-8"},
+                                     {"/uPlot.min.css", "text/css; charset=utf-8"}}) {
+        INFO(path);
+        auto const a = c.get(path);
+        CHECK(a.status == 200);
+        CHECK(a.header("Content-Type") == type);
+        CHECK(a.header("Content-Security-Policy").find("default-src 'none'") == 0);
+        CHECK(a.body.size() > 500);
+    }
+    CHECK(c.get("/dashboard").status == 404);
+}
+
+TEST_CASE("who listens is told what happens, and a stop does not wait for him") {
+    mirror m;
+    m.start();
+    http_client c(m.server->admin_port());
+    c.send_raw("GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n");
+    c.read_raw_until("Content-Type: text/event-stream\r\n");
+    c.read_raw_until("data: {\"stats\":{\"version\":");
+    c.read_raw_until("\"problems\":[");
+    m.server->stop();
+    CHECK(c.read_raw_to_end().ends_with("0\r\n\r\n"));
+}
+
 TEST_CASE("a client that waits to be asked for the body of its command is asked") {
     mirror m;
     m.start();

@@ -142,11 +142,10 @@ TEST_CASE("wrong usage exits with 2 and says what is wrong") {
         {{"serve", "now"}, "now"},
         {{"check-config"}, "--config is required"},
         {{"client-config"}, "layerd client-config"},
-        {{"client-config", "nginx"}, "\"nginx\" is none of buildkit, containerd, docker, podman"},
+        {{"client-config", "nginx"}, "\"nginx\" is none of buildkit, containerd, docker, podman, cri-o"},
         {{"client-config", "docker", "--url", "mirror:5000"}, "--url must begin with https:// or http://"},
         {{"client-config", "docker", "--url", "http://mirror/a"}, "--url must not have a path"},
-        {{"stats", "--since", "24h"}, "--since needs a history"},
-        {{"stats", "--by", "upstream"}, "--by needs a history"},
+        {{"stats", "--since", "yesterday"}, "--since yesterday: must be a duration such as"},
         {{"stats", "--admin", "127.0.0.1:5001"}, "--admin must be"},
         {{"stats", "--admin", "https://127.0.0.1:5001"}, "speaks no TLS"},
     };
@@ -180,4 +179,17 @@ TEST_CASE("client-config prints the lines alone to standard output") {
     auto const o = boost::json::parse(r.out).as_object();
     CHECK(o.at("registry-mirrors").as_array().at(0).as_string() == "http://10.0.0.5:5000");
     CHECK(has(r.err, "/etc/docker/daemon.json"));
+}
+
+TEST_CASE("client-config takes the address from the configuration, unless it is told another") {
+    config_file const file("[server]\npublic_url = \"https://mirror.example.com\"\n");
+    auto const mirror_of = [](run const& r) {
+        REQUIRE(r.code == 0);
+        return std::string(boost::json::parse(r.out).as_object().at("registry-mirrors").as_array().at(0).as_string());
+    };
+    CHECK(mirror_of(layerd({"client-config", "docker", "--config", file.path()})) == "https://mirror.example.com");
+    CHECK(mirror_of(layerd({"client-config", "docker", "--config", file.path(), "--url", "http://10.0.0.5:5000"})) ==
+          "http://10.0.0.5:5000");
+    CHECK(mirror_of(layerd({"client-config", "docker"})) == "http://127.0.0.1:5000");
+    CHECK(layerd({"client-config", "docker", "--config", "/nowhere.toml"}).code == 1);
 }

@@ -89,3 +89,21 @@ TEST_CASE("an answer that is not layerd's is an error") {
     CHECK(bad.code == 2);
     CHECK(bad.err == "layerd pin: --admin must be a URL such as \"http://127.0.0.1:5001\"\n");
 }
+
+TEST_CASE("tags are refreshed, and the line says whether they have moved") {
+    tests::mirror m;
+    auto const manifest = tests::image_manifest({"config"});
+    m.put_manifest("library/a", "1", manifest);
+    m.start();
+    auto const d = tests::digest_of(manifest);
+    CHECK(run("refresh", admin_of(m), {"a:1"}).out == "docker.io/library/a:1 is " + d + "; it was not known here\n");
+    auto const r = run("refresh", admin_of(m), {"a:1", "a:2"});
+    CHECK(r.code == 1);
+    CHECK(r.out == "docker.io/library/a:1 is still " + d + "\n");
+    CHECK(r.err == "layerd refresh: a:2: no manifest '2' at upstream\n");
+
+    tests::scripted_origin server;
+    server.on("POST", "/api/v1/refresh")
+        .reply(200, {}, R"({"refreshed":"a:1","moved":true,"digest":"sha256:2","before":"sha256:1"})");
+    CHECK(run("refresh", server.url(), {"a"}).out == "a:1 has moved from sha256:1 to sha256:2\n");
+}

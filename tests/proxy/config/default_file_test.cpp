@@ -2,6 +2,7 @@
 #include "proxy/config/config.h"
 #include "tests/catch.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -58,68 +59,121 @@ TEST_CASE("the annotated file says what the server does without it") {
         CHECK(a.aliases == b.aliases);
         CHECK(a.endpoints == b.endpoints);
         CHECK(a.is_default == b.is_default);
+        CHECK(a.retries == b.retries);
+        CHECK(a.max_requests == b.max_requests);
+        CHECK(a.max_bandwidth == b.max_bandwidth);
+        CHECK(a.hedge_after == b.hedge_after);
         CHECK(a.tag_ttl == b.tag_ttl);
+        CHECK(a.stale_while_revalidate == b.stale_while_revalidate);
+        CHECK(a.revalidate_wait == b.revalidate_wait);
         CHECK(a.stale_if_error == b.stale_if_error);
+        CHECK(a.negative_ttl == b.negative_ttl);
         CHECK(a.username == b.username);
         CHECK(a.token_hosts == b.token_hosts);
         CHECK(a.connect_timeout == b.connect_timeout);
         CHECK(a.first_byte_timeout == b.first_byte_timeout);
         CHECK(a.idle_timeout == b.idle_timeout);
+        CHECK(a.prefetch == b.prefetch);
+        CHECK(a.parallel_ranges == b.parallel_ranges);
     }
     CHECK(file == built_in); // a field added later and forgotten above
 }
 
-TEST_CASE("the annotated file shows every key") {
+namespace {
+
+// From the section's head, which may be commented out, to the next one's.
+std::string section(std::string const& text, std::string const& head) {
+    std::smatch begin;
+    auto const name = std::regex_replace(head, std::regex(R"([\[\].])"), R"(\$&)");
+    if (!std::regex_search(text, begin, std::regex("(^|\n)(# )?" + name + "\n")))
+        return {};
+    std::string const rest = begin.suffix();
+    std::smatch end;
+    return std::regex_search(rest, end, std::regex("\n(# )?\\[")) ? std::string(end.prefix()) : rest;
+}
+
+struct section_keys {
+    char const* head;
+    std::vector<std::string> keys;
+};
+
+std::vector<section_keys> const all_keys{
+    {"[server]",
+     {"listen", "admin_listen", "threads", "public_url", "idle_timeout", "header_timeout", "write_timeout",
+      "drain_timeout", "max_connections", "max_connections_per_client", "bandwidth_per_client", "max_fills",
+      "max_disk_queue"}},
+    {"[store]", {"path", "inline_max", "durability", "scrub_rate", "scrub_every"}},
+    {"[gc]", {"enabled", "keep_storage", "reserved_space", "min_free_space"}},
+    {"[[gc.policy]]", {"filters", "all", "keep_duration", "reserved_space", "max_used_space", "min_free_space"}},
+    {"[[upstream]]",
+     {"name",
+      "aliases",
+      "endpoints",
+      "default",
+      "tag_ttl",
+      "stale_while_revalidate",
+      "revalidate_wait",
+      "stale_if_error",
+      "negative_ttl",
+      "username",
+      "password_file",
+      "access",
+      "access_ttl",
+      "ca_file",
+      "token_hosts",
+      "connect_timeout",
+      "first_byte_timeout",
+      "idle_timeout",
+      "retries",
+      "max_requests",
+      "max_bandwidth",
+      "hedge_after",
+      "parallel_ranges",
+      "prefetch",
+      "price_per_gb"}},
+    {"[[upstream.tag]]", {"match", "ttl"}},
+    {"[hosted]", {"enabled", "read_only", "prefixes", "grace", "max_used_space", "upload_ttl"}},
+    {"[stats]", {"max_size", "names", "currency", "clients_by"}},
+    {"[[stats.client_group]]", {"name", "networks", "users", "user_agents"}},
+    {"[[alert]]", {"name", "metric", "below", "over", "for", "min_requests"}},
+    {"[[trigger]]", {"name", "at", "warm", "platforms"}},
+    {"[webhook]", {"url", "url_file", "format"}},
+    {"[log]", {"level", "format", "access", "file"}},
+};
+
+} // namespace
+
+TEST_CASE("the annotated file shows every key in its section") {
     std::stringstream text;
     text << std::ifstream(conf("layerd.toml")).rdbuf();
-    for (std::string key : {"listen",
-                            "admin_listen",
-                            "threads",
-                            "public_url",
-                            "idle_timeout",
-                            "header_timeout",
-                            "write_timeout",
-                            "drain_timeout",
-                            "max_connections",
-                            "path",
-                            "inline_max",
-                            "durability",
-                            "scrub_rate",
-                            "scrub_every",
-                            "enabled",
-                            "keep_storage",
-                            "reserved_space",
-                            "min_free_space",
-                            "filters",
-                            "all",
-                            "keep_duration",
-                            "max_used_space",
-                            "name",
-                            "aliases",
-                            "endpoints",
-                            "default",
-                            "tag_ttl",
-                            "stale_if_error",
-                            "username",
-                            "password_file",
-                            "ca_file",
-                            "token_hosts",
-                            "connect_timeout",
-                            "first_byte_timeout",
-                            "prefixes",
-                            "level",
-                            "format",
-                            "access",
-                            "file"}) {
+    for (auto const& [head, keys] : all_keys) {
+        auto const lines = section(text.str(), head);
+        for (auto const& key : keys) {
+            INFO(head << " " << key);
+            CHECK(std::regex_search(lines, std::regex("(^|\n)(# )?" + key + " = ")));
+        }
+    }
+}
+
+// Of an upstream each says what it is for, and the README says it too.
+TEST_CASE("the annotated file has a word about every key of an upstream, and so has the README") {
+    std::stringstream text, readme;
+    text << std::ifstream(conf("layerd.toml")).rdbuf();
+    readme << std::ifstream(conf("../README.md")).rdbuf();
+    auto const lines = section(text.str(), "[[upstream]]");
+    auto const found = std::ranges::find(all_keys, std::string_view("[[upstream]]"), &section_keys::head);
+    for (auto const& key : found->keys) {
         INFO(key);
-        CHECK(std::regex_search(text.str(), std::regex("(^|\n)(# )?" + key + " = ")));
+        CHECK(std::regex_search(lines, std::regex("(^|\n)(# )?" + key + " = .* # ")));
+        CHECK(std::regex_search(readme.str(), std::regex("\n    " + key + " = |`" + key + "`")));
     }
 }
 
 TEST_CASE("what the annotated file has commented out is right once it counts") {
     std::stringstream text;
     text << std::ifstream(conf("layerd.toml")).rdbuf();
-    auto const active = std::regex_replace(text.str(), std::regex("\n# (\\[\\[gc|[a-z_]+ = )"), "\n$1");
+    std::regex const commented("\n# (\\[\\[(?:gc|upstream|stats|alert|trigger)|[a-z_]+ = )");
+    auto const active = std::regex_replace(text.str(), commented, "\n$1");
     auto const c = parse_config(active, "layerd.toml");
     if (c.has_error())
         FAIL(c.error().front().line << ": " << c.error().front().message);
@@ -127,6 +181,18 @@ TEST_CASE("what the annotated file has commented out is right once it counts") {
     REQUIRE(c->gc.policies.size() == 1);
     CHECK(c->gc.policies[0].keep_duration == std::chrono::hours(30 * 24));
     CHECK(c->upstreams.at(0).username == "someone");
+    REQUIRE(c->alerts.size() == 1);
+    CHECK(c->alerts[0].hold == std::chrono::minutes(10));
+    REQUIRE(c->stats.client_groups.size() == 1);
+    CHECK(c->stats.client_groups[0].networks.size() == 2);
+    CHECK(c->upstreams.at(0).ttl_of("v3.20.1") == std::chrono::hours(30 * 24));
+    REQUIRE(c->triggers.size() == 4);
+    CHECK(c->triggers[0].name == "nightly");
+    CHECK(c->triggers[0].at == std::chrono::minutes(210));
+    CHECK(c->triggers[1].all_platforms);
+    CHECK(c->triggers[2].keep_fresh == 50);
+    CHECK(c->triggers[3].name == "trigger 4");
+    CHECK(c->triggers[3].gc);
 }
 
 TEST_CASE("the minimal file leaves the built-in upstreams in place") {

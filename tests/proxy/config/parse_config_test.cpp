@@ -44,6 +44,10 @@ header_timeout = "2s"
 write_timeout = "3s"
 drain_timeout = "0s"
 max_connections = 10
+max_connections_per_client = 11
+bandwidth_per_client = "1MiB"
+max_fills = 12
+max_disk_queue = 16
 [store]
 path = "/srv/layerd"
 inline_max = 1024
@@ -58,7 +62,12 @@ name = "registry.example.com:5000"
 aliases = ["mirror"]
 endpoints = ["http://10.0.0.1:5000/a", "https://b"]
 tag_ttl = "1s"
+access = "per-client"
+access_ttl = "2s"
+stale_while_revalidate = "3s"
+revalidate_wait = "4500ms"
 stale_if_error = "2d"
+negative_ttl = "6s"
 username = "someone"
 password_file = "/run/secret"
 ca_file = "/etc/ca.pem"
@@ -66,6 +75,14 @@ token_hosts = ["auth.example.com"]
 connect_timeout = "250ms"
 first_byte_timeout = "10s"
 idle_timeout = "11s"
+prefetch = "on"
+parallel_ranges = 6
+[[upstream.tag]]
+match = "^v?[0-9]+\\.[0-9]+$"
+ttl = "30d"
+[[upstream.tag]]
+match = "^v"
+ttl = "1h"
 [hosted]
 prefixes = ["a", "b"]
 [log]
@@ -83,6 +100,10 @@ file = "/var/log/layerd.log"
     CHECK(c.server.write_timeout == 3s);
     CHECK(c.server.drain_timeout == 0s);
     CHECK(c.server.max_connections == 10);
+    CHECK(c.server.max_connections_per_client == 11);
+    CHECK(c.server.bandwidth_per_client == 1u << 20);
+    CHECK(c.server.max_fills == 12);
+    CHECK(c.server.max_disk_queue == 16);
     CHECK(c.store.path == "/srv/layerd");
     CHECK(c.store.inline_max == 1024);
     CHECK(c.store.sync_pulled);
@@ -97,7 +118,12 @@ file = "/var/log/layerd.log"
     CHECK(u.endpoints == std::vector<endpoint_config>{{false, "10.0.0.1", 5000, "/a"}, {true, "b", 443, ""}});
     CHECK(u.is_default);
     CHECK(u.tag_ttl == 1s);
+    CHECK(u.access == upstream_access::per_client);
+    CHECK(u.access_ttl == 2s);
+    CHECK(u.stale_while_revalidate == 3s);
+    CHECK(u.revalidate_wait == 4500ms);
     CHECK(u.stale_if_error == 48h);
+    CHECK(u.negative_ttl == 6s);
     CHECK(u.username == "someone");
     CHECK(u.password_file == "/run/secret");
     CHECK(u.ca_file == "/etc/ca.pem");
@@ -105,6 +131,11 @@ file = "/var/log/layerd.log"
     CHECK(u.connect_timeout == 250ms);
     CHECK(u.first_byte_timeout == 10s);
     CHECK(u.idle_timeout == 11s);
+    CHECK(u.prefetch == prefetch_mode::on);
+    CHECK(u.ttl_of("v1.20") == 30 * 24h);
+    CHECK(u.ttl_of("v1.20-rc") == 1h);
+    CHECK(u.ttl_of("latest") == 1s);
+    CHECK(u.parallel_ranges == 6);
     CHECK(c.hosted.prefixes == std::vector<std::string>{"a", "b"});
     CHECK(c.log.level == "debug");
     CHECK(c.log.format == log_format::json);
@@ -233,6 +264,33 @@ TEST_CASE("upstreams must be complete and unlike each other") {
         CHECK(found.starts_with(c.problem));
         CHECK(std::count(found.begin(), found.end(), '\n') == 1);
     }
+}
+
+TEST_CASE("rules for tags must be complete, and their patterns such as can be matched in bounded time") {
+    struct {
+        std::string text;
+        char const* problem;
+    } const cases[] = {
+        {"ttl='1h'", "4: [[upstream.tag]] needs match, such as match = '^v?[0-9.]+$' and ttl = \"30d\"\n"},
+        {"match='a'", "4: [[upstream.tag]] needs ttl, such as match = '^v?[0-9.]+$' and ttl = \"30d\"\n"},
+        {"match=''\nttl='1h'", "5: match in [[upstream.tag]] must be from 1 to 128 bytes long\n"},
+        {"match='" + std::string(129, 'a') + "'\nttl='1h'",
+         "5: match in [[upstream.tag]] must be from 1 to 128 bytes long\n"},
+        {"match='(a'\nttl='1h'", "5: match in [[upstream.tag]] is no regular expression\n"},
+        {"match='^(a+)+$'\nttl='1h'", "5: match in [[upstream.tag]] takes too long to match: a repetition holds"},
+        {"match='([0-9]*)*x'\nttl='1h'", "5: match in [[upstream.tag]] takes too long to match: a repetition holds"},
+        {"match='a'\nttl='-1h'", "6: ttl in [[upstream.tag]] must be a duration"},
+        {"match='a'\nttl='1h'\nttk=1", "7: unknown key \"ttk\" in [[upstream.tag]]; did you mean \"ttl\"?\n"},
+    };
+    for (auto const& c : cases) {
+        INFO(c.text);
+        auto const found = problems("[[upstream]]\nname='a'\nendpoints=['https://a']\n[[upstream.tag]]\n" + c.text);
+        INFO(found);
+        CHECK(found.starts_with(c.problem));
+        CHECK(std::count(found.begin(), found.end(), '\n') == 1);
+    }
+    CHECK(problems("[[upstream]]\nname='a'\nendpoints=['https://a']\ntag='x'") ==
+          "4: upstream.tag is a list of sections: write each as [[upstream.tag]]\n");
 }
 
 TEST_CASE("a secret in the file is refused and not repeated") {

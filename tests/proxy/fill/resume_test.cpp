@@ -2,6 +2,8 @@
 #include "tests/catch.h"
 #include "tests/support/mirror.h"
 
+#include <atomic>
+
 using namespace tests;
 
 namespace {
@@ -14,6 +16,9 @@ std::string blob_path(std::string const& d) {
 struct broken : mirror {
     std::string bytes = random_bytes(1'000'000, 1);
     std::string path = blob_path(digest_of(bytes));
+
+    broken() = default;
+    ~broken() { origin.go_down(); } // its threads read what is here
 
     scripted_route on() { return origin.on("GET", path); }
     scripted_reply cut(std::size_t at) const { return reply(200).body(bytes).cut_at(at); }
@@ -109,4 +114,102 @@ TEST_CASE("an upstream that forgot the blob after the break ends the answer") {
     m.start();
     CHECK_FALSE(m.get(m.path).complete);
     CHECK(m.origin.requests(m.path).size() == 2);
+}
+
+namespace {
+
+// Breaks at 60 % of a body of 5 MB and brings no other byte until told otherwise.
+struct down : broken {
+    explicit down(std::string const& wanted = random_bytes(5'000'000, 2)) {
+        bytes = wanted;
+        path = blob_path(digest_of(wanted));
+        on().call([this](recorded_request const& r) {
+            auto const range = r.header("Range");
+            if (!begun.exchange(true))
+                return reply(200).body(beginning.empty() ? bytes : beginning).cut_at(3'000'000);
+            if (is_down)
+                return part(r, 0);
+            if (range.empty())
+                return reply(200).body(bytes);
+            return refuses ? reply(416) : part(r, bytes.size());
+        });
+    }
+    ~down() { origin.go_down(); } // its threads read what is here
+    void break_off() {
+        start();
+        CHECK_FALSE(get(path).complete);
+        is_down = false;
+        tried = origin.requests(path).size();
+    }
+    // What the requests since then have asked for.
+    std::vector<std::string> ranges() const {
+        std::vector<std::string> all;
+        for (auto const& r : origin.requests(path))
+            all.push_back(r.header("Range"));
+        return {all.begin() + static_cast<std::ptrdiff_t>(tried), all.end()};
+    }
+
+    std::string beginning; // in place of the right one
+    std::atomic<bool> begun = false, is_down = true, refuses = false;
+    std::size_t tried = 0;
+};
+
+} // namespace
+
+TEST_CASE("what a download left that broke for good is where the next request goes on") {
+    down m;
+    m.break_off();
+    m.is_down = true;
+    CHECK_FALSE(m.get(m.path).complete);
+    m.is_down = false;
+    m.check_whole();
+    for (auto const& asked : m.ranges())
+        CHECK(asked == "bytes=3000000-");
+    auto const tries = m.ranges().size();
+    m.check_whole();
+    CHECK(m.ranges().size() == tries); // it was kept
+}
+
+TEST_CASE("an upstream that refuses to go on is asked for all of it") {
+    down m;
+    m.refuses = true;
+    m.break_off();
+    m.check_whole();
+    CHECK(m.ranges() == std::vector<std::string>{"bytes=3000000-", ""});
+}
+
+TEST_CASE("an upstream that sends all of it again answers the client before it has got to where it broke off") {
+    down m;
+    m.break_off();
+    auto const flow = gate::closed();
+    m.origin.on("GET", m.path).reply(reply(200).body(m.bytes).hold_body(flow));
+    flow->allow(1'000'000);
+    http_client c(m.server->port());
+    c.send_get(m.path);
+    CHECK(c.read_raw_until("\r\n\r\n").starts_with("HTTP/1.1 200 "));
+    auto const head = c.read_raw_at_least(1).find("\r\n\r\n") + 4;
+    c.read_raw_at_least(head + 3'000'000); // what was kept
+    flow->open();
+    CHECK((c.read_raw_at_least(head + m.bytes.size()).substr(head) == m.bytes));
+}
+
+TEST_CASE("what breaks off again before it has got to where it broke off is gone on with") {
+    down m;
+    m.break_off();
+    std::atomic<int> again{0};
+    m.origin.on("GET", m.path).call([&](recorded_request const&) {
+        auto const whole = reply(200).body(m.bytes);
+        return again++ == 0 ? scripted_reply(whole).cut_at(1'000'000) : whole;
+    });
+    m.check_whole();
+    CHECK(again == 2);
+}
+
+TEST_CASE("what was kept of other bytes costs one failed request and no more") {
+    down m;
+    m.beginning = random_bytes(5'000'000, 3);
+    m.break_off();
+    CHECK_FALSE(m.get(m.path).complete);
+    m.check_whole();
+    CHECK(m.ranges() == std::vector<std::string>{"bytes=3000000-", ""});
 }

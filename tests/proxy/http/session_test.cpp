@@ -34,6 +34,17 @@ TEST_CASE("the ping says that this is a registry") {
     CHECK(h.header("Content-Length") == "2");
 }
 
+TEST_CASE("a target in absolute form is the same request, whatever host it names") {
+    mirror m;
+    m.put_manifest("library/alpine", "1", image_manifest({"{}"}));
+    m.start();
+    CHECK(m.get("http://127.0.0.1:5000/v2/").status == 200);
+    CHECK(m.get("HTTPS://mirror.example.com/v2/alpine/manifests/1?ns=docker.io").status == 200);
+    CHECK(m.get("http://127.0.0.1:5000").status == 404);
+    CHECK(m.get("ftp://127.0.0.1/v2/").status == 400);
+    CHECK(http_get(m.server->admin_port(), "http://127.0.0.1:5001/healthz").status == 200);
+}
+
 TEST_CASE("a TLS ClientHello on the plain port is answered with 400 at once") {
     mirror m;
     m.start();

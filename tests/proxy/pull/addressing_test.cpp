@@ -81,6 +81,29 @@ TEST_CASE("a repository may contain the words of the API") {
 TEST_CASE("an honoured ns is echoed") {
     two_registries r;
     CHECK(r.m.get("/v2/alpine/manifests/1?ns=ghcr.io").header("OCI-Namespace") == "ghcr.io");
+    CHECK(r.m.get("/ghcr.io/v2/alpine/manifests/1?ns=ghcr.io").header("OCI-Namespace") == "ghcr.io");
+}
+
+TEST_CASE("a prefix and an ns that contradict each other are NAME_UNKNOWN") {
+    two_registries r;
+    for (auto const* target : {
+             "/docker.io/v2/library/alpine/manifests/1?ns=quay.io",
+             "/docker.io/v2/library/alpine/manifests/1?ns=ghcr.io",
+             "/ghcr.io/v2/alpine/manifests/1?ns=docker.io",
+         }) {
+        INFO(target);
+        auto const a = r.m.get(target);
+        CHECK(a.status == 404);
+        CHECK(a.body.find("NAME_UNKNOWN") != std::string::npos);
+        CHECK(a.header("OCI-Namespace").empty());
+    }
+    CHECK(r.m.origin.requests().empty());
+    CHECK(r.ghcr.requests().empty());
+}
+
+TEST_CASE("an ns that was not used is not echoed") {
+    two_registries r;
+    CHECK(r.m.get("/v2/local/app/tags/list?ns=layerd.lan").header("OCI-Namespace").empty());
 }
 
 TEST_CASE("an upstream that is not configured is NAME_UNKNOWN and is never called") {
@@ -88,6 +111,8 @@ TEST_CASE("an upstream that is not configured is NAME_UNKNOWN and is never calle
     for (auto const* target : {
              "/v2/alpine/manifests/1?ns=quay.io",
              "/quay.io/v2/alpine/manifests/1",
+             "/v2/quay.io/team/alpine/manifests/1",
+             "/v2/localhost/alpine/manifests/1",
              "/v2/alpine/manifests/1?ns=127.0.0.1:9",
              "/v2/alpine/manifests/1?ns=http://127.0.0.1/",
          }) {

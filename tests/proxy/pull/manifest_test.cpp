@@ -136,6 +136,35 @@ TEST_CASE("an upstream without HEAD, or without the digest in its answer, still 
     CHECK(a.header("Docker-Content-Digest") == digest_of(i.manifest));
 }
 
+TEST_CASE("what is no manifest is not served in place of a tag's, and not remembered") {
+    mirror m;
+    image const i;
+    auto const d = digest_of(i.manifest);
+    auto const wrong =
+        GENERATE(as<scripted_reply>(), //
+                 reply(200).header("Content-Type", "text/html").body("<html>Please log in</html>"),
+                 reply(200).header("Content-Type", "application/json").body(R"({"errors":[]})"),
+                 reply(200).header("Content-Encoding", "gzip").body("\x1f\x8b\x08"), reply(200).body(""));
+    m.origin.on("HEAD", manifest_path("1")).reply(wrong);
+    m.origin.on("GET", manifest_path("1")).reply(wrong).reply(200, {}, i.manifest);
+    m.start();
+    CHECK(m.get(manifest_path("1")).status == 502);
+    CHECK(m.get(manifest_path("1")).body == i.manifest);
+}
+
+TEST_CASE("a tag's manifest that is not the one upstream names is refused") {
+    mirror m;
+    image const i;
+    auto const other = image_manifest({"another"});
+    m.origin.on("HEAD", manifest_path("1")).reply(405);
+    m.origin.on("GET", manifest_path("1"))
+        .reply(200, {{"Docker-Content-Digest", digest_of(i.manifest)}}, other)
+        .reply(200, {{"Docker-Content-Digest", digest_of(i.manifest)}}, i.manifest);
+    m.start();
+    CHECK(m.get(manifest_path("1")).status == 502);
+    CHECK(m.get(manifest_path("1")).body == i.manifest);
+}
+
 TEST_CASE("a known tag is served stale while upstream cannot be asked, and says so") {
     mirror m;
     image const i;

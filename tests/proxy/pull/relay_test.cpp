@@ -1,4 +1,5 @@
 // The store has no room: every pull works all the same, and nothing of it is kept.
+#include "proxy/pull/relay.h"
 #include "tests/catch.h"
 #include "tests/support/limited_disk.h"
 #include "tests/support/mirror.h"
@@ -71,7 +72,7 @@ TEST_CASE("without room a blob is passed through whole, for one GET each time, a
     CHECK(m.number("/requests/blob/miss") == 2);
     CHECK(m.number("/bytes/from_upstream") == static_cast<std::int64_t>(2 * size));
     auto const metrics = http_get(m.server->admin_port(), "/metrics").body;
-    CHECK(metrics.find("layerd_blob_unstored_total 2") != std::string::npos);
+    CHECK(metrics.find("layerd_unstored_blobs_total 2") != std::string::npos);
 }
 
 TEST_CASE("an empty blob is passed through too") {
@@ -167,6 +168,56 @@ TEST_CASE("without room a body that breaks off reaches the client cut short") {
     auto const a = m.get(blob_path(d));
     CHECK(a.status == 200);
     CHECK_FALSE(a.complete);
+}
+
+TEST_CASE("without room a body that breaks off is gone on with where it broke") {
+    full_mirror m;
+    auto const bytes = random_bytes(1'000'000, 19);
+    auto const path = blob_path(digest_of(bytes));
+    m.origin.on("GET", path).reply(reply(200).body(bytes).cut_at(600'000)).serve(bytes);
+    m.start();
+    auto const a = m.get(path);
+    CHECK(looks_right(a));
+    CHECK((a.body == bytes));
+    auto const asked = m.origin.requests(path);
+    REQUIRE(asked.size() == 2);
+    CHECK(asked[1].header("Range") == "bytes=600000-");
+}
+
+TEST_CASE("without room a range that breaks off is gone on with where it broke") {
+    full_mirror m;
+    auto const bytes = random_bytes(3'000'000, 20);
+    auto const path = blob_path(digest_of(bytes));
+    auto const part = reply(206).header("Content-Range", "bytes 2000000-2999999/3000000").body(bytes.substr(2'000'000));
+    m.origin.on("GET", path).reply(200, {}, bytes).reply(scripted_reply(part).cut_at(300'000)).serve(bytes);
+    m.start();
+    auto const a = m.get(path, {{"Range", "bytes=2000000-2499999"}});
+    CHECK(a.status == 206);
+    CHECK((a.body == bytes.substr(2'000'000, 500'000)));
+    CHECK(m.origin.requests(path).back().header("Range") == "bytes=2300000-");
+}
+
+TEST_CASE("without room not more than so many are passed through at once, and the next is told when to come back") {
+    full_mirror m;
+    auto const bytes = random_bytes(1'000'000, 21);
+    auto const path = blob_path(digest_of(bytes));
+    auto const flow = gate::closed();
+    m.origin.on("GET", path).reply(reply(200).body(bytes).hold_body(flow));
+    m.start();
+    std::vector<std::unique_ptr<http_client>> clients;
+    for (unsigned i = 0; i < proxy::relay::running_max; ++i) {
+        clients.push_back(std::make_unique<http_client>(m.server->port()));
+        clients.back()->send_get(path);
+        clients.back()->read_raw_until("\r\n\r\n");
+    }
+    auto const refused = m.get(path);
+    CHECK(refused.status == 503);
+    CHECK_FALSE(refused.header("Retry-After").empty());
+    flow->open();
+    for (auto& c : clients) {
+        auto const head_size = c->read_raw_until("\r\n\r\n").find("\r\n\r\n") + 4;
+        CHECK((c->read_raw_at_least(head_size + bytes.size()).substr(head_size) == bytes));
+    }
 }
 
 TEST_CASE("without room a length that is not the manifest's is refused before any byte") {

@@ -30,6 +30,7 @@ stats_report some_report() {
     r.store.logical_bytes = 900;
     r.store.content_bytes = 600;
     r.uploads = 2;
+    r.since_start = r.totals;
     return r;
 }
 
@@ -80,4 +81,36 @@ TEST_CASE("the document of the statistics says what the metrics say") {
     CHECK(has_line(metrics, "layerd_store_dedup_saved_bytes 300"));
     CHECK(has_line(metrics, "layerd_uploads_open 2"));
     CHECK(has_line(metrics, "# TYPE layerd_requests_total counter"));
+}
+
+TEST_CASE("metrics count from the start of this run, for a number that fell counts as traffic") {
+    auto r = some_report();
+    r.since_start.bytes_served = 40;
+    r.since_start.upstreams["docker.io"].requests = 2;
+    auto const metrics = metrics_text(r);
+    CHECK(has_line(metrics, "layerd_served_bytes_total 40"));
+    CHECK(has_line(metrics, R"(layerd_upstream_requests_total{upstream="docker.io"} 2)"));
+}
+
+TEST_CASE("an endpoint's state is one line a state, and a budget that was not heard of is absent") {
+    endpoint_report failing, untold;
+    failing.url = "https://a";
+    failing.breaker = breaker_state::open;
+    failing.budget = pull_budget{100, 7, {}};
+    untold.url = "https://b";
+    stats_report r;
+    r.endpoints["docker.io"] = {failing, untold};
+    auto const metrics = metrics_text(r);
+    CHECK(has_line(metrics,
+                   R"(layerd_upstream_breaker_state{upstream="docker.io",endpoint="https://a",state="open"} 1)"));
+    CHECK(has_line(metrics,
+                   R"(layerd_upstream_breaker_state{upstream="docker.io",endpoint="https://a",state="closed"} 0)"));
+    CHECK(has_line(metrics, R"(layerd_upstream_ratelimit_remaining{upstream="docker.io",endpoint="https://a"} 7)"));
+    CHECK(metrics.find(R"(ratelimit_remaining{upstream="docker.io",endpoint="https://b"})") == metrics.npos);
+}
+
+TEST_CASE("a label's value cannot break out of its line") {
+    stats_report r;
+    r.since_start.upstreams["a\"b\\c\nd"].requests = 1;
+    CHECK(has_line(metrics_text(r), R"(layerd_upstream_requests_total{upstream="a\"b\\c\nd"} 1)"));
 }

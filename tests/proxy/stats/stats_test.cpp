@@ -50,6 +50,17 @@ TEST_CASE("totals go on where the run before them ended") {
     CHECK(t.upstreams.at("docker.io").bytes == 400);
 }
 
+TEST_CASE("what was counted since the start begins at zero in each run") {
+    stats before(2);
+    count_something(before);
+    stats after(1);
+    after.restore(before.save());
+    CHECK(after.since_start().bytes_served == 0);
+    after.upstream("docker.io").requests += 1;
+    CHECK(after.since_start().upstreams.at("docker.io").requests == 1);
+    CHECK(after.since_start().upstreams.at("docker.io").bytes == 0);
+}
+
 TEST_CASE("a saved text that makes no sense restores nothing and harms nothing") {
     for (auto const* text :
          {"", "garbage", "[]", "{}", R"({"requests":5,"bytes_served":"x","first_byte":[1,"a"],"upstreams":{"a":1}})"}) {

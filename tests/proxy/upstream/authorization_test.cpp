@@ -1,11 +1,15 @@
 // 401, token, once more; Basic; and who is told the password.
+#include "proxy/upstream/credentials.h"
 #include "tests/catch.h"
 #include "tests/proxy/upstream/upstream_bench.h"
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <thread>
 
+#include <sys/fsuid.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace tests;
@@ -191,6 +195,35 @@ TEST_CASE("a changed password file is read again") {
     CHECK(bench.fetch("blobs/x"));
 }
 
+namespace {
+
+// Not even root reads a file against its mode while this lives.
+class unprivileged {
+public:
+    unprivileged() : before_(::setfsuid(65534)) {}
+    ~unprivileged() { ::setfsuid(static_cast<uid_t>(before_)); }
+    unprivileged(unprivileged const&) = delete;
+
+private:
+    int const before_;
+};
+
+} // namespace
+
+TEST_CASE("a password file that becomes readable is read, though nobody has written it since") {
+    password_file file("pw");
+    ::chmod(file.path().c_str(), 0);
+    std::optional<proxy::credentials> login;
+    {
+        unprivileged const now;
+        login.emplace("bob", file.path());
+        CHECK_FALSE(login->basic());
+    }
+    ::chmod(file.path().c_str(), 0600);
+    REQUIRE(login->basic());
+    CHECK(*login->basic() == basic_authorization("bob", "pw"));
+}
+
 TEST_CASE("a registry that asks for Basic gets it, and then at once") {
     password_file file("pw");
     scripted_origin origin;
@@ -236,6 +269,34 @@ TEST_CASE("a realm on a foreign host is not asked") {
     CHECK(trusting.fetch("blobs/x"));
 }
 
+TEST_CASE("a token server may lead to another that is trusted too, with the password, and to no other") {
+    password_file file("pw");
+    token_registry registry({.username = "alice", .password = "pw"});
+    scripted_origin foreign;
+    auto const lead_to = [&](std::string const& place) {
+        registry.tokens.on("GET", "/moved").call([place](recorded_request const& r) {
+            return reply(308).header("Location", place + r.target.substr(r.target.find('?')));
+        });
+        registry.origin.require_token(registry.desk, registry.tokens.url("/moved"));
+        upstream_bench bench(registry.origin);
+        bench.config.username = "alice";
+        bench.config.password_file = file.path();
+        return bench.fetch("blobs/x");
+    };
+    SECTION("itself") {
+        CHECK(lead_to(registry.tokens.url("/token")));
+        CHECK(registry.tokens.requests("/token").at(0).header("Authorization") == basic_authorization("alice", "pw"));
+    }
+    SECTION("in a circle") {
+        CHECK(lead_to(registry.tokens.url("/moved")).error().code == oci::errc::unavailable);
+        CHECK(registry.tokens.count("GET", "/moved") == 4);
+    }
+    SECTION("a stranger") {
+        CHECK(lead_to(foreign.url("/token", "localhost")).error().code == oci::errc::denied);
+        CHECK(foreign.connections() == 0);
+    }
+}
+
 TEST_CASE("a token server that fails makes upstream unavailable, one that refuses makes it denied") {
     for (auto [status, code] : {std::pair{500u, oci::errc::unavailable},
                                 {429u, oci::errc::unavailable},
@@ -265,6 +326,8 @@ TEST_CASE("a token server that hangs costs no more than the deadline") {
     upstream_bench bench(registry.origin);
 
     CHECK(bench.open("blobs/x", proxy::milliseconds(200)).error().status == 504);
+    bench.worker.context().restart(); // the question itself ends with the same deadline
+    bench.worker.context().run();
 }
 
 TEST_CASE("403 is denied without a dance") {
@@ -282,4 +345,26 @@ TEST_CASE("401 without a challenge is denied") {
     upstream_bench bench(origin);
 
     CHECK(bench.fetch("blobs/x").error().code == oci::errc::denied);
+}
+
+TEST_CASE("a token server that limits us is asked once in the time that it names, and the registry is not to blame") {
+    for (unsigned status : {429u, 503u}) {
+        token_registry registry;
+        scripted_origin limited;
+        limited.on("GET", "/token").reply(status, {{"Retry-After", "30"}});
+        registry.origin.require_token(registry.desk, limited.url("/token"));
+        upstream_bench bench(registry.origin);
+        bench.config.retries = 2;
+        for (int i = 0; i < 10; ++i) {
+            auto const refused = bench.fetch("blobs/x");
+            REQUIRE(!refused);
+            CHECK(refused.error().status == 503);
+            CHECK(refused.error().retry_after == std::chrono::seconds(30));
+        }
+        CHECK(limited.requests().size() == 1);
+        CHECK(bench.subject().endpoints().front().breaker == proxy::breaker_state::closed);
+        bench.now += std::chrono::seconds(30);
+        CHECK(!bench.fetch("blobs/x"));
+        CHECK(limited.requests().size() == 2);
+    }
 }

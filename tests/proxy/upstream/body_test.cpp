@@ -104,6 +104,21 @@ TEST_CASE("a part other than the one asked for is an error") {
     CHECK(bench.fetch(request).error().status == 502);
 }
 
+TEST_CASE("a range with an end is asked for, and more than that is an error") {
+    scripted_origin origin;
+    upstream_bench bench(origin);
+    origin.on("GET", "/v2/library/alpine/blobs/x")
+        .reply(206, {{"Content-Range", "bytes 2-4/10"}}, "234")
+        .reply(206, {{"Content-Range", "bytes 2-9/10"}}, "23456789");
+    auto request = bench.request("blobs/x");
+    request.range_first = 2;
+    request.range_last = 4;
+
+    CHECK(bench.fetch(request).value().body == "234");
+    CHECK(origin.requests()[0].header("Range") == "bytes=2-4");
+    CHECK(bench.fetch(request).error().status == 502);
+}
+
 TEST_CASE("interim answers are passed over") {
     scripted_origin origin;
     upstream_bench bench(origin);

@@ -62,8 +62,33 @@ TEST_CASE("a challenge of a host that we were redirected to is not answered") {
     origin.on("GET", blob).redirect(cdn.url("/v2/library/alpine/blobs/x"));
     upstream_bench bench(origin);
 
-    CHECK(bench.fetch("blobs/x").error().code == oci::errc::denied);
+    CHECK(bench.fetch("blobs/x").error().status == 502);
     CHECK(desk->issued() == 0);
+}
+
+TEST_CASE("a signed URL that is refused is asked for anew, once") {
+    scripted_origin cdn, origin;
+    origin.on("GET", blob).redirect(cdn.url("/expired")).redirect(cdn.url("/fresh"));
+    cdn.on("GET", "/expired").reply(403);
+    cdn.on("GET", "/fresh").reply(200, {}, "content");
+    upstream_bench bench(origin);
+    CHECK(bench.fetch("blobs/x").value().body == "content");
+}
+
+TEST_CASE("a CDN that refuses each URL is unavailable, for only the registry can say that something is denied") {
+    scripted_origin cdn, origin;
+    origin.on("GET", blob).redirect(cdn.url("/signed"));
+    cdn.on("GET", "/signed").reply(403);
+    upstream_bench bench(origin);
+    CHECK(bench.fetch("blobs/x").error().status == 502);
+    CHECK(origin.count("GET", blob) == 2);
+    auto head = bench.request("blobs/x"); // the URL need not be signed for that
+    head.method = proxy::http_method::head;
+    auto const refused = bench.open(head);
+    REQUIRE(!refused);
+    CHECK(refused.error().code == oci::errc::denied);
+    CHECK(refused.error().doubtful);
+    CHECK(origin.count("HEAD", blob) == 1);
 }
 
 TEST_CASE("HEAD and Range survive a redirect") {

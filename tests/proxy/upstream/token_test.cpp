@@ -59,7 +59,7 @@ TEST_CASE("a grant is found until it expires, and not dropped for another's refu
     proxy::steady_clock::time_point const start{1000h};
     proxy::grant_store grants;
     auto const request = request_for(R"(Bearer realm="https://auth.x/t")");
-    grants.put("k", proxy::granted(request, {"new", 100s}, start), start);
+    grants.put("k", proxy::granted(request, {proxy::secret("new"), 100s}, start), start);
 
     CHECK(grants.find("k", start + 99s)->authorization == "Bearer new");
     CHECK_FALSE(grants.find("k", start + 89s)->due(start + 89s));
@@ -72,12 +72,23 @@ TEST_CASE("a grant is found until it expires, and not dropped for another's refu
     CHECK_FALSE(grants.find("k", start));
 }
 
+TEST_CASE("a grant that has expired is forgotten, though nobody asks for it again") {
+    proxy::steady_clock::time_point const start{1000h};
+    proxy::grant_store grants;
+    auto const request = request_for(R"(Bearer realm="https://auth.x/t")");
+    grants.put("looked for", proxy::granted(request, {proxy::secret("t"), 100s}, start), start);
+    grants.put("not looked for", proxy::granted(request, {proxy::secret("t"), 100s}, start), start);
+    CHECK(grants.size() == 2);
+    CHECK_FALSE(grants.find("looked for", start + 100s));
+    CHECK(grants.size() == 0);
+}
+
 TEST_CASE("grants beyond the limit push out those that end first") {
     proxy::steady_clock::time_point const start{1000h};
     proxy::grant_store grants;
     auto const request = request_for(R"(Bearer realm="https://auth.x/t")");
     for (std::size_t i = 0; i <= proxy::grant_store::max_size; ++i)
-        grants.put(std::to_string(i), proxy::granted(request, {"t", 100s + i * 1s}, start), start);
+        grants.put(std::to_string(i), proxy::granted(request, {proxy::secret("t"), 100s + i * 1s}, start), start);
 
     CHECK_FALSE(grants.find("0", start));
     CHECK(grants.find("1", start));

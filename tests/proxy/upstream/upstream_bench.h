@@ -27,6 +27,8 @@ public:
         config.connect_timeout = ample;
         config.first_byte_timeout = ample;
         config.idle_timeout = ample;
+        config.retries = 0; // so that a test's origin can count
+        config.hedge_after = proxy::milliseconds(0);
     }
     explicit upstream_bench(scripted_origin const& origin) : upstream_bench() {
         config.endpoints = {origin.endpoint()};
@@ -41,7 +43,7 @@ public:
     }
 
     proxy::upstream_request request(std::string path, std::string const& repo = "library/alpine") {
-        return {proxy::http_method::get, oci::repository::parse(repo).value(), std::move(path), "", {}};
+        return {proxy::http_method::get, oci::repository::parse(repo).value(), std::move(path), "", {}, {}};
     }
 
     proxy::result<proxy::upstream_response> open(proxy::upstream_request r, proxy::milliseconds within = ample) {

@@ -1,0 +1,57 @@
+#include "proxy/alert/alert_watch.h"
+
+#include "proxy/stats/traffic_json.h"
+
+#include <spdlog/spdlog.h>
+
+namespace proxy {
+
+alert_watch::alert_watch(std::vector<alert_config> const& rules, alert_values values,
+                         std::function<void(alert_message const&)> tell)
+    : values_(std::move(values)), tell_(std::move(tell)), rules_(rules.begin(), rules.end()) {}
+
+void alert_watch::step(std::int64_t now) {
+    constexpr std::int64_t every = 10;
+    if (now >= looked_at_ && now < looked_at_ + every)
+        return;
+    looked_at_ = now;
+    for (auto& rule : rules_) { // their number and configuration never change
+        auto const value = values_.value(rule.config(), now);
+        std::optional<alert_message> message;
+        {
+            std::lock_guard const lock(mutex_);
+            message = rule.update(value, now);
+        }
+        if (!message)
+            continue;
+        spdlog::log(message->resolved ? spdlog::level::info : spdlog::level::warn, "alert {}", message->text);
+        tell_(*message);
+    }
+}
+
+std::vector<alert_watch::shown> alert_watch::alerts() const {
+    std::lock_guard const lock(mutex_);
+    std::vector<shown> all;
+    for (auto const& r : rules_)
+        all.push_back({r.config(), r.status()});
+    return all;
+}
+
+boost::json::array to_json(std::vector<alert_watch::shown> const& alerts) {
+    boost::json::array list;
+    for (auto const& a : alerts) {
+        boost::json::object o{{"name", a.config.name},
+                              {"metric", to_string(a.config.metric)},
+                              {"state", to_string(a.status.state)},
+                              {"since", a.status.since},
+                              {"value", number_or_null(a.status.value)}};
+        if (a.config.below)
+            o["below"] = *a.config.below;
+        else
+            o["above"] = a.config.above.value_or(0);
+        list.push_back(std::move(o));
+    }
+    return list;
+}
+
+} // namespace proxy

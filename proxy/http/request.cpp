@@ -1,0 +1,22 @@
+#include "proxy/http/request.h"
+
+#include <boost/beast/core/string.hpp>
+
+namespace proxy {
+
+// RFC 9112 §3.2.2: a server takes the absolute form too, "GET http://mirror:5000/v2/ HTTP/1.1", as clients send it that
+// take us for a forward proxy. We are whatever host it names.
+std::string_view request::target() const noexcept {
+    auto const whole = view(head_.target());
+    if (whole.starts_with('/'))
+        return whole;
+    for (std::string_view const scheme : {"http://", "https://"}) {
+        if (!boost::beast::iequals(whole.substr(0, scheme.size()), scheme))
+            continue;
+        auto const path = whole.find('/', scheme.size());
+        return path == whole.npos ? "/" : whole.substr(path);
+    }
+    return whole;
+}
+
+} // namespace proxy

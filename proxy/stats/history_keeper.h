@@ -1,0 +1,37 @@
+// Keeps the history while the server runs, on a thread of its own: a second's delay of some other chore would be a gap
+// that nobody could explain.
+#pragma once
+
+#include "proxy/stats/history.h"
+#include "proxy/stats/upstream_meter.h"
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace proxy {
+
+class history_keeper {
+public:
+    // Starts at once. All must outlive this. `each_second` runs on the thread, after what is to be kept was kept.
+    history_keeper(history& h, stats& counts, std::function<std::int64_t()> now, std::function<void()> each_second);
+    // Ends the thread and writes the minute under way, if that was not done.
+    ~history_keeper();
+
+private:
+    void run(std::stop_token stop);
+    void note(result<void> const& done);
+
+    history& history_;
+    upstream_meter meter_;
+    std::function<std::int64_t()> now_;
+    std::function<void()> each_second_;
+    bool failed_ = false;
+    std::mutex mutex_;
+    std::condition_variable_any wake_;
+    std::jthread thread_; // last: it uses all above
+};
+
+} // namespace proxy

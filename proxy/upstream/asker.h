@@ -1,0 +1,15 @@
+// Who is behind a request to upstream.
+#pragma once
+
+#include "proxy/upstream/client_login.h"
+
+#include <string>
+
+namespace proxy {
+
+struct asker {
+    client_login::ptr as{}; // in whose name upstream is asked; none: layerd's own
+    std::string client{};   // the address whose turn it takes where there is a queue; "": layerd itself
+};
+
+} // namespace proxy

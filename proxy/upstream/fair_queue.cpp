@@ -1,0 +1,107 @@
+#include "proxy/upstream/fair_queue.h"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+namespace proxy {
+
+task<std::optional<fair_queue::place>> fair_queue::enter(worker& w, std::string client, deadline d) {
+    if (take_at_once())
+        co_return std::make_optional<place>(shared_from_this());
+    auto const me = std::make_shared<waiter>(w);
+    if (!join(client, me))
+        co_return std::nullopt;
+    // A frame that is destroyed in its wait must not leave a place to nobody.
+    struct departure {
+        std::shared_ptr<fair_queue> queue;
+        waiter_ptr who;
+        ~departure() {
+            if (who && queue->give_up(who))
+                queue->leave();
+        }
+    };
+    departure left{shared_from_this(), me};
+    co_await me->called.wait(w.executor(), d);
+    bool const has_place = give_up(me);
+    left.who.reset();
+    if (!has_place)
+        co_return std::nullopt;
+    co_return std::make_optional<place>(shared_from_this());
+}
+
+void fair_queue::resize(std::size_t places) {
+    std::lock_guard lock(mutex_);
+    places_ = places;
+    call_next();
+}
+
+std::size_t fair_queue::waiting() const {
+    std::lock_guard lock(mutex_);
+    return waiting_;
+}
+
+std::size_t fair_queue::under_way() const {
+    std::lock_guard lock(mutex_);
+    return taken_;
+}
+
+bool fair_queue::take_at_once() {
+    std::lock_guard lock(mutex_);
+    if (waiting_ > 0 || taken_ >= places_)
+        return false;
+    ++taken_;
+    return true;
+}
+
+bool fair_queue::join(std::string const& client, waiter_ptr const& w) {
+    std::lock_guard lock(mutex_);
+    if (waiting_ >= max_waiting)
+        return false;
+    auto line = std::ranges::find(lines_, client, &client_line::client);
+    if (line == lines_.end())
+        line = lines_.insert(lines_.end(), client_line{client, {}});
+    line->waiting.push_back(w);
+    ++waiting_;
+    call_next(); // a place may have become free since
+    return true;
+}
+
+bool fair_queue::give_up(waiter_ptr const& w) {
+    std::lock_guard lock(mutex_);
+    if (w->has_place)
+        return true;
+    for (auto line = lines_.begin(); line != lines_.end(); ++line) {
+        if (std::erase(line->waiting, w) == 0)
+            continue;
+        --waiting_;
+        if (line->waiting.empty())
+            lines_.erase(line);
+        return false;
+    }
+    return false;
+}
+
+void fair_queue::leave() {
+    std::lock_guard lock(mutex_);
+    --taken_;
+    call_next();
+}
+
+void fair_queue::call_next() {
+    while (taken_ < places_ && !lines_.empty()) {
+        auto& line = lines_.front();
+        auto const next = std::move(line.waiting.front());
+        line.waiting.pop_front();
+        if (line.waiting.empty())
+            lines_.pop_front();
+        else
+            lines_.splice(lines_.end(), lines_, lines_.begin()); // its next turn comes after the others'
+        --waiting_;
+        ++taken_;
+        next->has_place = true;
+        net::post(next->home, [next] { next->called.set(); });
+    }
+}
+
+} // namespace proxy

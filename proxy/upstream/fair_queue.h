@@ -1,0 +1,83 @@
+// How many requests may be under way at once, and whose turn is next when there is no place: the clients' in rotation,
+// each client's own in their order. Who asks for a thousand images waits for himself, not the others for him.
+#pragma once
+
+#include "proxy/runtime/deadline.h"
+#include "proxy/runtime/worker.h"
+#include "proxy/upstream/event.h"
+
+#include <cstddef>
+#include <deque>
+#include <limits>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace proxy {
+
+// Any thread. Kept in a shared_ptr, which its places share: they may outlive everything else.
+class fair_queue : public std::enable_shared_from_this<fair_queue> {
+public:
+    static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
+    static constexpr std::size_t max_waiting = 4096; // beyond, there is no place however long one waits
+
+    // One request under way; gone, the next has its turn.
+    class place {
+    public:
+        explicit place(std::shared_ptr<fair_queue> q) : queue_(std::move(q)) {}
+        place(place&& other) noexcept = default;
+        place& operator=(place&& other) noexcept {
+            std::swap(queue_, other.queue_);
+            return *this;
+        }
+        ~place() {
+            if (queue_)
+                queue_->leave();
+        }
+
+    private:
+        std::shared_ptr<fair_queue> queue_;
+    };
+
+    explicit fair_queue(std::size_t places) : places_(places) {}
+
+    // A place for `client`, at once or when it is its turn; none by the deadline, or if too many wait. Runs on `w`.
+    task<std::optional<place>> enter(worker& w, std::string client, deadline d);
+
+    // More or fewer from now on; those who have a place keep it. Any thread.
+    void resize(std::size_t places);
+
+    std::size_t waiting() const;
+    std::size_t under_way() const;
+
+private:
+    struct waiter {
+        waiter(worker& w) : home(w.executor()) {}
+
+        executor home;
+        event called;           // on home's thread
+        bool has_place = false; // guarded by mutex_
+    };
+    using waiter_ptr = std::shared_ptr<waiter>;
+    struct client_line {
+        std::string client;
+        std::deque<waiter_ptr> waiting;
+    };
+
+    bool take_at_once();
+    bool join(std::string const& client, waiter_ptr const& w);
+    bool give_up(waiter_ptr const& w); // true if it was given a place meanwhile
+    void leave();
+    void call_next(); // under mutex_
+
+    mutable std::mutex mutex_; // guards all below
+    std::size_t places_;
+    std::size_t taken_ = 0;
+    std::size_t waiting_ = 0;
+    std::list<client_line> lines_; // of clients that wait, in the order of their turns
+};
+
+} // namespace proxy

@@ -1,0 +1,86 @@
+// Alerts at a real HTTP receiver, one that takes them and one that does not.
+#include "proxy/alert/webhook.h"
+
+#include "tests/catch.h"
+#include "tests/support/eventually.h"
+#include "tests/support/running_server.h"
+#include "tests/support/scripted_origin.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+
+#include <fstream>
+#include <thread>
+
+using namespace proxy;
+
+namespace {
+
+// A worker that runs for as long as the test does.
+struct running_worker {
+    worker w{0};
+    net::executor_work_guard<executor> busy{w.executor()};
+    std::jthread thread{[this] { w.context().run(); }};
+
+    ~running_worker() { busy.reset(); }
+};
+
+alert_message message(std::string text, bool resolved = false) {
+    return {resolved, "few hits", std::move(text), 1'800'000'000, 0.42};
+}
+
+constexpr webhook::timing quick{milliseconds(60'000), milliseconds(1)};
+
+} // namespace
+
+TEST_CASE("an alert is a POST with its text, its state and its value") {
+    tests::scripted_origin receiver;
+    receiver.on("POST", "/hook").reply(204, {}, "");
+    running_worker r;
+    webhook hook(r.w, receiver.url("/hook?key=1"), webhook_format::json, quick);
+    hook.send(message("few hits: hit_ratio is 42.0 %, below 50.0 %"));
+    REQUIRE(tests::eventually([&] { return receiver.requests().size() == 1; }));
+    auto const asked = receiver.requests().at(0);
+    CHECK(asked.target == "/hook?key=1");
+    CHECK(asked.header("Content-Type") == "application/json");
+    CHECK(asked.body == R"({"text":"few hits: hit_ratio is 42.0 %, below 50.0 %","status":"firing","alert":"few hits",)"
+                        R"("at":1800000000,"value":4.2E-1})");
+    CHECK(webhook_body(message("x", true), webhook_format::slack) == R"({"text":"x"})");
+}
+
+TEST_CASE("a receiver that fails is tried again, and what comes after is not lost") {
+    tests::scripted_origin receiver;
+    receiver.on("POST", "/hook").reply(500, {}, "").reply(503, {}, "").reply(200, {}, "ok");
+    running_worker r;
+    webhook hook(r.w, receiver.url("/hook"), webhook_format::slack, quick);
+    hook.send(message("first"));
+    hook.send(message("second"));
+    REQUIRE(tests::eventually([&] { return receiver.requests().size() == 4; }));
+    for (auto const i : {0u, 1u, 2u})
+        CHECK(receiver.requests().at(i).body == R"({"text":"first"})");
+    CHECK(receiver.requests().at(3).body == R"({"text":"second"})");
+}
+
+TEST_CASE("a receiver that hangs costs its messages and nothing else") {
+    net::io_context context;
+    net::ip::tcp::acceptor silent(context, {net::ip::address_v4::loopback(), 0}); // connects, never answers
+    auto const url = "http://127.0.0.1:" + std::to_string(silent.local_endpoint().port()) + "/hook";
+    running_worker r;
+    webhook hook(r.w, url, webhook_format::json, {milliseconds(20), milliseconds(1)});
+    for (std::size_t i = 0; i < 3 * webhook::most_waiting; ++i)
+        hook.send(message("lost"));
+    hook.stop();
+    SUCCEED("the worker's context ends, with nothing left to wait for");
+}
+
+TEST_CASE("a webhook that is a secret stands in a file of its own") {
+    tests::temp_folder folder;
+    auto const file = folder.path() / "hook";
+    webhook_config c;
+    CHECK(webhook::url_of(c).value().empty());
+    c.url_file = file;
+    CHECK(webhook::url_of(c).error().message.find("cannot be read") != std::string::npos);
+    std::ofstream(file) << "nonsense\n";
+    CHECK(webhook::url_of(c).error().message.find("holds no URL") != std::string::npos);
+    std::ofstream(file) << "https://hooks.example.com/secret\n";
+    CHECK(webhook::url_of(c).value() == "https://hooks.example.com/secret");
+}

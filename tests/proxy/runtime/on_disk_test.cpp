@@ -1,0 +1,22 @@
+#include "proxy/runtime/on_disk.h"
+#include "tests/catch.h"
+
+#include <future>
+
+TEST_CASE("the pool tells how many jobs wait for a thread, not those that run") {
+    proxy::disk_pool pool(1);
+    CHECK(pool.waiting() == 0);
+    std::promise<void> began, go;
+    pool.run([&] {
+        began.set_value();
+        go.get_future().wait();
+    });
+    began.get_future().wait();
+    CHECK(pool.waiting() == 0);
+    pool.run([] {});
+    pool.run([] {});
+    CHECK(pool.waiting() == 2);
+    go.set_value();
+    pool.join();
+    CHECK(pool.waiting() == 0);
+}

@@ -1,0 +1,80 @@
+#include "proxy/upstream/fair_queue.h"
+#include "tests/catch.h"
+#include "tests/support/run_io.h"
+
+#include <algorithm>
+#include <vector>
+
+using namespace proxy;
+using namespace tests;
+
+namespace {
+
+struct queue_bench {
+    worker w{0};
+    std::shared_ptr<fair_queue> q = std::make_shared<fair_queue>(1);
+    std::vector<std::string> turns; // who had a place, in order
+
+    // Takes a place for a moment.
+    task<bool> visit(std::string client, deadline d) {
+        auto place = co_await q->enter(w, client, d);
+        if (!place)
+            co_return false;
+        turns.push_back(client);
+        steady_timer moment(w.executor(), std::chrono::milliseconds(1)); // the others get to the queue
+        error_code ignored;
+        co_await moment.async_wait(net::redirect_error(use_task, ignored));
+        co_return true;
+    }
+
+    std::vector<bool> visit_all(std::vector<std::string> const& clients, deadline d) {
+        return run_io_all(w, clients.size(), [&](std::size_t i) { return visit(clients[i], d); });
+    }
+};
+
+deadline ample() {
+    return deadline::after(std::chrono::seconds(60));
+}
+
+} // namespace
+
+TEST_CASE("clients take turns, each in the order of its own requests") {
+    queue_bench t;
+    t.visit_all({"a", "a", "a", "a", "b", "c", "b"}, ample());
+    CHECK(t.turns == std::vector<std::string>{"a", "a", "b", "c", "a", "b", "a"});
+    CHECK(t.q->under_way() == 0);
+    CHECK(t.q->waiting() == 0);
+}
+
+TEST_CASE("who waits past his deadline goes without a place, and takes none with him") {
+    queue_bench t;
+    auto const taken = run_io(t.w, [&] { return t.q->enter(t.w, "a", ample()); });
+    REQUIRE(taken);
+    CHECK(t.visit_all({"b", "c"}, deadline::after(std::chrono::milliseconds(5))) == std::vector<bool>{false, false});
+    CHECK(t.q->waiting() == 0);
+    CHECK(t.q->under_way() == 1);
+}
+
+TEST_CASE("beyond what can be waited for, the answer is no at once") {
+    queue_bench t;
+    auto const taken = run_io(t.w, [&] { return t.q->enter(t.w, "a", ample()); });
+    std::vector<std::string> const crowd(fair_queue::max_waiting + 10, "b");
+    auto const d = deadline::after(std::chrono::milliseconds(200));
+    auto const let_in = t.visit_all(crowd, d);
+    CHECK(std::ranges::count(let_in, true) == 0);
+    CHECK(t.q->waiting() == 0);
+}
+
+TEST_CASE("more places are filled at once") {
+    queue_bench t;
+    auto taken = run_io(t.w, [&] { return t.q->enter(t.w, "a", ample()); });
+    net::post(t.w.executor(), [&] { t.q->resize(2); });
+    CHECK(t.visit_all({"b"}, ample()) == std::vector<bool>{true});
+    CHECK(t.q->under_way() == 1);
+}
+
+TEST_CASE("a queue without a bound lets everybody in") {
+    queue_bench t;
+    t.q->resize(fair_queue::unlimited);
+    CHECK(t.visit_all({"a", "b", "c"}, ample()) == std::vector<bool>{true, true, true});
+}
