@@ -12,19 +12,21 @@
 #   make soak [MINUTES=10]            random pulls over ten times the limit, du watching
 #   make asan, make tsan [SHORT=1]    the unit tests under the sanitizers; SHORT: without faults and what takes long
 #   make format, make tidy            clang-format in place; clang-tidy
-#   make install [PREFIX=/usr/local]  what CMake installs: the program
+#   make install [PREFIX=/usr/local] [DESTDIR=]  program, units, user, configuration (one that is there stays), docs
+#   make deb                          the Debian package, into build/deb
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 MINUTES ?= 5
 ROUNDS ?= 300
 TESTS ?= .
 PREFIX ?= /usr/local
+DESTDIR ?=
 ARGS ?=
 BUILD := build/release
 UNIT_TESTS := oci_test store_test proxy_test
 
 # The packages asked for are looked up by dpkg-query each time; nothing is installed twice.
-.PHONY: help run test test-faults build deps soak demo bench replay fuzz asan tsan format tidy install clean
+.PHONY: help run test test-faults build deps soak demo bench replay fuzz asan tsan format tidy install deb clean
 help:
 	@sed -n '3,/^SHELL/{/^#/s/^# \{0,1\}//p}' Makefile
 
@@ -67,7 +69,7 @@ demo: build
 bench:
 	@tests/deps build test bench
 	@cmake --preset release -DLAYERD_TESTS=ON -DLAYERD_BENCH=ON
-	@cmake --build $(BUILD) --parallel $(JOBS) --target layerd load push
+	@cmake --build $(BUILD) --parallel $(JOBS) --target layerd load push pull far_origin
 	@bench/run $(BUILD)
 
 replay:
@@ -105,7 +107,11 @@ tidy:
 	    xargs -r -n 1 -P $(JOBS) clang-tidy -p build/tidy --quiet --warnings-as-errors='*'
 
 install: build
-	@cmake --install $(BUILD) --prefix $(PREFIX)
+	@DESTDIR='$(DESTDIR)' cmake --install $(BUILD) --prefix '$(PREFIX)'
+
+deb: build
+	@tests/deps deb
+	@cpack --config $(BUILD)/CPackConfig.cmake -B build/deb
 
 clean:
 	@rm -rf build
