@@ -4,7 +4,8 @@ file(GLOB client_tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/cl
 foreach(name ${client_tests})
   add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/clients/${name})
   set_tests_properties(${name} PROPERTIES
-    LABELS clients TIMEOUT 300 SKIP_RETURN_CODE 77 ENVIRONMENT LAYERD=$<TARGET_FILE:layerd>)
+    LABELS clients TIMEOUT 300 SKIP_RETURN_CODE 77
+    ENVIRONMENT "LAYERD=$<TARGET_FILE:layerd>;SCREENSHOTS=${CMAKE_BINARY_DIR}/screenshots")
 endforeach()
 # Moves gigabytes, measures nothing, but starves whoever runs beside it.
 set_tests_properties(herd_costs_one_get herd_half_of_which_hangs_up PROPERTIES RUN_SERIAL ON)

@@ -130,7 +130,7 @@ need() {
     done
 }
 
-for part in image origin guard mirror client containers_image daemon herd push builder; do
+for part in image origin guard mirror client containers_image daemon herd push builder outage browser; do
     # shellcheck source=/dev/null
     source "$here/support/$part.sh"
 done
