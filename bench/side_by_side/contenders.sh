@@ -63,10 +63,21 @@ start_line() {
     server { listen $address; location / { proxy_pass http://origin; proxy_max_temp_file_size 0; limit_rate $1; } }"
 }
 
+# A registry far away: round trips, and a rate for each connection.
+start_far() {
+    local port
+    port=$(free_port)
+    base[far]=http://127.0.0.1:$port
+    start far "$far_program" --port "$port" --images "$far_rounds" --layers "$far_layers" --size "$far_layer" \
+        --latency "$far_latency" --rate "$far_rate"
+    eventually 60 answers "${base[far]}/v2/" || fail "the far origin does not answer"
+}
+
 start_contenders() {
     origin hub
     base[straight]=${origin_url[hub]}
     start_line "$line_rate"
+    start_far
     start_nginx_cache
     local address
     address=127.0.0.1:$(free_port)
@@ -77,7 +88,7 @@ start_contenders() {
     # In proxy mode it takes no pushes: another one does.
     run_registry hosted_registry "127.0.0.1:$(free_port)" "$work/hosted_registry.data" ""
     base[hosted_registry]=${origin_url[hosted_registry]}
-    mirror docker.io="${origin_url[hub]}" ghcr.io="${base[line]}"
+    mirror docker.io="${origin_url[hub]}" ghcr.io="${base[line]}" quay.io="${base[far]}"
     base[layerd]=http://$mirror
     eventually 10 answers "${base[nginx]}/v2/" || fail "nginx does not answer"
 }

@@ -57,6 +57,15 @@ measure_cold() {
     sample "$1_first" "$2" "$(field .first_byte_ms.p50)"
 }
 
+# pull URL TAG: one line of JSON in load.json.
+pull() { "$pull_program" "$@" >"$work/load.json" 2>"$work/pull.log" || fail "pull $*: $(<"$work/pull.log")"; }
+
+# One pull of an image that layerd has not: seconds.
+measure_pull() {
+    pull "$3" "$4"
+    sample "$1" "$2" "$(field .seconds)"
+}
+
 # Body bytes that the origin sent of one blob, as a multiple of its size; the log line follows the last byte.
 origin_copies() {
     local digest=$1 size=$2

@@ -13,6 +13,7 @@ cold_time|cold pull of 100 MiB: ms|0|straight|ratio<|1.05
 cold_first|cold pull of 100 MiB: first byte, ms|1|straight|more<|2.0
 line_time|cold pull of 100 MiB over a line of ${line_rate%m} MiB/s: ms|0|straight|ratio<|1.05
 line_first|the same: first byte, ms|1|straight|more<|2.0
+far_time|cold pull of an image, $far_layers layers of $((far_layer / 1000000)) MB, $far_latency ms away, $((far_rate / 1000000)) MB/s a connection: s|2|straight|ratio<|0.60
 herd_copies|$herd_clients clients, one cold 100 MiB layer: bytes upstream / size|2||value<|1.00
 herd_time|the same: last client, ms|0||none|
 line_herd_time|$herd_clients clients, one cold 100 MiB layer over the line: last client, ms (straight: one client)|0|straight|ratio<|1.20
