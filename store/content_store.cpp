@@ -356,7 +356,8 @@ usage content_store::used() const {
             .limit_bytes = c.room.limits().keep_storage,
             .pools = c.residents->pools(),
             .contents = c.residents->contents(),
-            .evicted = {}};
+            .evicted = {},
+            .returned = c.residents->returned()};
     auto const& counted = c.residents->counters();
     for (std::size_t i = 0; i < gc_reason_count; ++i)
         u.evicted[i] = {counted.objects[i].load(), counted.bytes[i].load()};

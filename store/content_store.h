@@ -59,6 +59,9 @@ struct usage {
     std::array<gc_sum, pool_count> pools;        // pinned objects are in none
     contents_by_kind contents{};                 // pinned objects too; both grow for a while after the start
     std::array<gc_sum, gc_reason_count> evicted; // since the store was opened
+    // Since then, what was stored again although it had gone for want of space, while no more had gone after it than
+    // is here: what twice the space would have kept, about.
+    gc_sum returned{};
 };
 
 // What is hosted here, as opposed to mirrored.

@@ -100,6 +100,8 @@ void evictor::stored(oci::digest const& d, object const& info) {
         remove_entry(known, false);
     add_entry(d, info, rules);
     auto const id = table_.find(d);
+    if (departed_.take(table_.fingerprint(id)))
+        returned_ += {1, table_.entries()[id].bytes};
     table_[id].last_used = seconds_of(core_.now());
     table_[id].unsaved = known != no_entry;
     if (table_[id].is_proposed())
@@ -229,6 +231,11 @@ std::uint64_t evictor::evictable_bytes() const {
     return pools_.bytes();
 }
 
+gc_sum evictor::returned() const {
+    std::lock_guard const lock(mutex_);
+    return returned_;
+}
+
 contents_by_kind evictor::contents() const {
     std::lock_guard const lock(mutex_);
     return contents_;
@@ -265,7 +272,7 @@ void evictor::spare(candidate const& k) {
 }
 
 // From here on it is in no pool; false if it is no longer what was proposed.
-bool evictor::take(candidate const& k) {
+bool evictor::take(candidate const& k, gc_reason why) {
     std::lock_guard const lock(mutex_);
     auto const id = table_.find(k.digest);
     if (id == no_entry || table_[id].pinned || table_[id].leaving || table_[id].last_used > k.last_used)
@@ -273,6 +280,8 @@ bool evictor::take(candidate const& k) {
     if (table_[id].is_proposed())
         pools_.remove(id, table_.fingerprint(id), true);
     table_[id].leaving = true;
+    if (why == gc_reason::keep_storage || why == gc_reason::min_free_space)
+        departed_.insert(table_.fingerprint(id), table_.size());
     return true;
 }
 
@@ -296,7 +305,7 @@ gc_sum evictor::evict(std::uint64_t bytes, gc_reason why) {
         auto const k = next_candidate();
         if (!k)
             break;
-        if (!may_go(*k) || !take(*k)) {
+        if (!may_go(*k) || !take(*k, why)) {
             --patience;
             continue;
         }

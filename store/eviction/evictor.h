@@ -16,6 +16,7 @@
 #include "store/error.h"
 #include "store/eviction/gc_report.h"
 #include "store/eviction/gc_rule.h"
+#include "store/eviction/ghosts.h"
 #include "store/eviction/pools.h"
 #include "store/eviction/resident_table.h"
 #include "store/eviction/touch_log.h"
@@ -92,6 +93,7 @@ public:
 
     std::array<gc_sum, pool_count> pools() const;
     contents_by_kind contents() const; // pinned objects too
+    gc_sum returned() const;           // usage::returned
     gc_counters const& counters() const noexcept { return counters_; }
 
 private:
@@ -118,7 +120,7 @@ private:
     void condemn_siblings(candidate const& k);
     bool condemn_children(oci::digest const& manifest, std::vector<oci::digest> const& children, std::uint32_t since);
     bool images_are_in_use(candidate const& k);
-    bool take(candidate const& k);
+    bool take(candidate const& k, gc_reason why);
     gc_sum remove(std::vector<candidate> const& chosen, gc_reason why);
     bool is_relied_on(candidate const& k, gc_reason why) const;
 
@@ -158,6 +160,8 @@ private:
     std::array<std::uint64_t, gc_rules_max> rule_claims_{}; // by ceiling_claims
     bool rules_ask_for_repositories_ = false;
     contents_by_kind contents_{};
+    ghosts departed_; // for want of space; as many as there are objects here, so about what twice the space would hold
+    gc_sum returned_;
     gc_counters counters_;
 };
 

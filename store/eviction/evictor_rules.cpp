@@ -189,7 +189,7 @@ gc_report evictor::apply(std::vector<gc_item> const& planned,
             remove_batch(i);
         candidate const k{
             item.digest, item.disk_bytes, item.kind, item.origin, static_cast<std::uint32_t>(item.last_used), false};
-        if (core_.handles->is_open(item.digest) || !take(k)) {
+        if (core_.handles->is_open(item.digest) || !take(k, item.reason)) {
             ++report.kept_in_use;
             continue;
         }

@@ -425,3 +425,27 @@ TEST_CASE("what is here is counted by origin and kind, as it comes, changes and 
     CHECK(of(pulled, object_kind::layer).objects == 0);
     CHECK(of(pulled, object_kind::layer).bytes == 0);
 }
+
+TEST_CASE("what comes back soon after it had to go is counted") {
+    image_store s(16 * mib);
+    auto const first = s.put_layer(1);
+    CHECK(s.store->used().returned == store::gc_sum{});
+    for (unsigned i = 2; s.has(first); ++i)
+        s.put_layer(i);
+    s.put_layer(1);
+    CHECK(s.store->used().returned == store::gc_sum{1, mib});
+    s.put_layer(1); // it was here
+    CHECK(s.store->used().returned.objects == 1);
+}
+
+TEST_CASE("what was purged, or went long ago, does not count as coming back") {
+    image_store s(16 * mib);
+    auto const purged = s.put_layer(1);
+    REQUIRE(s.store->purge({purged}).total().objects == 1);
+    s.put_layer(1);
+    for (unsigned i = 2; i < 80; ++i)
+        s.put_layer(i);
+    REQUIRE_FALSE(s.has(purged));
+    s.put_layer(1);
+    CHECK(s.store->used().returned == store::gc_sum{});
+}
