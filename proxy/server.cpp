@@ -274,10 +274,12 @@ void server::parts::run() {
         threads.emplace_back([w = workers[i].get()] { w->context().run(); });
     }
     chores = std::make_unique<maintenance>(*content, *gc_runs, *integrity, settings.hosted.upload_ttl);
-    keeper = std::make_unique<history_keeper>(*past, counts, shared->now, [this] {
+    auto returned = [this] { return content->used().returned; };
+    auto each_second = [this] {
         note_pull_limits();
         alerts->step(shared->now());
-    });
+    };
+    keeper = std::make_unique<history_keeper>(*past, counts, shared->now, returned, each_second);
     ready = true;
 }
 

@@ -186,15 +186,15 @@ result<manifest_source::manifest_ptr> manifest_source::verify_and_store(reposito
     return manifest_ptr(std::move(served));
 }
 
-single_flight<resolved_tag>::work manifest_source::question(worker& w, repository_target const& t,
-                                                            oci::tag const& name) {
-    return [this, &w, t, name] { return ask(w, t, name); };
+single_flight<resolved_tag>::work manifest_source::question(worker& w, repository_target const& t, oci::tag const& name,
+                                                            reason why) {
+    return [this, &w, t, name, why] { return ask(w, t, name, why); };
 }
 
 task<result<resolved_tag>> manifest_source::resolve(worker& w, repository_target const& t, oci::tag const& name) {
     if (is_absent(t, name.name()))
         co_return manifest_unknown(name.name());
-    auto work = question(w, t, name);
+    auto work = question(w, t, name, reason::other);
     co_return co_await resolutions_.run_by(w, t.flight_key() + ":" + name.name(), work, t.until);
 }
 
@@ -206,7 +206,7 @@ task<result<resolved_tag>> manifest_source::ask_now(worker& w, repository_target
 task<std::optional<result<resolved_tag>>> manifest_source::resolve_for(worker& w, repository_target const& t,
                                                                        oci::tag const& name,
                                                                        steady_clock::duration patience) {
-    auto work = question(w, t, name);
+    auto work = question(w, t, name, reason::revalidation);
     auto answer = co_await resolutions_.run_for(w, t.flight_key() + ":" + name.name(), work, patience);
     if (!answer)
         co_return std::nullopt;
@@ -216,10 +216,10 @@ task<std::optional<result<resolved_tag>>> manifest_source::resolve_for(worker& w
 void manifest_source::refresh(worker& w, repository_target const& t, oci::tag const& name) {
     auto for_nobody = t; // who has no less time than a client
     for_nobody.until = deadline::after(t.from->config().first_byte_timeout);
-    resolutions_.start(w, t.flight_key() + ":" + name.name(), question(w, for_nobody, name));
+    resolutions_.start(w, t.flight_key() + ":" + name.name(), question(w, for_nobody, name, reason::revalidation));
 }
 
-task<result<resolved_tag>> manifest_source::ask(worker& w, repository_target t, oci::tag name) {
+task<result<resolved_tag>> manifest_source::ask(worker& w, repository_target t, oci::tag name, reason why) {
     auto const asked_at = parts_.now();
     upstream_request request{
         http_method::head, t.repo, path_of(name.name()), std::string(oci::manifest_accept_list()), {}};
@@ -236,7 +236,7 @@ task<result<resolved_tag>> manifest_source::ask(worker& w, repository_target t, 
     auto d = oci::digest::parse(response->header("Docker-Content-Digest"));
     // Some registries know no HEAD, or leave the digest out of its answer.
     if (response->status() != 200 || !d) {
-        auto by_get = co_await ask_by_get(w, t, name);
+        auto by_get = co_await ask_by_get(w, t, name, why);
         co_return by_get;
     }
     auto type = std::string(oci::strip_parameters(response->header("Content-Type")));
@@ -246,7 +246,7 @@ task<result<resolved_tag>> manifest_source::ask(worker& w, repository_target t, 
     if (!replaced)
         co_return replaced.error();
     found.fetched = *replaced;
-    co_await record(t, name, found);
+    co_await record(t, name, found, why);
     co_return found;
 }
 
@@ -267,14 +267,15 @@ task<result<oci::digest>> manifest_source::identify(received const& r) {
     co_return found;
 }
 
-task<result<resolved_tag>> manifest_source::ask_by_get(worker& w, repository_target const& t, oci::tag const& name) {
+task<result<resolved_tag>> manifest_source::ask_by_get(worker& w, repository_target const& t, oci::tag const& name,
+                                                       reason why) {
     auto got = co_await get(w, t, name.name(), {});
     if (!got && got.error().code == oci::errc::manifest_unknown)
         co_await forget(t, name);
     if (!got)
         co_return without_denial(parts_, t, got.error(), name.name());
     resolved_tag found{(*got)->digest, parts_.now(), (*got)->media_type, (*got)->body.size()};
-    co_await record(t, name, found);
+    co_await record(t, name, found, why);
     co_return found;
 }
 
@@ -300,7 +301,8 @@ task<result<bool>> manifest_source::replace(worker& w, repository_target const& 
 }
 
 // What cannot be written down is asked again.
-task<void> manifest_source::record(repository_target const& t, oci::tag const& name, resolved_tag const& r) {
+task<void> manifest_source::record(repository_target const& t, oci::tag const& name, resolved_tag const& r,
+                                   reason why) {
     parts_.absences.forget(t.flight_key(), path_of(name.name()));
     auto put = [&]() -> store::result<void> {
         auto& index = parts_.content.index();
@@ -308,6 +310,8 @@ task<void> manifest_source::record(repository_target const& t, oci::tag const& n
         if (!before)
             return before.error();
         bool const moved = !*before || (*before)->digest != r.digest;
+        if (why == reason::revalidation && *before)
+            t.from->note_revalidation(moved);
         return index.put_tag(t.name, name, {r.digest, r.checked_at, moved ? r.checked_at : (*before)->updated_at});
     };
     auto done = co_await on_disk(parts_.disk, put);

@@ -59,9 +59,12 @@ private:
         std::optional<oci::digest> named; // what upstream says its digest is
     };
     task<result<manifest_ptr>> download(worker& w, repository_target t, oci::digest d);
-    single_flight<resolved_tag>::work question(worker& w, repository_target const& t, oci::tag const& name);
-    task<result<resolved_tag>> ask(worker& w, repository_target t, oci::tag name);
-    task<result<resolved_tag>> ask_by_get(worker& w, repository_target const& t, oci::tag const& name);
+    // Why a tag is asked about: whether it was for nothing if it has not moved is of interest where a client waited or
+    // would have, not where an operator wanted to know.
+    enum class reason : std::uint8_t { revalidation, other };
+    single_flight<resolved_tag>::work question(worker& w, repository_target const& t, oci::tag const& name, reason why);
+    task<result<resolved_tag>> ask(worker& w, repository_target t, oci::tag name, reason why);
+    task<result<resolved_tag>> ask_by_get(worker& w, repository_target const& t, oci::tag const& name, reason why);
     task<result<oci::digest>> identify(received const& r);
     // From the first endpoint that sends a manifest; of this digest, if one is given.
     task<result<manifest_ptr>> get(worker& w, repository_target const& t, std::string const& reference,
@@ -71,7 +74,7 @@ private:
     task<result<manifest_ptr>> keep(repository_target const& t, oci::digest const& d, received r);
     result<manifest_ptr> verify_and_store(repository_target const& t, oci::digest const& d, received r); // blocks
     task<result<bool>> replace(worker& w, repository_target const& t, oci::tag const& name, oci::digest const& d);
-    task<void> record(repository_target const& t, oci::tag const& name, resolved_tag const& r);
+    task<void> record(repository_target const& t, oci::tag const& name, resolved_tag const& r, reason why);
     task<void> forget(repository_target const& t, oci::tag const& name);
     bool is_absent(repository_target const& t, std::string_view reference);
 

@@ -3,31 +3,43 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <utility>
 
 namespace proxy {
 
 history_keeper::history_keeper(history& h, stats& counts, std::function<std::int64_t()> now,
-                               std::function<void()> each_second)
-    : history_(h), meter_(counts), now_(std::move(now)), each_second_(std::move(each_second)),
-      thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
+                               std::function<store::gc_sum()> returned, std::function<void()> each_second)
+    : history_(h), meter_(counts), now_(std::move(now)), returned_(std::move(returned)), returned_before_(returned_()),
+      each_second_(std::move(each_second)), thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
 
 history_keeper::~history_keeper() {
     thread_.request_stop();
     thread_.join();
-    history_.add(meter_.look());
+    history_.add(look());
     note(history_.close(now_()));
 }
 
 void history_keeper::run(std::stop_token stop) {
     constexpr std::chrono::seconds pause(1);
     while (!stop.stop_requested()) {
-        history_.add(meter_.look());
+        history_.add(look());
         note(history_.step(now_()));
         if (each_second_)
             each_second_();
         std::unique_lock lock(mutex_);
         wake_.wait_for(lock, stop, pause, [] { return false; });
     }
+}
+
+// What no request and no upstream is to be charged with comes from the store.
+traffic_parts history_keeper::look() {
+    auto parts = meter_.look();
+    auto const before = std::exchange(returned_before_, returned_());
+    if (returned_before_ != before) {
+        parts.all().returned_objects += returned_before_.objects - before.objects;
+        parts.all().returned_bytes += returned_before_.bytes - before.bytes;
+    }
+    return parts;
 }
 
 // Said when it begins and when it ends: what could not be written is tried again each minute.

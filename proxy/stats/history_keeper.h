@@ -15,18 +15,23 @@ namespace proxy {
 
 class history_keeper {
 public:
-    // Starts at once. All must outlive this. `each_second` runs on the thread, after what is to be kept was kept.
-    history_keeper(history& h, stats& counts, std::function<std::int64_t()> now, std::function<void()> each_second);
+    // Starts at once. All must outlive this. `returned` tells of the store what usage does; `each_second` runs after
+    // what is to be kept was kept. Both run on the thread.
+    history_keeper(history& h, stats& counts, std::function<std::int64_t()> now,
+                   std::function<store::gc_sum()> returned, std::function<void()> each_second);
     // Ends the thread and writes the minute under way, if that was not done.
     ~history_keeper();
 
 private:
     void run(std::stop_token stop);
+    traffic_parts look();
     void note(result<void> const& done);
 
     history& history_;
     upstream_meter meter_;
     std::function<std::int64_t()> now_;
+    std::function<store::gc_sum()> returned_;
+    store::gc_sum returned_before_;
     std::function<void()> each_second_;
     bool failed_ = false;
     std::mutex mutex_;

@@ -3,7 +3,10 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <array>
+#include <cmath>
 #include <limits>
+#include <span>
 
 namespace proxy {
 
@@ -51,20 +54,44 @@ MetricFamily requests(stats_totals const& t) {
     return f;
 }
 
+// A histogram of which only the counts were given, each with the upper end of its bucket; the last takes the rest.
+void add_histogram(MetricFamily& f, std::span<std::uint64_t const> counts, auto const& upper_bound,
+                   std::uint64_t sum_us, labels l = {}) {
+    ClientMetric m;
+    m.label = std::move(l);
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        sum += counts[i];
+        bool const last = i + 1 == counts.size();
+        m.histogram.bucket.push_back({sum, last ? std::numeric_limits<double>::infinity() : upper_bound(i)});
+    }
+    m.histogram.sample_count = sum;
+    m.histogram.sample_sum = static_cast<double>(sum_us) / 1e6;
+    f.metric.push_back(std::move(m));
+}
+
 MetricFamily first_byte(stats_totals const& t) {
     auto f = family("layerd_request_first_byte_seconds", "Time from a request's head to the head of its answer.",
                     MetricType::Histogram);
-    ClientMetric m;
-    std::uint64_t sum = 0;
-    double bound = 64e-6;
-    for (std::size_t i = 0; i < latency_buckets; ++i, bound *= 2) {
-        sum += t.first_byte[i];
-        bool const last = i + 1 == latency_buckets;
-        m.histogram.bucket.push_back({sum, last ? std::numeric_limits<double>::infinity() : bound});
+    auto const upper_bound = [](std::size_t i) { return std::ldexp(64e-6, static_cast<int>(i)); };
+    add_histogram(f, t.first_byte, upper_bound, t.latency_sum_us);
+    return f;
+}
+
+// Upstreams take milliseconds to minutes: a bucket for each power of two of that.
+MetricFamily upstream_first_byte(stats_totals const& t) {
+    auto f = family("layerd_upstream_first_byte_seconds",
+                    "Time from a request to an upstream to the head of its answer.", MetricType::Histogram);
+    auto const upper_bound = [](std::size_t i) { return std::ldexp(1.024e-3, static_cast<int>(i)); };
+    for (auto const& [name, u] : t.upstreams) {
+        std::array<std::uint64_t, 18> counts{};
+        for (std::size_t from = 0, to = 0; from < latency_histogram::bucket_count; ++from) {
+            while (to + 1 < counts.size() && latency_histogram::lower_bound(from) >= upper_bound(to) * 0.999)
+                ++to;
+            counts[to] += u.first_byte.counts[from];
+        }
+        add_histogram(f, counts, upper_bound, u.first_byte_sum_us, {{"upstream", name}});
     }
-    m.histogram.sample_count = sum;
-    m.histogram.sample_sum = static_cast<double>(t.latency_sum_us) / 1e6;
-    f.metric.push_back(std::move(m));
     return f;
 }
 
@@ -76,14 +103,20 @@ void add_upstreams(std::vector<MetricFamily>& all, stats_totals const& t) {
     auto failed = family("layerd_upstream_errors_total",
                          "Requests to an upstream that got no usable answer: unreachable, 5xx, 429, cut off.",
                          MetricType::Counter);
+    auto revalidated =
+        family("layerd_upstream_tag_revalidations_total",
+               "Times an upstream was asked whether a known tag that a client wanted has moved.", MetricType::Counter);
     for (auto const& [name, u] : t.upstreams) {
         labels const l{{"upstream", name}};
+        add(revalidated, static_cast<double>(u.revalidations_unchanged), {{"upstream", name}, {"result", "unchanged"}});
+        add(revalidated, static_cast<double>(u.revalidations_moved), {{"upstream", name}, {"result", "moved"}});
         add(asked, static_cast<double>(u.requests), l);
         add(received, static_cast<double>(u.bytes), l);
         add(failed, static_cast<double>(u.errors), l);
     }
-    for (auto* f : {&asked, &received, &failed})
+    for (auto* f : {&asked, &received, &failed, &revalidated})
         all.push_back(std::move(*f));
+    all.push_back(upstream_first_byte(t));
 }
 
 // One line for each state, of which one is 1: how Prometheus likes enumerations.
@@ -151,6 +184,13 @@ void add_evictions(std::vector<MetricFamily>& all, store::usage const& u) {
     }
     all.push_back(std::move(objects));
     all.push_back(std::move(bytes));
+    auto const counter = [&](char const* name, char const* help, std::uint64_t value) {
+        all.push_back(single(name, help, MetricType::Counter, static_cast<double>(value)));
+    };
+    counter("layerd_returned_objects_total",
+            "Objects stored again that had gone for want of space not long ago: twice the space would have kept them.",
+            u.returned.objects);
+    counter("layerd_returned_bytes_total", "What these objects take on disk.", u.returned.bytes);
 }
 
 void add_store(std::vector<MetricFamily>& all, stats_report const& r) {

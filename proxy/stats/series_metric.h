@@ -14,7 +14,7 @@ namespace proxy {
 // What passed within an interval.
 struct traffic_metric {
     std::string_view name;
-    std::string_view unit; // "requests", "bytes", "ratio", "seconds", "pulls", "currency"
+    std::string_view unit; // "requests", "bytes", "ratio", "seconds", "pulls", "objects", "currency"
     std::optional<double> (*value)(traffic const&);
 };
 

@@ -148,6 +148,11 @@ void stats::add_to(stats_totals& sum) const {
         of.requests += u.requests.load(std::memory_order_relaxed);
         of.bytes += u.bytes.load(std::memory_order_relaxed);
         of.errors += u.errors.load(std::memory_order_relaxed);
+        of.revalidations_unchanged += u.revalidations_unchanged.load(std::memory_order_relaxed);
+        of.revalidations_moved += u.revalidations_moved.load(std::memory_order_relaxed);
+        for (std::size_t i = 0; i < latency_histogram::bucket_count; ++i)
+            of.first_byte.counts[i] += u.first_byte[i].load(std::memory_order_relaxed);
+        of.first_byte_sum_us += u.first_byte_sum_us.load(std::memory_order_relaxed);
     }
 }
 

@@ -71,13 +71,21 @@ struct upstream_counters {
     std::atomic<std::uint64_t> bytes{0};  // body bytes received, used or not
     std::atomic<std::uint64_t> errors{0}; // answers that were no answer: unreachable, 5xx, 429, cut off
     std::atomic<std::uint64_t> connections{0};
+    std::atomic<std::uint64_t> revalidations_unchanged{0};                                // as in traffic
+    std::atomic<std::uint64_t> revalidations_moved{0};                                    // the others
     std::array<std::atomic<std::uint64_t>, latency_histogram::bucket_count> first_byte{}; // request sent to head
-    std::atomic<std::uint64_t> body_wait_us{0};                                           // spent waiting for `bytes`
-    std::atomic<bool> counts_pulls{false}; // it limits how many manifests may be fetched
+    std::atomic<std::uint64_t> first_byte_sum_us{0};
+    std::atomic<std::uint64_t> body_wait_us{0}; // spent waiting for `bytes`
+    std::atomic<bool> counts_pulls{false};      // it limits how many manifests may be fetched
     upstream_pace pace;
 
     void add_first_byte(std::chrono::nanoseconds d) noexcept {
+        auto const us = std::chrono::duration_cast<std::chrono::microseconds>(d).count();
         first_byte[latency_histogram::bucket_of(d)].fetch_add(1, std::memory_order_relaxed);
+        first_byte_sum_us.fetch_add(us < 0 ? 0 : static_cast<std::uint64_t>(us), std::memory_order_relaxed);
+    }
+    void add_revalidation(bool moved) noexcept {
+        (moved ? revalidations_moved : revalidations_unchanged).fetch_add(1, std::memory_order_relaxed);
     }
 };
 
@@ -96,6 +104,10 @@ struct stats_totals {
     std::uint64_t latency_sum_us = 0;
     struct per_upstream {
         std::uint64_t requests = 0, bytes = 0, errors = 0;
+        // Of this run alone.
+        std::uint64_t revalidations_unchanged = 0, revalidations_moved = 0;
+        latency_histogram first_byte;
+        std::uint64_t first_byte_sum_us = 0;
     };
     std::map<std::string, per_upstream> upstreams;
 

@@ -23,7 +23,8 @@ void each_field(Traffic& t, Visit const& visit) {
             visit(first_request + c * outcomes_per_class + o, t.requests[c][o]);
     auto number = first_count;
     for (auto* field : {&t.bytes_served, &t.bytes_from_cache, &t.bytes_from_upstream, &t.bytes_pushed,
-                        &t.upstream_requests, &t.upstream_errors, &t.pulls_saved, &t.time_saved_us, &t.server_errors})
+                        &t.upstream_requests, &t.upstream_errors, &t.pulls_saved, &t.time_saved_us, &t.server_errors,
+                        &t.revalidations, &t.revalidations_unchanged, &t.returned_objects, &t.returned_bytes})
         visit(number++, *field);
     visit(money, t.money_saved_nano);
     for (std::size_t i = 0; i < latency_histogram::bucket_count; ++i)
@@ -99,6 +100,10 @@ traffic& traffic::operator+=(traffic const& other) noexcept {
     time_saved_us += other.time_saved_us;
     money_saved_nano += other.money_saved_nano;
     server_errors += other.server_errors;
+    revalidations += other.revalidations;
+    revalidations_unchanged += other.revalidations_unchanged;
+    returned_objects += other.returned_objects;
+    returned_bytes += other.returned_bytes;
     first_byte += other.first_byte;
     total += other.total;
     upstream += other.upstream;

@@ -27,9 +27,16 @@ struct traffic {
     std::uint64_t time_saved_us = 0;   // what clients would have waited longer, by how fast upstream was seen to be
     std::int64_t money_saved_nano = 0; // 10^-9 of the currency, by the price of the upstream; below 0 as bytes_saved()
     std::uint64_t server_errors = 0;   // of the errors those that are no client's: 5xx
-    latency_histogram first_byte;      // of requests: to the answer's head
-    latency_histogram total;           // of requests: to the end of the body
-    latency_histogram upstream;        // of requests to upstream: to the answer's head
+    // Of upstreams and of all: questions to upstream whether a known tag has moved, asked because a client wanted it,
+    // and how many of them were for nothing.
+    std::uint64_t revalidations = 0;
+    std::uint64_t revalidations_unchanged = 0;
+    // Of all: what was downloaded again although it had been here (store::usage::returned).
+    std::uint64_t returned_objects = 0;
+    std::uint64_t returned_bytes = 0;
+    latency_histogram first_byte; // of requests: to the answer's head
+    latency_histogram total;      // of requests: to the end of the body
+    latency_histogram upstream;   // of requests to upstream: to the answer's head
 
     std::uint64_t count(outcome o) const noexcept; // of manifests and blobs
     std::uint64_t count() const noexcept;          // all that were answered, also lists, pushes and errors

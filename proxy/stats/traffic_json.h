@@ -10,7 +10,8 @@
 
 namespace proxy {
 
-// {"requests": {"hit": …}, "bytes": {"served": …}, "hit_ratio": {…}, "upstream": {"requests": …, "errors": …},
+// {"requests": {"hit": …}, "bytes": {"served": …}, "hit_ratio": {…}, "upstream": {"requests": …, "errors": …,
+//  "revalidations": …, "revalidations_unchanged": …}, "returned": {"objects", "bytes"},
 //  "saved": {"bytes", "requests", "pulls", "seconds", "money"}, "seconds": {"first_byte": {"p50": …}, …}}
 boost::json::object traffic_json(traffic const& t);
 

@@ -24,6 +24,8 @@ traffic upstream_meter::look_at(upstream_counters const& c, seen& before) {
     t.upstream_requests = since(before.requests, c.requests);
     t.upstream_errors = since(before.errors, c.errors);
     t.bytes_from_upstream = since(before.bytes, c.bytes);
+    t.revalidations_unchanged = since(before.revalidations_unchanged, c.revalidations_unchanged);
+    t.revalidations = t.revalidations_unchanged + since(before.revalidations_moved, c.revalidations_moved);
     auto const waited = since(before.body_wait_us, c.body_wait_us);
     double requests = 0, first_byte_us = 0;
     for (std::size_t i = 0; i < latency_histogram::bucket_count; ++i) {

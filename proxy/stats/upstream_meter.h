@@ -21,6 +21,7 @@ public:
 private:
     struct seen {
         std::uint64_t requests = 0, bytes = 0, errors = 0, body_wait_us = 0;
+        std::uint64_t revalidations_unchanged = 0, revalidations_moved = 0;
         latency_histogram first_byte;
         double recent_requests = 0, recent_first_byte_us = 0; // both fade, as do these two
         double recent_bytes = 0, recent_wait_us = 0;

@@ -353,6 +353,10 @@ upstream_counters const& upstream::counted() const noexcept {
     return state_->counters;
 }
 
+void upstream::note_revalidation(bool moved) noexcept {
+    state_->counters.add_revalidation(moved);
+}
+
 upstream_config const& upstream::config() const noexcept {
     return state_->config;
 }

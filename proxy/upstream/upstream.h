@@ -93,6 +93,9 @@ public:
     upstream_config const& config() const noexcept;
     upstream_counters const& counted() const noexcept; // what it was made with
 
+    // A client wanted a known tag, and this was asked whether it has moved. Any thread.
+    void note_revalidation(bool moved) noexcept;
+
     // How each endpoint is, in the order of the configuration. Any thread.
     std::vector<endpoint_report> endpoints() const;
 

@@ -94,6 +94,29 @@ TEST_CASE("past that time upstream is asked first") {
     CHECK(a.header("Cache-Status") == "layerd; fwd=miss; stored");
 }
 
+TEST_CASE("whether a known tag has moved is counted where a client asked, and what was found") {
+    moved_tag m;
+    m.upstream().tag_ttl = 60s;
+    m.start();
+    auto const found = [&](std::string const& what) {
+        auto const metrics = http_get(m.server->admin_port(), "/metrics").body;
+        auto const name = R"(layerd_upstream_tag_revalidations_total{upstream="docker.io",result=")" + what + "\"} ";
+        return metrics.substr(metrics.find(name) + name.size(), 1);
+    };
+    m.get(path("latest")); // not known yet
+    CHECK(found("unchanged") == "0");
+    m.clock.pass(70s);
+    m.get(path("latest"));
+    CHECK(found("unchanged") == "1");
+    CHECK(found("moved") == "0");
+    m.move_slowly();
+    m.held->open();
+    m.clock.pass(70s);
+    CHECK(m.get(path("latest")).body == m.after);
+    CHECK(found("unchanged") == "1");
+    CHECK(found("moved") == "1");
+}
+
 TEST_CASE("an upstream that does not answer in time costs the client a short wait, and its answer still counts") {
     moved_tag m;
     m.upstream().tag_ttl = 60s;

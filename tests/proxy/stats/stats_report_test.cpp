@@ -87,7 +87,12 @@ TEST_CASE("metrics count from the start of this run, for a number that fell coun
     auto r = some_report();
     r.since_start.bytes_served = 40;
     r.since_start.upstreams["docker.io"].requests = 2;
+    r.since_start.upstreams["docker.io"].first_byte.add(std::chrono::milliseconds(100));
+    r.since_start.upstreams["docker.io"].first_byte_sum_us = 100'000;
     auto const metrics = metrics_text(r);
+    CHECK(has_line(metrics, R"(layerd_upstream_first_byte_seconds_bucket{upstream="docker.io",le="0.065536"} 0)"));
+    CHECK(has_line(metrics, R"(layerd_upstream_first_byte_seconds_bucket{upstream="docker.io",le="0.131072"} 1)"));
+    CHECK(has_line(metrics, R"(layerd_upstream_first_byte_seconds_sum{upstream="docker.io"} 0.1)"));
     CHECK(has_line(metrics, "layerd_served_bytes_total 40"));
     CHECK(has_line(metrics, R"(layerd_upstream_requests_total{upstream="docker.io"} 2)"));
 }

@@ -68,6 +68,18 @@ TEST_CASE("what came from upstream is counted where it arrives, and for those it
     CHECK(meter.look().empty());
 }
 
+TEST_CASE("questions about tags are counted by what they found") {
+    recorded r;
+    upstream_meter meter(r.counts);
+    r.hub.add_revalidation(false);
+    r.hub.add_revalidation(false);
+    r.hub.add_revalidation(true);
+    auto const parts = meter.look();
+    CHECK(of(parts, dimension::upstream, "docker.io").revalidations == 3);
+    CHECK(of(parts, dimension::all).revalidations_unchanged == 2);
+    CHECK(meter.look().empty());
+}
+
 TEST_CASE("money is what was served less what was fetched, at the upstream's price") {
     recorded r;
     r.hub.nano_per_byte = 2;

@@ -30,6 +30,10 @@ traffic some() {
     t.time_saved_us = 123456;
     t.money_saved_nano = -17;
     t.server_errors = 1;
+    t.revalidations = 9;
+    t.revalidations_unchanged = 8;
+    t.returned_objects = 4;
+    t.returned_bytes = 4096;
     t.first_byte.add(3ms);
     t.total.add(2s);
     t.upstream.add(24h);
