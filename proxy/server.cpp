@@ -193,8 +193,9 @@ void server::parts::make_services(server_seams const& seams) {
                                                          hosted_read_only, absences, verdicts, seams.now});
     routes = std::make_unique<proxy::router>(*shared);
     registry = std::make_unique<registry_service>(*routes);
-    past = std::make_unique<history>(content->series(), history_limits{settings.stats.names, settings.stats.max_size},
-                                     seams.now(), [this] { return sample_of(content->used()); });
+    past = std::make_unique<history>(
+        content->series(), history_limits{settings.stats.history, settings.stats.names, settings.stats.max_size},
+        seams.now(), [this] { return sample_of(content->used()); });
     auto again = [this](oci::digest const& d) { refetch(d, *content, *upstreams, *fills, *workers.front()); };
     integrity = std::make_unique<integrity_watch>(*content, settings.store, std::move(again));
     commands = std::make_unique<management>(*content, *gc_runs, *upstreams);

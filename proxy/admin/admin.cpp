@@ -59,10 +59,8 @@ admin_response admin::handle(admin_request const& r) const {
         return {200, std::string(file->content_type), std::string(file->body)};
     if (r.path == "/api/v1/stats")
         return document(to_json(report()));
-    if (r.path == "/api/v1/stats/series")
-        return answer_to(series(past_, r.query, now_()));
-    if (r.path == "/api/v1/stats/window")
-        return answer_to(window(past_, r.query, now_(), config_.stats.currency));
+    if (r.path == "/api/v1/stats/series" || r.path == "/api/v1/stats/window")
+        return from_history(r);
     if (r.path == "/api/v1/upstreams")
         return document(json::object{{"upstreams", upstreams()}});
     if (r.path == "/api/v1/alerts")
@@ -72,6 +70,14 @@ admin_response admin::handle(admin_request const& r) const {
     if (r.path == "/api/v1/images")
         return images(r.query);
     return admin_problem(404, "no such page");
+}
+
+admin_response admin::from_history(admin_request const& r) const {
+    if (!config_.stats.history)
+        return admin_problem(404, "no history is kept: [stats] history = false");
+    if (r.path == "/api/v1/stats/series")
+        return answer_to(series(past_, r.query, now_()));
+    return answer_to(window(past_, r.query, now_(), config_.stats.currency));
 }
 
 std::string admin::live() const {

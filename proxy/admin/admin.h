@@ -52,6 +52,7 @@ public:
 private:
     stats_report report() const;
     admin_response readiness() const;
+    admin_response from_history(admin_request const& r) const;
     boost::json::array upstreams() const;
     boost::json::array running_fills() const;
     admin_response images(oci::query const& q) const;

@@ -25,7 +25,12 @@ void read_bound(table_reader& in, alert_config& a) {
                    "[[alert]] needs one of below and above, such as below = 0.5");
 }
 
-alert_config read_alert(toml::table const& table, std::vector<alert_config> const& before, problem_list& problems) {
+bool asks_history(alert_metric m) {
+    return m == alert_metric::hit_ratio || m == alert_metric::byte_hit_ratio || m == alert_metric::error_ratio;
+}
+
+alert_config read_alert(toml::table const& table, bool history, std::vector<alert_config> const& before,
+                        problem_list& problems) {
     table_reader in(table, "[[alert]]", problems);
     alert_config a;
     using m = alert_metric;
@@ -40,6 +45,9 @@ alert_config read_alert(toml::table const& table, std::vector<alert_config> cons
                                      {"integrity_failures", m::integrity_failures}});
     if (!known && !in.has("metric"))
         in.problem(in.line_of("metric"), "[[alert]] needs a metric, such as metric = \"hit_ratio\"");
+    if (!history && asks_history(a.metric))
+        in.problem(in.line_of("metric"),
+                   fmt::format("an alert about {} needs what [stats] history = false leaves out", to_string(a.metric)));
     read_bound(in, a);
     in.duration("over", a.over, seconds(60), std::chrono::hours(48));
     in.duration("for", a.hold, seconds(0), std::chrono::hours(24 * 7));
@@ -55,7 +63,8 @@ alert_config read_alert(toml::table const& table, std::vector<alert_config> cons
 
 } // namespace
 
-std::vector<alert_config> read_alerts(std::vector<toml::table const*> const& tables, problem_list& problems) {
+std::vector<alert_config> read_alerts(std::vector<toml::table const*> const& tables, bool history,
+                                      problem_list& problems) {
     constexpr std::size_t most = 64;
     std::vector<alert_config> all;
     for (auto const* table : tables) {
@@ -63,7 +72,7 @@ std::vector<alert_config> read_alerts(std::vector<toml::table const*> const& tab
             problems.add(table->source().begin.line, fmt::format("more than {} sections [[alert]]", most));
             break;
         }
-        all.push_back(read_alert(*table, all, problems));
+        all.push_back(read_alert(*table, history, all, problems));
     }
     return all;
 }

@@ -50,7 +50,7 @@ config read_root(toml::table const& table, problem_list& problems) {
     section(root, "store", problems, [&](table_reader& in) { read_store(in, c.store); });
     section(root, "gc", problems, [&](table_reader& in) { read_gc(in, problems, c.gc); });
     section(root, "stats", problems, [&](table_reader& in) { read_stats(in, problems, c.stats); });
-    c.alerts = read_alerts(root.tables("alert"), problems);
+    c.alerts = read_alerts(root.tables("alert"), c.stats.history, problems);
     section(root, "webhook", problems, [&](table_reader& in) { read_webhook(in, c.webhook); });
     section(root, "log", problems, [&](table_reader& in) { read_log(in, c.log); });
     bool given = false;

@@ -176,6 +176,7 @@ struct client_group {
 };
 
 struct stats_config {
+    bool history = true;                  // false: totals since the store was made, and nothing by time or name
     std::uint64_t max_size = 64ull << 20; // of the history, on disk
     std::uint64_t names = 1000;   // repositories (groups, upstreams) told apart in an interval; the rest: "other"
     std::string currency = "USD"; // of price_per_gb, for those who read the sums

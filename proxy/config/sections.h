@@ -9,7 +9,8 @@ void read_server(table_reader& in, server_config& to);
 void read_store(table_reader& in, store_config& to);
 void read_gc(table_reader& in, problem_list& problems, gc_config& to);
 void read_stats(table_reader& in, problem_list& problems, stats_config& to);
-std::vector<alert_config> read_alerts(std::vector<toml::table const*> const& tables, problem_list& problems);
+std::vector<alert_config> read_alerts(std::vector<toml::table const*> const& tables, bool history,
+                                      problem_list& problems);
 void read_webhook(table_reader& in, webhook_config& to);
 void read_log(table_reader& in, log_config& to);
 

@@ -62,6 +62,7 @@ client_group read_group(toml::table const& table, std::vector<client_group> cons
 } // namespace
 
 void read_stats(table_reader& in, problem_list& problems, stats_config& to) {
+    in.boolean("history", to.history);
     in.size("max_size", to.max_size, 1ull << 20, 16ull << 30);
     in.integer("names", to.names, 1, 10'000);
     in.text("currency", to.currency, 8);

@@ -121,6 +121,8 @@ task<result<void>> router::on_mirrored(exchange& x, oci::route const& r, reposit
 // By what names say: see traffic_recorder.
 void router::record(exchange& x, std::string_view client, found_target const& target, steady_clock::time_point started,
                     steady_clock::time_point now) {
+    if (!parts_.settings.stats.history)
+        return;
     client_identity const who{.address = client.substr(0, client.rfind(':')),
                               .user = target && target->as ? std::string_view(target->as->user()) : std::string_view(),
                               .user_agent = x.req().header(http_field::user_agent)};

@@ -52,7 +52,7 @@ history::history(store::series_table& rows, history_limits limits, std::int64_t 
 }
 
 void history::add(traffic_parts parts) {
-    if (parts.empty())
+    if (parts.empty() || !limits_.enabled)
         return;
     std::lock_guard const lock(incoming_mutex_);
     incoming_.push_back(std::move(parts));
@@ -70,6 +70,8 @@ void history::absorb() const {
 }
 
 result<void> history::step(std::int64_t now) {
+    if (!limits_.enabled)
+        return {};
     auto const minute = begin_of(now, resolutions[0].seconds);
     {
         std::lock_guard const lock(mutex_);
@@ -90,6 +92,8 @@ std::shared_ptr<traffic_parts const> history::take_minute(std::int64_t next) {
 }
 
 result<void> history::close(std::int64_t now) {
+    if (!limits_.enabled)
+        return {};
     auto const ended = minute_start_;
     auto const parts = take_minute(begin_of(now, resolutions[0].seconds));
     if (auto written = write_minute(ended, parts); !written)

@@ -37,6 +37,7 @@ inline constexpr std::array<resolution, resolution_count> resolutions{
     {{0, 60, 48 * 3600}, {1, 3600, 90 * 86400}, {2, 86400, 5 * 366 * 86400}}};
 
 struct history_limits {
+    bool enabled = true;                    // false: nothing is written, and nothing is there to be read
     std::size_t names = 1000;               // told apart in one interval, of each dimension
     std::uint64_t bytes = 64 * 1024 * 1024; // on disk; half of it for minutes. What is beyond goes before its time
 };

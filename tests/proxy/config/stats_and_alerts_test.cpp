@@ -33,6 +33,14 @@ TEST_CASE("client groups are read, and mistakes in them are named") {
     CHECK(first_problem("[stats]\nnames = 0\n").starts_with("2: names in [stats] must be a whole number"));
 }
 
+TEST_CASE("without a history there are no alerts about what it would have told") {
+    CHECK_FALSE(parse_config("[stats]\nhistory = false\n", "x")->stats.history);
+    std::string const off = "[stats]\nhistory = false\n[[alert]]\nbelow = 0.1\nmetric = ";
+    CHECK(first_problem(off + "\"hit_ratio\"\n") ==
+          "5: an alert about hit_ratio needs what [stats] history = false leaves out");
+    CHECK(first_problem(off + "\"disk_free\"\n") == "none");
+}
+
 TEST_CASE("a price is a number that is not below zero") {
     std::string const upstream = "[[upstream]]\nname = \"a.io\"\nendpoints = [\"https://a.io\"]\nprice_per_gb = ";
     CHECK(parse_config(upstream + "0.09\n", "x")->upstreams[0].price_per_gb == 0.09);

@@ -98,6 +98,17 @@ TEST_CASE("what is counted can be read at once, and is in the minute in which it
           series{{start, 3}, {start + minute, 5}});
 }
 
+TEST_CASE("a history that is off writes nothing, also not at its end") {
+    kept_history k;
+    k.limits.enabled = false;
+    k.crash();
+    k.pass(2 * hour, 1);
+    REQUIRE(k.h->close(k.now));
+    CHECK(k.sum(start, start + day) == 0);
+    for (auto const& r : resolutions)
+        CHECK(k.rows(r.number) == 0);
+}
+
 TEST_CASE("a minute without a request is zero, one in which nothing ran is not there") {
     kept_history k;
     k.pass(3 * minute);
