@@ -2,6 +2,7 @@
 
 #include "proxy/admin/dashboard_files.h"
 #include "proxy/log/problem_log.h"
+#include "proxy/report/report.h"
 #include "proxy/stats/metrics_text.h"
 #include "proxy/stats/series_query.h"
 #include "store/hosted/hosted_repositories.h"
@@ -59,7 +60,7 @@ admin_response admin::handle(admin_request const& r) const {
         return {200, std::string(file->content_type), std::string(file->body)};
     if (r.path == "/api/v1/stats")
         return document(to_json(report()));
-    if (r.path == "/api/v1/stats/series" || r.path == "/api/v1/stats/window")
+    if (r.path == "/api/v1/stats/series" || r.path == "/api/v1/stats/window" || r.path == "/api/v1/report")
         return from_history(r);
     if (r.path == "/api/v1/upstreams")
         return document(json::object{{"upstreams", upstreams()}});
@@ -77,7 +78,9 @@ admin_response admin::from_history(admin_request const& r) const {
         return admin_problem(404, "no history is kept: [stats] history = false");
     if (r.path == "/api/v1/stats/series")
         return answer_to(series(past_, r.query, now_()));
-    return answer_to(window(past_, r.query, now_(), config_.stats.currency));
+    if (r.path == "/api/v1/stats/window")
+        return answer_to(window(past_, r.query, now_(), config_.stats.currency));
+    return answer_to(proxy::report(past_, r.query, now_(), config_, content_.used()));
 }
 
 std::string admin::live() const {

@@ -5,6 +5,7 @@
 #include "proxy/cli/fsck_command.h"
 #include "proxy/cli/gc_command.h"
 #include "proxy/cli/image_command.h"
+#include "proxy/cli/report_command.h"
 #include "proxy/cli/stats_command.h"
 #include "proxy/cli/warm_command.h"
 #include "proxy/config/near_name.h"
@@ -172,6 +173,15 @@ void add_stats(CLI::App& app, stats_options& o) {
         ->check(CLI::IsMember({"upstream", "repository", "client"}));
 }
 
+void add_report(CLI::App& app, report_options& o) {
+    auto* c =
+        app.add_subcommand("report", "Writes what was saved, for whom, and what could be set better, as Markdown.");
+    c->add_option("--admin", o.admin, "URL of the admin API; " + o.admin + " if not given")->type_name("URL");
+    c->add_option("--since", o.since, "Of the last 24h, 7d, 30d, …; " + o.since + " if not given")
+        ->type_name("DURATION");
+    c->add_flag("--json", o.json, "Prints the document as it is");
+}
+
 void add_fsck(CLI::App& app, fsck_command_options& o) {
     auto* c = app.add_subcommand("fsck", "Checks every byte of a store that no server uses.");
     c->add_option("--store", o.store, "Folder of the store; that of serve if not given")->type_name("DIR");
@@ -250,6 +260,7 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
     serve_options serving;
     std::string checked_file;
     stats_options statistics;
+    report_options reporting;
     fsck_command_options check;
     client_config_options clients;
     gc_options collection;
@@ -261,6 +272,7 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
         ->type_name("FILE")
         ->required();
     add_stats(app, statistics);
+    add_report(app, reporting);
     add_gc(app, collection);
     add_warm(app, warming);
     add_images(app, "refresh", "Asks upstream what tags are now, however short a time ago that was done.", images);
@@ -287,6 +299,8 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
         return run_check_config(checked_file, env);
     if (command == "stats")
         return run_stats(statistics, env);
+    if (command == "report")
+        return run_report(reporting, env);
     if (command == "gc")
         return run_gc(collection, env);
     if (command == "warm")

@@ -1,5 +1,6 @@
 #include "proxy/cli/window_table.h"
 
+#include "proxy/cli/document_cells.h"
 #include "proxy/cli/text_table.h"
 #include "proxy/json_fields.h"
 #include "proxy/stats/units.h"
@@ -17,57 +18,33 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view unknown = "-";
-
-std::string count(json::object const& from, field_path names) {
-    auto const n = number_at<std::int64_t>(from, names);
-    return n ? grouped(*n) : std::string(unknown);
-}
-
-std::string bytes(json::object const& from, field_path names) {
-    auto const n = number_at<std::int64_t>(from, names);
-    return n ? human_bytes(*n) : std::string(unknown);
-}
-
-std::string share(json::object const& from, field_path names) {
-    auto const n = number_at<double>(from, names);
-    return n ? percent(*n) : std::string(unknown);
-}
-
-std::string latency(json::object const& from, field_path names) {
-    auto const s = number_at<double>(from, names);
-    if (!s)
-        return std::string(unknown);
-    return *s < 1 ? fmt::format("{:.1f} ms", *s * 1000) : fmt::format("{:.1f} s", *s);
-}
-
 std::string requests(json::object const& total) {
     text_table t;
     t.row({"requests", "hit", "miss", "collapsed", "stale", "error"});
-    auto const cell = [&](std::string_view outcome) { return count(total, {"requests", outcome}); };
+    auto const cell = [&](std::string_view outcome) { return count_cell(total, {"requests", outcome}); };
     t.row({"", cell("hit"), cell("miss"), cell("collapsed"), cell("stale"), cell("error")});
     return t.text();
 }
 
 std::string transfer(window_view const& v, json::object const& total) {
     text_table t(2);
-    t.row({"hit ratio", share(total, {"hit_ratio", "requests"}), "of requests " + sparkline(v.hit_ratio)});
-    t.row({"", share(total, {"hit_ratio", "bytes"}), "of bytes"});
-    t.row({"served", bytes(total, {"bytes", "served"})});
-    t.row({"from upstream", bytes(total, {"bytes", "from_upstream"}),
-           fmt::format("in {} requests, {} failed", count(total, {"upstream", "requests"}),
-                       count(total, {"upstream", "errors"}))});
+    t.row({"hit ratio", share_cell(total, {"hit_ratio", "requests"}), "of requests " + sparkline(v.hit_ratio)});
+    t.row({"", share_cell(total, {"hit_ratio", "bytes"}), "of bytes"});
+    t.row({"served", bytes_cell(total, {"bytes", "served"})});
+    t.row({"from upstream", bytes_cell(total, {"bytes", "from_upstream"}),
+           fmt::format("in {} requests, {} failed", count_cell(total, {"upstream", "requests"}),
+                       count_cell(total, {"upstream", "errors"}))});
     if (number_at<std::int64_t>(total, {"bytes", "pushed"}).value_or(0) > 0)
-        t.row({"pushed", bytes(total, {"bytes", "pushed"})});
+        t.row({"pushed", bytes_cell(total, {"bytes", "pushed"})});
     return t.text();
 }
 
 std::string savings(window_view const& v, json::object const& total) {
     text_table t(2);
-    t.row({"saved", bytes(total, {"saved", "bytes"}), "of network traffic"});
-    t.row({"", count(total, {"saved", "requests"}), "requests to upstream"});
+    t.row({"saved", bytes_cell(total, {"saved", "bytes"}), "of network traffic"});
+    t.row({"", count_cell(total, {"saved", "requests"}), "requests to upstream"});
     if (number_at<std::int64_t>(total, {"saved", "pulls"}).value_or(0) > 0)
-        t.row({"", count(total, {"saved", "pulls"}), "pulls of a rate limit"});
+        t.row({"", count_cell(total, {"saved", "pulls"}), "pulls of a rate limit"});
     if (auto const s = number_at<double>(total, {"saved", "seconds"}); s && *s >= 1)
         t.row({"", human_duration(static_cast<std::int64_t>(*s)), "of waiting, all clients together"});
     if (auto const money = number_at<double>(total, {"saved", "money"}); money && *money != 0)
@@ -80,8 +57,8 @@ std::string latencies(json::object const& total) {
     t.row({"latency", "p50", "p95", "p99"});
     for (auto const& [name, key] :
          {std::pair{"  first byte", "first_byte"}, {"  whole answer", "total"}, {"  upstream", "upstream"}})
-        t.row({name, latency(total, {"seconds", key, "p50"}), latency(total, {"seconds", key, "p95"}),
-               latency(total, {"seconds", key, "p99"})});
+        t.row({name, latency_cell(total, {"seconds", key, "p50"}), latency_cell(total, {"seconds", key, "p95"}),
+               latency_cell(total, {"seconds", key, "p99"})});
     return t.text();
 }
 
@@ -94,13 +71,9 @@ std::string rows(json::object const& window) {
     for (auto const& value : list->get_array()) {
         static json::object const none;
         auto const& r = value.is_object() ? value.get_object() : none;
-        std::int64_t all = 0;
-        if (auto const* outcomes = find_object(r, {"requests"}))
-            for (auto const& [name, n] : *outcomes)
-                all += count_at(*outcomes, name);
-        t.row({"  " + printable(text_at(r, {"name"})), grouped(all), share(r, {"hit_ratio", "requests"}),
-               bytes(r, {"bytes", "served"}), bytes(r, {"saved", "bytes"}), count(r, {"requests", "error"}),
-               latency(r, {"seconds", "total", "p95"})});
+        t.row({"  " + printable(text_at(r, {"name"})), requests_cell(r), share_cell(r, {"hit_ratio", "requests"}),
+               bytes_cell(r, {"bytes", "served"}), bytes_cell(r, {"saved", "bytes"}),
+               count_cell(r, {"requests", "error"}), latency_cell(r, {"seconds", "total", "p95"})});
     }
     return t.text();
 }

@@ -2,6 +2,7 @@
 
 #include "proxy/stats/series_metric.h"
 #include "proxy/stats/traffic_json.h"
+#include "proxy/stats/window_sums.h"
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
@@ -16,8 +17,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t most_names = 100;
-constexpr std::size_t most_cells = 20'000;   // points of all names together, each with a histogram while it is made
-constexpr std::size_t most_rows = 2'000'000; // read for one answer
+constexpr std::size_t most_cells = 20'000; // points of all names together, each with a histogram while it is made
 
 using points = std::vector<std::optional<double>>;
 
@@ -37,44 +37,6 @@ query_result<dimension> dimension_in(oci::query const& q) {
     if (auto const d = dimension_of(by); d && *d != dimension::all)
         return *d;
     return std::string("by must be upstream, repository or client");
-}
-
-// Reads a stretch of the history, and not more of it than an answer is worth.
-query_result<void> read(history const& h, dimension d, time_range const& r, history::traffic_visitor const& visit) {
-    std::size_t rows = 0;
-    auto const bounded = [&](std::int64_t time, std::string_view name, traffic const& t) {
-        return ++rows <= most_rows && visit(time, name, t);
-    };
-    if (auto done = h.read(d, r.from, r.to, r.step, bounded); !done)
-        return done.error().message;
-    if (rows > most_rows)
-        return std::string("that is too much to read at once: less time, or a step of an hour or a day");
-    return {};
-}
-
-query_result<traffic_by_name> sums(history const& h, dimension d, time_range const& r) {
-    traffic_by_name sum(4 * most_names * most_names);
-    auto const add = [&](std::int64_t, std::string_view name, traffic const& t) {
-        sum[name] += t;
-        return true;
-    };
-    if (auto done = read(h, d, r, add); !done)
-        return done.error();
-    return sum;
-}
-
-// The largest first, "other" last.
-std::vector<std::pair<std::string, traffic>> ranked(traffic_by_name const& sum,
-                                                    std::function<double(traffic const&)> const& size) {
-    std::vector<std::pair<std::string, traffic>> rows(sum.begin(), sum.end());
-    std::sort(rows.begin(), rows.end(), [&](auto const& a, auto const& b) {
-        bool const a_rest = a.first == traffic_by_name::other, b_rest = b.first == traffic_by_name::other;
-        if (a_rest != b_rest)
-            return b_rest;
-        auto const of_a = size(a.second), of_b = size(b.second);
-        return of_a != of_b ? of_a > of_b : a.first < b.first;
-    });
-    return rows;
 }
 
 json::object one_series(std::string_view name, points const& values) {
@@ -100,7 +62,7 @@ query_result<std::vector<bool>> running(history const& h, time_range const& r) {
         ran[static_cast<std::size_t>((time - r.from) / r.step)] = true;
         return true;
     };
-    if (auto done = read(h, dimension::all, r, note); !done)
+    if (auto done = read_traffic(h, dimension::all, r, note); !done)
         return done.error();
     return ran;
 }
@@ -109,7 +71,7 @@ query_result<std::vector<std::string>> shown_names(history const& h, dimension d
                                                    traffic_metric const& m, std::size_t limit) {
     if (d == dimension::all)
         return std::vector<std::string>{""};
-    auto sum = sums(h, d, r);
+    auto sum = sum_up(h, d, r);
     if (!sum)
         return sum.error();
     bool const is_sum = m.unit != "ratio" && m.unit != "seconds"; // else the busiest are shown
@@ -153,7 +115,7 @@ query_result<json::object> traffic_series(history const& h, traffic_metric const
             at->second[static_cast<std::size_t>((time - r.from) / r.step)] += t;
         return true;
     };
-    if (auto done = read(h, *d, r, add); !done)
+    if (auto done = read_traffic(h, *d, r, add); !done)
         return done.error();
     json::array series;
     for (auto const& name : *names) {
@@ -242,27 +204,20 @@ query_result<json::object> window(history const& h, oci::query const& q, std::in
     auto const limit = limit_of(q);
     if (!limit)
         return limit.error();
-    auto const all = sums(h, dimension::all, *range);
-    if (!all)
-        return all.error();
-    json::object out{
-        {"from", range->from}, {"to", range->to}, {"by", q.find("by").value_or("")}, {"currency", currency}};
-    auto const total = all->begin();
-    out["total"] = traffic_json(total == all->end() ? traffic() : total->second);
+    auto const total = sum_up_all(h, *range);
+    if (!total)
+        return total.error();
+    json::object out{{"from", range->from},
+                     {"to", range->to},
+                     {"by", q.find("by").value_or("")},
+                     {"currency", currency},
+                     {"total", traffic_json(*total)}};
     if (*d == dimension::all)
         return out;
-    auto sum = sums(h, *d, *range);
+    auto sum = sum_up(h, *d, *range);
     if (!sum)
         return sum.error();
-    sum->keep_top(*limit);
-    json::array rows;
-    for (auto const& [name, t] : ranked(*sum, [](traffic const& t) { return static_cast<double>(t.bytes_served); })) {
-        json::object row{{"name", name}};
-        for (auto& [key, value] : traffic_json(t))
-            row[key] = value;
-        rows.push_back(std::move(row));
-    }
-    out["rows"] = std::move(rows);
+    out["rows"] = rows_json(*std::move(sum), *limit);
     return out;
 }
 
