@@ -92,3 +92,15 @@ start_contenders() {
     base[layerd]=http://$mirror
     eventually 10 answers "${base[nginx]}/v2/" || fail "nginx does not answer"
 }
+
+# A second layerd of the same origin, which keeps no history.
+start_without_history() {
+    local port
+    port=$(free_port)
+    base[without_history]=http://127.0.0.1:$port
+    sed -e "s|:$mirror_port\"|:$port\"|" -e "s|:$admin_port\"|:$(free_port)\"|" -e "s|$work/store|$work/store-2|" \
+        "$work/layerd.toml" >"$work/without_history.toml"
+    printf '[stats]\nhistory = false\n' >>"$work/without_history.toml"
+    start without_history "$layerd" serve --config "$work/without_history.toml"
+    eventually 60 answers "${base[without_history]}/v2/" || fail "layerd without history does not answer"
+}

@@ -44,10 +44,15 @@ measure_hits() {
     sample "${row}_rate" "$who" "$(field '.bytes / .seconds / 1e9')"
 }
 
+# One small answer again and again: requests a second, and the server's CPU microseconds for each.
 measure_requests() {
+    local before used
+    before=$(cpu_seconds "$2")
     wrk --threads 2 --connections 32 --duration "${hit_seconds}s" --header "Accept: $manifest_type" "$3" >"$work/wrk.txt"
     ! grep -q 'Non-2xx' "$work/wrk.txt" || fail "wrk: $(cat "$work/wrk.txt")"
+    used=$(awk -v a="$before" -v b="$(cpu_seconds "$2")" 'BEGIN {print b - a}')
     sample "$1" "$2" "$(awk '/^Requests\/sec/ {print $2}' "$work/wrk.txt")"
+    sample "$1_cpu" "$2" "$(awk -v used="$used" '/ requests in / {print 1e6 * used / $1}' "$work/wrk.txt")"
 }
 
 # One download of what nobody has: milliseconds to the first and to the last byte.

@@ -9,6 +9,9 @@ hit_100m_rate|blob hit, 100 MiB: GB/s|2|nginx|ratio>|1.00
 hit_1m_cpu|blob hit, 1 MiB: CPU s per GB|3|nginx|ratio<|1.00
 hit_1m_rate|blob hit, 1 MiB: GB/s|2|nginx|ratio>|1.00
 manifest|manifest by tag, hit, 32 connections: requests/s|0|nginx|ratio>|1.20
+manifest_cpu|the same: CPU µs a request|2|nginx|ratio<|1.00
+statistics|manifest by tag, hit, with history and without: requests/s|0|without_history|ratio>|0.98
+statistics_cpu|the same: CPU µs a request|2|without_history|ratio<|1.02
 cold_time|cold pull of 100 MiB: ms|0|straight|ratio<|1.05
 cold_first|cold pull of 100 MiB: first byte, ms|1|straight|more<|2.0
 line_time|cold pull of 100 MiB over a line of ${line_rate%m} MiB/s: ms|0|straight|ratio<|1.05
@@ -49,7 +52,7 @@ print_table() {
         read -r compared met < <(compare "$ours" "${other:+$(figure "$row" "$other")}" "$how" "$target")
         printf '| %s | %s | %s | %s | %s | %s | %s | %s |\n' "$label" "$(shown "$ours" "$digits")" \
             "$(shown "$(figure "$row" nginx)" "$digits")" "$(shown "$(figure "$row" registry)" "$digits")" \
-            "$(shown "$(figure "$row" straight)" "$digits")" "${compared/%x/ × $other}" \
+            "$(shown "$(figure "$row" straight)" "$digits")" "${compared/%x/ × ${other//_/ }}" \
             "$(target_text "$how" "$target")" "$met"
     done < <(report_rows)
 }
