@@ -46,13 +46,16 @@ std::optional<suggestion> about_nobody(report_facts const& f) {
         "clients", "", "Nobody asked for anything. `layerd client-config` writes what points a client here.", {}};
 }
 
+std::string more_hits(std::uint64_t returned, std::uint64_t hits) {
+    return hits > 0 ? percent(ratio(returned, hits)) + " more hits" : number(returned) + " hits where there were none";
+}
+
 std::optional<suggestion> about_space(report_facts const& f) {
     auto const& t = f.total;
     auto const share = std::min(1.0, ratio(t.returned_bytes, t.bytes_from_upstream));
     if (t.returned_objects < few_objects || share < worth_mentioning)
         return std::nullopt;
     auto const hits = t.count(outcome::hit) + t.count(outcome::stale);
-    auto const more = ratio(t.returned_objects, hits);
     auto const what = f.keep_storage > 0
                           ? fmt::format("keep_storage, {}, is small for this traffic", size(f.keep_storage))
                           : std::string("The disk is small for this traffic (min_free_space)");
@@ -61,12 +64,13 @@ std::optional<suggestion> about_space(report_facts const& f) {
         "",
         fmt::format(
             "{}: {} objects, {}, were downloaded again soon after they had gone for want of space, {} of all that "
-            "came from upstream. Twice the space would have kept them: {} more hits.",
-            what, number(t.returned_objects), size(t.returned_bytes), percent(share), percent(more)),
+            "came from upstream. Twice the space would have kept them: {}.",
+            what, number(t.returned_objects), size(t.returned_bytes), percent(share),
+            more_hits(t.returned_objects, hits)),
         {{"returned_objects", t.returned_objects},
          {"returned_bytes", t.returned_bytes},
          {"share_of_downloads", share},
-         {"more_hits", more},
+         {"hits", hits},
          {"keep_storage", f.keep_storage}}};
 }
 
@@ -129,9 +133,8 @@ std::optional<suggestion> about_errors(std::string const& upstream, traffic cons
 }
 
 std::optional<suggestion> about_most_missed(report_facts const& f) {
-    auto const by_bytes = [](auto const& a, auto const& b) {
-        return a.second.bytes_from_upstream < b.second.bytes_from_upstream;
-    };
+    auto const bytes = [](auto const& r) { return r.first == "other" ? 0 : r.second.bytes_from_upstream; };
+    auto const by_bytes = [&](auto const& a, auto const& b) { return bytes(a) < bytes(b); };
     auto const most = std::max_element(f.repositories.begin(), f.repositories.end(), by_bytes);
     if (most == f.repositories.end())
         return std::nullopt;
