@@ -42,12 +42,14 @@ history::history(store::series_table& rows, history_limits limits, std::int64_t 
         return last ? *last : std::nullopt; // who cannot be read will say so when it is written
     };
     last_written_ = last_of(0).value_or(0);
-    // Up to the last that is there; all that is left of the finer ones if there is none.
+    // Up to the last that is there; all that is left of the finer ones if there is none, or if a clock that ran ahead
+    // has left one in the future.
     for (std::size_t r = 1; r < resolution_count; ++r) {
         auto const length = resolutions[r].seconds;
         auto const last = last_of(r);
         auto const oldest = begin_of(now - resolutions[r - 1].kept_for, length);
-        rolled_[r] = std::min(last ? std::max(*last + length, oldest) : oldest, begin_of(now, length));
+        bool const known = last && *last < now;
+        rolled_[r] = std::min(known ? std::max(*last + length, oldest) : oldest, begin_of(now, length));
     }
 }
 
@@ -119,6 +121,7 @@ bool history::is_believed(std::int64_t minute) {
 
 result<void> history::write_minute(std::int64_t minute, std::shared_ptr<traffic_parts const> const& parts) {
     auto const rows = rows_of(minute, *parts);
+    std::lock_guard const entering(entrance_);
     std::unique_lock const turning(turning_);
     auto const written = rows ? checked(rows_.write(*rows)) : result<void>(rows.error());
     std::lock_guard const lock(mutex_);
@@ -166,17 +169,23 @@ result<void> history::sum_up_again(std::int64_t minute) {
     return {};
 }
 
-// Not where only the sum is left of what it was made of.
+// Not where only the sum is left of what it was made of, or of some of it. What lies before the others may have been
+// written under a wrong clock: it says nothing about what has been dropped meanwhile.
 result<bool> history::may_be_summed_again(std::size_t coarse, std::int64_t start) const {
+    auto const& r = resolutions[coarse];
+    auto const sum = rows_.first(r.number, start);
+    if (!sum)
+        return from_store(sum.error());
+    if (*sum != start)
+        return true;
+    auto const last = rows_.last(r.number);
+    if (!last)
+        return from_store(last.error());
     auto const first = rows_.first(resolutions[coarse - 1].number);
     if (!first)
         return from_store(first.error());
-    if (*first && **first <= start)
-        return true;
-    auto const sum = rows_.first(resolutions[coarse].number, start);
-    if (!sum)
-        return from_store(sum.error());
-    return *sum != start;
+    auto const dropped_before = last->value_or(start) + 2 * r.seconds - resolutions[coarse - 1].kept_for;
+    return start >= dropped_before && *first && **first <= start;
 }
 
 result<void> history::roll_up(std::size_t coarse, std::int64_t now) {
@@ -187,7 +196,10 @@ result<void> history::roll_up(std::size_t coarse, std::int64_t now) {
         if (!next)
             return from_store(next.error());
         auto const start = *next ? begin_of(**next, length) : until; // nothing ran in between
-        if (start < until)
+        auto const may = start < until ? may_be_summed_again(coarse, start) : result<bool>(false);
+        if (!may)
+            return may.error();
+        if (*may)
             if (auto summed = sum_up(coarse, start); !summed)
                 return summed;
         std::lock_guard const lock(mutex_);
@@ -292,6 +304,11 @@ result<void> history::scan(std::uint8_t row_dimension, std::int64_t from, std::i
     return {};
 }
 
+std::shared_lock<std::shared_mutex> history::enter() const {
+    std::lock_guard const entering(entrance_);
+    return std::shared_lock(turning_);
+}
+
 result<void> history::read(dimension d, std::int64_t from, std::int64_t to, std::int64_t step,
                            traffic_visitor const& visit) const {
     bool more = true;
@@ -300,7 +317,7 @@ result<void> history::read(dimension d, std::int64_t from, std::int64_t to, std:
             more = visit(time, name, *t);
         return more;
     };
-    std::shared_lock const turning(turning_);
+    auto const turning = enter();
     std::int64_t time = 0;
     if (auto const names = unwritten(d, from, to, time))
         for (auto const& [name, t] : *names)

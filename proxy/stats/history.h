@@ -77,6 +77,7 @@ private:
     result<bool> may_be_summed_again(std::size_t coarse, std::int64_t start) const;
     bool is_believed(std::int64_t minute);
     std::int64_t minute_start() const;
+    std::shared_lock<std::shared_mutex> enter() const;
     result<void> roll_up(std::size_t coarse, std::int64_t now);
     result<void> sum_up(std::size_t coarse, std::int64_t start);
     result<void> trim(std::int64_t now);
@@ -92,8 +93,10 @@ private:
     mutable std::mutex incoming_mutex_; // guards incoming_; taken last
     mutable std::vector<traffic_parts> incoming_;
 
-    // Exclusive while a minute turns from memory into rows, so that who reads both finds it in one of them. Taken
-    // first.
+    // Exclusive while a minute turns from memory into rows, so that who reads both finds it in one of them. A shared
+    // mutex lets readers in as long as one of them is there: whoever takes it passes the entrance first, where the
+    // writer keeps them back once it waits.
+    mutable std::mutex entrance_; // taken first
     mutable std::shared_mutex turning_;
 
     mutable std::mutex mutex_; // guards all below but for the last, which are step()'s

@@ -129,6 +129,34 @@ TEST_CASE("the sudden end of the process loses the minute under way at most") {
     CHECK(k.sum(start, start + hour) == 10);
 }
 
+TEST_CASE("a start under a clock far behind takes nothing from what was summed up") {
+    kept_history k;
+    k.pass(60 * hour + 30 * minute, 1); // of the twelfth hour half of the minutes are left
+    auto const before = k.read(start, start + 60 * hour, hour);
+    k.crash(-70 * hour);
+    k.pass(2 * minute);
+    k.now += 70 * hour; // somebody has set it right
+    k.pass(2 * hour);
+    auto const after = k.read(start, start + 60 * hour, hour);
+    for (auto const& [time, n] : before) {
+        INFO((time - start) / hour);
+        CHECK(after.at(time) == n);
+    }
+}
+
+TEST_CASE("a sum in the future, left by a clock that ran ahead, keeps no hour from being summed up after a restart") {
+    kept_history k;
+    k.pass(2 * hour, 1);
+    k.now += 5 * day;
+    k.pass(2 * hour);
+    k.now -= 5 * day;
+    REQUIRE(k.h->step(k.now));
+    k.pass(90 * minute, 1);
+    k.crash();
+    k.pass(50 * hour); // the minutes of that time are gone by now
+    CHECK(k.sum(start + 4 * hour, start + 6 * hour, hour) == 90);
+}
+
 TEST_CASE("a stop and a start within a minute count in the same minute") {
     kept_history k;
     k.h->add(hits(3));
