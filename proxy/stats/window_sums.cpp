@@ -10,6 +10,31 @@ namespace {
 constexpr std::size_t most_rows = 2'000'000; // read for one answer
 constexpr std::size_t most_names = 40'000;   // told apart while it is made
 
+// The stretch in intervals as long as fit into it: a year is days, and hours and minutes only at its ends.
+void add_pieces(std::vector<time_range>& to, time_range r, std::size_t level) {
+    if (r.from >= r.to)
+        return;
+    r.step = resolutions[level].seconds;
+    auto const longer = level + 1 < resolution_count ? resolutions[level + 1].seconds : 0;
+    auto const first = longer == 0 ? r.to : (r.from + longer - 1) / longer * longer;
+    auto const last = longer == 0 ? r.to : r.to / longer * longer;
+    if (longer == 0 || first >= last) {
+        to.push_back(r);
+        return;
+    }
+    add_pieces(to, {r.from, first, 0}, level);
+    add_pieces(to, {first, last, 0}, level + 1);
+    add_pieces(to, {last, r.to, 0}, level);
+}
+
+// What the range is kept in at least: older than two days there are only hours.
+std::size_t finest_of(time_range const& r) {
+    std::size_t level = 0;
+    while (level + 1 < resolution_count && r.step % resolutions[level + 1].seconds == 0)
+        ++level;
+    return level;
+}
+
 } // namespace
 
 query_result<void> read_traffic(history const& h, dimension d, time_range const& r,
@@ -31,8 +56,11 @@ query_result<traffic_by_name> sum_up(history const& h, dimension d, time_range c
         sum[name] += t;
         return true;
     };
-    if (auto done = read_traffic(h, d, r, add); !done)
-        return done.error();
+    std::vector<time_range> pieces;
+    add_pieces(pieces, r, finest_of(r));
+    for (auto const& piece : pieces)
+        if (auto done = read_traffic(h, d, piece, add); !done)
+            return done.error();
     return sum;
 }
 

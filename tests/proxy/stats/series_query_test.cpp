@@ -77,6 +77,20 @@ TEST_CASE("a metric is a value for each interval, null where nothing ran or noth
               .ends_with(R"("series":[{"name":"","values":[null,4E0,0E0]}]})"));
 }
 
+TEST_CASE("a sum is exact to the minute, though most of it is read by the hour") {
+    asked a;
+    for (int i = 0; i < 180; ++i) {
+        a.count(outcome::hit, 1);
+        a.pass(minute);
+    }
+    for (auto const minutes : {30u, 60u, 90u, 170u, 180u}) {
+        auto const answer =
+            window(*a.h, {{{"from", "-" + std::to_string(minutes) + "m"}, {"to", "now"}}}, a.now, "USD");
+        REQUIRE(answer);
+        CHECK(answer->at("total").at("requests").at("hit").as_uint64() == minutes);
+    }
+}
+
 TEST_CASE("by name the largest come first and the rest is other, zero while something ran") {
     asked a;
     a.count(outcome::hit, 1, "docker.io/a");
