@@ -90,8 +90,11 @@ alert_message alert_rule::message(bool resolved, double value, std::int64_t now)
 }
 
 std::optional<alert_message> alert_rule::update(std::optional<double> value, std::int64_t now) {
-    if (!value)
+    if (!value) {
+        if (status_.state == alert_state::pending)
+            become(alert_state::quiet, now); // a night without a request is no ten minutes of misses
         return std::nullopt;
+    }
     status_.value = value;
     if (!is_bad(*value)) {
         bool const was_firing = status_.state == alert_state::firing;

@@ -40,8 +40,8 @@ class alert_rule {
 public:
     explicit alert_rule(alert_config c) : config_(std::move(c)) {}
 
-    // Takes a new value in; gives what is to be told, if anything. Without a value nothing can be said, and nothing
-    // changes: a server that nobody uses has no hit ratio.
+    // Takes a new value in; gives what is to be told, if anything. Without a value nothing can be said: a server
+    // that nobody uses has no hit ratio. What has been told stands until there is one; what was on its way begins anew.
     std::optional<alert_message> update(std::optional<double> value, std::int64_t now);
 
     alert_status const& status() const noexcept { return status_; }

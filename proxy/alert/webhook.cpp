@@ -77,8 +77,10 @@ void webhook::send(alert_message const& m) {
         if (s->stopped)
             return;
         if (s->waiting.size() >= most_waiting) {
-            spdlog::warn("webhook: {} alerts wait already, this one is not sent: {}", most_waiting, m.text);
-            return;
+            // The latest say how things are now.
+            spdlog::warn("webhook: {} alerts wait already, the oldest is not sent: {}", most_waiting,
+                         s->waiting.front().text);
+            s->waiting.pop_front();
         }
         s->waiting.push_back(m);
         if (std::exchange(s->sending, true))

@@ -58,14 +58,15 @@ TEST_CASE("an alert without a time is told at once, with numbers as they are") {
     CHECK(told(r, 0, 20) == "rot: all right again, integrity_failures is 0");
 }
 
-TEST_CASE("where nothing can be said nothing changes") {
+TEST_CASE("where nothing can be said what was told stands, and what was not yet begins anew") {
     alert_rule r(few_hits());
     CHECK(told(r, std::nullopt, 0) == "");
     CHECK(told(r, 0.1, 0) == "");
-    CHECK(told(r, std::nullopt, 1000) == "");
-    CHECK(r.status().state == alert_state::pending);
-    CHECK(told(r, 0.1, 1000) != "");
-    CHECK(told(r, std::nullopt, 2000) == "");
+    CHECK(told(r, std::nullopt, 1000) == ""); // a night
+    CHECK(r.status().state == alert_state::quiet);
+    CHECK(told(r, 0.1, 50'000) == "");
+    CHECK(told(r, 0.1, 50'600) != "");
+    CHECK(told(r, std::nullopt, 60'000) == "");
     CHECK(r.status().state == alert_state::firing);
     CHECK(r.status().value == 0.1);
 }
