@@ -81,6 +81,8 @@ task<result<void>> image_walk::level(std::vector<oci::digest> const& manifests) 
 }
 
 task<result<void>> image_walk::visit(oci::digest const& d) {
+    if (job_.is_abandoned())
+        co_return overloaded("layerd is stopping");
     auto const got = co_await manifest(d);
     if (!got)
         co_return got.error();

@@ -99,9 +99,15 @@ void warm_job::end(result<void> const& how, std::int64_t now) {
 
 void warm_job::abandon_fills() {
     std::lock_guard lock(mutex_);
+    abandoned_ = true;
     for (auto const& f : fills_)
         if (f.started && f.fill->followers.load(std::memory_order_relaxed) == 0)
             f.fill->abandon();
+}
+
+bool warm_job::is_abandoned() const {
+    std::lock_guard lock(mutex_);
+    return abandoned_;
 }
 
 } // namespace proxy

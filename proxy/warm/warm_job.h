@@ -68,6 +68,7 @@ public:
 
     // Gives up the downloads that were begun for it and that no client follows.
     void abandon_fills();
+    bool is_abandoned() const; // abandon_fills() was called
 
 private:
     struct followed {
@@ -80,6 +81,7 @@ private:
     mutable std::mutex mutex_; // guards what follows
     warm_status status_;
     std::vector<followed> fills_;
+    bool abandoned_ = false;
     watch<bool> over_{false};
 };
 
