@@ -6,7 +6,8 @@
 #include <boost/json/array.hpp>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
+#include <unordered_set>
+#include <vector>
 
 namespace proxy {
 
@@ -127,13 +128,24 @@ std::optional<oci::digest> management::manifest_of(image const& i) const {
     return known && *known ? std::optional((*known)->digest) : std::nullopt;
 }
 
-// Whether `d` is `root` or something below it.
+// Whether `d` is `root` or something below it. Each manifest is looked into once: pushed indexes may name each other in
+// any number of ways.
 bool management::is_part_of(oci::digest const& d, oci::digest const& root) const {
-    if (d == root)
-        return true;
-    auto const children = content_.index().children(root);
-    return children && std::any_of(children->begin(), children->end(),
-                                   [&](auto const& c) { return c.digest != root && is_part_of(d, c.digest); });
+    std::vector<oci::digest> left{root};
+    std::unordered_set<oci::digest> seen{root};
+    while (!left.empty()) {
+        auto const next = left.back();
+        left.pop_back();
+        if (next == d)
+            return true;
+        auto const children = content_.index().children(next);
+        if (!children)
+            return true; // cannot be known: then better so
+        for (auto const& c : *children)
+            if (seen.insert(c.digest).second)
+                left.push_back(c.digest);
+    }
+    return false;
 }
 
 // A pin of the same repository that the image is part of: the same content by another name, or one of its platforms.
