@@ -232,11 +232,14 @@ byId("gc-form").addEventListener("submit", async e => {
 byId("image-form").addEventListener("submit", async e => {
   e.preventDefault();
   const verb = e.submitter.value, image = e.target.image.value.trim();
-  const what = {purge: "Remove from the store what no other image has of", pin: "Keep, whatever the limits say,", unpin: "Let limits apply again to"}[verb] || `${verb}`;
+  const what = {purge: "Remove from the store what no other image has of", pin: "Keep, whatever the limits say,", unpin: "Let limits apply again to",
+                warm: "Pull into the store, before a client asks,", refresh: "Ask upstream what it means now:"}[verb] || `${verb}`;
   if (!await confirmed(`${what} ${image}?`)) return;
   const answer = await command(`/api/v1/${verb}`, {image});
   if (!answer) return;
   if (verb === "purge") say(`purged ${answer.purged}: ${removed(answer)}`);
+  else if (verb === "warm") say(`warming ${answer.jobs[0].image}`);
+  else if (verb === "refresh") say(`${answer.refreshed} ${answer.moved ? "has moved to" : "is still"} ${answer.digest}`);
   else if (verb === "pin") say(`pinned ${answer.pinned}${answer.stored ? "" : ", which is not stored yet"}`);
   else say(`done: ${image}`);
 });
