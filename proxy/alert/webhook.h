@@ -37,7 +37,7 @@ public:
     webhook(worker& w, std::string const& url, webhook_format format) : webhook(w, url, format, timing()) {}
     ~webhook(); // its worker's context has ended
 
-    // Any thread. Dropped, with a line in the log, if too many wait.
+    // Any thread. If too many wait the oldest is dropped, with a line in the log: the latest say how things are.
     void send(alert_message const& m);
     // No further tries; what is under way ends within its patience. Any thread.
     void stop();

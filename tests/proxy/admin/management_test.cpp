@@ -154,6 +154,28 @@ TEST_CASE("an image that is pinned by another name is not purged, and its parts 
     CHECK(a.has(layer));
 }
 
+TEST_CASE("indexes that name each other in any number of ways are looked into once each") {
+    admin_bench a;
+    std::string const repo = "docker.io/library/a";
+    auto const index_of = [&](std::string const& bytes, std::vector<oci::digest> const& below) {
+        auto const d = a.put(bytes, store::object_kind::manifest);
+        oci::manifest m{.media_type = "application/vnd.oci.image.index.v1+json"};
+        for (auto const& child : below)
+            m.children.push_back(
+                {.media_type = m.media_type, .digest = child, .size = 10, .role = oci::child_role::manifest});
+        a.content->index().put_manifest(repo, d, m, bytes.size()).value();
+        return d;
+    };
+    std::vector<oci::digest> level;
+    for (int n = 0; n < 30; ++n) // 2^30 ways from the top to the bottom
+        level = {index_of("left " + std::to_string(n), level), index_of("right " + std::to_string(n), level)};
+    auto const top = index_of("top", level);
+    CHECK(a.post("/api/v1/pin", "a@" + top.to_string()).first == 200);
+    a.add(repo, "2", {config_a, layer});
+    CHECK(a.post("/api/v1/purge", "a:2").first == 200);
+    CHECK(a.post("/api/v1/purge", "a@" + oci::digest::of("left 0").to_string()).first == 409);
+}
+
 TEST_CASE("a purge takes what no other image has") {
     admin_bench a;
     a.add("docker.io/library/a", "1", {config_a, base, layer});

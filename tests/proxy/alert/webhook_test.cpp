@@ -3,6 +3,7 @@
 
 #include "tests/catch.h"
 #include "tests/support/eventually.h"
+#include "tests/support/gate.h"
 #include "tests/support/running_server.h"
 #include "tests/support/scripted_origin.h"
 
@@ -70,6 +71,23 @@ TEST_CASE("a receiver that hangs costs its messages and nothing else") {
         hook.send(message("lost"));
     hook.stop();
     SUCCEED("the worker's context ends, with nothing left to wait for");
+}
+
+TEST_CASE("of more messages than may wait the latest are delivered, in order") {
+    tests::scripted_origin receiver;
+    auto const held = tests::gate::closed();
+    receiver.on("POST", "/hook").reply(tests::reply(200).hold_head(held)).reply(200, {}, "ok");
+    running_worker r;
+    webhook hook(r.w, receiver.url("/hook"), webhook_format::slack, quick);
+    hook.send(message("first"));
+    REQUIRE(tests::eventually([&] { return receiver.requests().size() == 1; }));
+    constexpr std::size_t too_many = 5;
+    for (std::size_t i = 0; i < webhook::most_waiting + too_many; ++i)
+        hook.send(message(std::to_string(i)));
+    held->open();
+    REQUIRE(tests::eventually([&] { return receiver.requests().size() == 1 + webhook::most_waiting; }));
+    for (std::size_t i = 0; i < webhook::most_waiting; ++i)
+        CHECK(receiver.requests().at(1 + i).body == R"({"text":")" + std::to_string(i + too_many) + R"("})");
 }
 
 TEST_CASE("a webhook that is a secret stands in a file of its own") {
