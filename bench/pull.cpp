@@ -3,6 +3,7 @@
 // JSON: layers, bytes, seconds.
 //
 //   pull http://ADDRESS:PORT/v2/REPOSITORY TAG
+#include "bench/registry_url.h"
 #include "oci/digest.h"
 #include "oci/manifest.h"
 
@@ -29,23 +30,9 @@ using clock_type = std::chrono::steady_clock;
 
 constexpr unsigned layers_at_once = 3;
 
-struct place {
-    std::string address, port, path;
-};
-
-place parse_url(std::string_view url) {
-    constexpr std::string_view scheme = "http://";
-    auto const slash = url.find('/', scheme.size());
-    auto const colon = url.find(':', scheme.size());
-    if (!url.starts_with(scheme) || slash == url.npos || colon > slash)
-        throw std::invalid_argument("the URL must be http://ADDRESS:PORT/v2/REPOSITORY");
-    return {std::string(url.substr(scheme.size(), colon - scheme.size())),
-            std::string(url.substr(colon + 1, slash - colon - 1)), std::string(url.substr(slash))};
-}
-
 class connection {
 public:
-    explicit connection(place const& to) : to_(to) {
+    explicit connection(registry_url const& to) : to_(to) {
         socket_.connect({net::ip::make_address(to.address), static_cast<std::uint16_t>(std::stoi(to.port))});
         socket_.set_option(net::ip::tcp::no_delay(true));
     }
@@ -105,14 +92,14 @@ private:
             throw std::runtime_error(fmt::format("{}: status {}", what, status));
     }
 
-    place const& to_;
+    registry_url const& to_;
     net::io_context context_;
     net::ip::tcp::socket socket_{context_};
     boost::beast::flat_buffer buffer_;
 };
 
 // The first of the connections is the one that the manifest came by.
-void pull_layers(place const& from, std::vector<oci::descriptor> const& layers, connection& first) {
+void pull_layers(registry_url const& from, std::vector<oci::descriptor> const& layers, connection& first) {
     std::atomic<std::size_t> next{0};
     std::atomic<bool> failed{false};
     auto const work = [&](connection* given) {
@@ -137,7 +124,7 @@ void pull_layers(place const& from, std::vector<oci::descriptor> const& layers, 
         throw std::runtime_error("the pull failed");
 }
 
-void pull(place const& from, std::string const& tag) {
+void pull(registry_url const& from, std::string const& tag) {
     auto const began = clock_type::now();
     connection first(from);
     auto const digest = first.head("manifests/" + tag);
@@ -166,7 +153,7 @@ int main(int argc, char** argv) {
     app.add_option("tag", tag)->required();
     CLI11_PARSE(app, argc, argv);
     try {
-        auto const from = parse_url(url);
+        auto const from = parse_registry_url(url);
         pull(from, tag);
         return 0;
     } catch (std::exception const& e) {

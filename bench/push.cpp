@@ -6,6 +6,7 @@
 // blobs, bytes, seconds, and percentiles of the time from the POST to the 201.
 //
 //   push --blobs N --size BYTES [--connections C] [--seed S] http://ADDRESS:PORT/v2/REPOSITORY
+#include "bench/registry_url.h"
 #include "oci/digest.h"
 
 #include <CLI/CLI.hpp>
@@ -45,20 +46,6 @@ struct settings {
     unsigned connections = 1;
     std::uint64_t seed = 1;
 };
-
-struct target {
-    std::string address, port, path;
-};
-
-target parse_target(std::string_view url) {
-    constexpr std::string_view scheme = "http://";
-    auto const slash = url.find('/', scheme.size());
-    auto const colon = url.find(':', scheme.size());
-    if (!url.starts_with(scheme) || slash == url.npos || colon > slash)
-        throw std::invalid_argument("the URL must be http://ADDRESS:PORT/v2/REPOSITORY");
-    return {std::string(url.substr(scheme.size(), colon - scheme.size())),
-            std::string(url.substr(colon + 1, slash - colon - 1)), std::string(url.substr(slash))};
-}
 
 // Its first block, after which `filler` is repeated.
 struct blob {
@@ -102,7 +89,7 @@ std::vector<blob> make_blobs(settings const& s, std::string const& filler) {
 
 class connection {
 public:
-    explicit connection(target const& to) : to_(to), socket_(context_) {
+    explicit connection(registry_url const& to) : to_(to), socket_(context_) {
         socket_.connect({net::ip::make_address(to.address), static_cast<net::ip::port_type>(std::stoi(to.port))});
         socket_.set_option(net::ip::tcp::no_delay(true));
     }
@@ -134,7 +121,7 @@ private:
         return answer;
     }
 
-    target const& to_;
+    registry_url const& to_;
     net::io_context context_;
     net::ip::tcp::socket socket_;
     boost::beast::flat_buffer buffer_;
@@ -146,7 +133,7 @@ struct totals {
     std::string failure;
 };
 
-void push_some(target const& to, settings const& s, std::vector<blob> const& blobs, std::string const& filler,
+void push_some(registry_url const& to, settings const& s, std::vector<blob> const& blobs, std::string const& filler,
                std::atomic<std::size_t>& next, totals& sum) {
     std::vector<double> times;
     std::string failure;
@@ -171,7 +158,7 @@ double share_of(std::vector<double> const& sorted, double share) {
 }
 
 int run(settings const& s) {
-    auto const to = parse_target(s.url);
+    auto const to = parse_registry_url(s.url);
     auto const filler = random_block(s.seed, block_size);
     auto const blobs = make_blobs(s, filler);
     std::atomic<std::size_t> next{0};
