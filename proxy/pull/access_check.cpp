@@ -47,8 +47,8 @@ task<result<void>> access_check::admit(exchange& x, oci::endpoint const& wanted,
     auto key = t.flight_key() + " " + q.path;
     auto work = [this, &w, q] { return ask(w, q); };
     auto admitted = co_await flights_.run_by(w, std::move(key), work, t.until);
-    if (!admitted)
-        co_return admitted.error();
+    if (!admitted.value)
+        co_return admitted.value.error();
     co_return result<void>();
 }
 

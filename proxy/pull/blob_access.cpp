@@ -28,7 +28,8 @@ task<result<std::optional<std::uint64_t>>> blob_access::ask(worker& w, repositor
     if (parts_.absences.holds(t.flight_key(), path_of(d), parts_.now()))
         co_return blob_unknown(d);
     auto work = [this, &w, t, d] { return head(w, t, d); };
-    co_return co_await flights_.run_by(w, t.flight_key() + "@" + d.to_string(), work, t.until);
+    auto answer = co_await flights_.run_by(w, t.flight_key() + "@" + d.to_string(), work, t.until);
+    co_return std::move(answer.value);
 }
 
 task<result<blob_access::size_answer>> blob_access::head(worker& w, repository_target t, oci::digest d) {

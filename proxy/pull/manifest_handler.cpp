@@ -14,8 +14,14 @@ namespace proxy {
 
 namespace {
 
-std::string_view fetched_status(served_manifest const& m) noexcept {
-    return m.kept ? "layerd; fwd=miss; stored" : "layerd; fwd=miss";
+std::string_view fetched_status(manifest_source::fetched const& f) noexcept {
+    if (f.collapsed)
+        return "layerd; fwd=miss; collapsed";
+    return f.manifest->kept ? "layerd; fwd=miss; stored" : "layerd; fwd=miss";
+}
+
+outcome miss_of(bool collapsed) noexcept {
+    return collapsed ? outcome::collapsed : outcome::miss;
 }
 
 // Upstream has answered, and that is its answer. A password that has expired is none: it hides what is public too.
@@ -82,9 +88,9 @@ task<result<void>> manifest_handler::by_digest(exchange& x, repository_target co
     auto fetched = co_await source_.fetch(x.local().home, t, d);
     if (!fetched)
         co_return fetched.error();
-    x.outcome = outcome::miss;
-    look_ahead(x, t, *fetched);
-    co_return co_await reply(x, *fetched, fetched_status(**fetched), 0);
+    x.outcome = miss_of(fetched->collapsed);
+    look_ahead(x, t, fetched->manifest);
+    co_return co_await reply(x, fetched->manifest, fetched_status(*fetched), 0);
 }
 
 task<result<void>> manifest_handler::by_tag(exchange& x, repository_target const& t, oci::tag const& name) {
@@ -170,10 +176,10 @@ task<result<void>> manifest_handler::reply_resolved(exchange& x, repository_targ
     if (!stored)
         co_return stored.error();
     if (*stored) {
-        x.outcome = r.fetched ? outcome::miss : outcome::hit;
+        x.outcome = r.fetched ? miss_of(r.collapsed) : outcome::hit;
         std::string_view status = confirmed ? "layerd; fwd=stale; hit" : "layerd; fwd=miss; hit";
         if (r.fetched)
-            status = "layerd; fwd=miss; stored";
+            status = r.collapsed ? "layerd; fwd=miss; collapsed" : "layerd; fwd=miss; stored";
         look_ahead(x, t, *stored);
         co_return co_await reply(x, *stored, status, r.checked_at);
     }
@@ -182,9 +188,9 @@ task<result<void>> manifest_handler::reply_resolved(exchange& x, repository_targ
     auto fetched = co_await source_.fetch(x.local().home, t, r.digest);
     if (!fetched)
         co_return fetched.error();
-    x.outcome = outcome::miss;
-    look_ahead(x, t, *fetched);
-    co_return co_await reply(x, *fetched, fetched_status(**fetched), r.checked_at);
+    x.outcome = miss_of(fetched->collapsed);
+    look_ahead(x, t, fetched->manifest);
+    co_return co_await reply(x, fetched->manifest, fetched_status(*fetched), r.checked_at);
 }
 
 task<result<void>> manifest_handler::reply(exchange& x, manifest_ptr manifest, std::string_view cache_status,
@@ -206,11 +212,11 @@ task<result<void>> manifest_handler::reply(exchange& x, manifest_ptr manifest, s
 
 // A HEAD for a manifest that is not here: upstream's own HEAD says all that is asked for, and costs it nothing.
 task<result<void>> manifest_handler::reply_from_head(exchange& x, resolved_tag const& r) {
-    x.outcome = outcome::miss;
+    x.outcome = miss_of(r.collapsed);
     auto const name = r.digest.to_string();
     auto head = x.begin(200);
     head.field("Content-Type", r.media_type).field("Docker-Content-Digest", name).field("ETag", '"' + name + '"');
-    head.field("Cache-Status", "layerd; fwd=miss");
+    head.field("Cache-Status", r.collapsed ? "layerd; fwd=miss; collapsed" : "layerd; fwd=miss");
     co_return co_await x.reply_length_only(head, *r.size);
 }
 

@@ -37,6 +37,13 @@ result<void> check_status(upstream_response const& response, std::string_view re
     return upstream_error(502, fmt::format("upstream answered {} to a manifest request", response.status()));
 }
 
+// All who asked get one answer; each is told whether it was asked on his account.
+result<resolved_tag> as_told(single_flight<resolved_tag>::answer a) {
+    if (a.value)
+        a.value->collapsed = a.shared;
+    return std::move(a.value);
+}
+
 } // namespace
 
 task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_target const& t, oci::digest const& d) {
@@ -76,12 +83,15 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_t
     co_return std::make_shared<served_manifest const>(d, type, std::move(*bytes));
 }
 
-task<result<manifest_source::manifest_ptr>> manifest_source::fetch(worker& w, repository_target const& t,
-                                                                   oci::digest const& d) {
+task<result<manifest_source::fetched>> manifest_source::fetch(worker& w, repository_target const& t,
+                                                              oci::digest const& d) {
     if (is_absent(t, d.to_string()))
         co_return manifest_unknown(d.to_string());
     auto work = [this, &w, t, d] { return download(w, t, d); };
-    co_return co_await fetches_.run_by(w, t.flight_key() + "@" + d.to_string(), work, t.until);
+    auto answer = co_await fetches_.run_by(w, t.flight_key() + "@" + d.to_string(), work, t.until);
+    if (!answer.value)
+        co_return answer.value.error();
+    co_return fetched{std::move(*answer.value), answer.shared};
 }
 
 task<result<manifest_source::manifest_ptr>> manifest_source::download(worker& w, repository_target t, oci::digest d) {
@@ -195,7 +205,8 @@ task<result<resolved_tag>> manifest_source::resolve(worker& w, repository_target
     if (is_absent(t, name.name()))
         co_return manifest_unknown(name.name());
     auto work = question(w, t, name, reason::other);
-    co_return co_await resolutions_.run_by(w, t.flight_key() + ":" + name.name(), work, t.until);
+    auto answer = co_await resolutions_.run_by(w, t.flight_key() + ":" + name.name(), work, t.until);
+    co_return as_told(std::move(answer));
 }
 
 task<result<resolved_tag>> manifest_source::ask_now(worker& w, repository_target const& t, oci::tag const& name) {
@@ -210,7 +221,7 @@ task<std::optional<result<resolved_tag>>> manifest_source::resolve_for(worker& w
     auto answer = co_await resolutions_.run_for(w, t.flight_key() + ":" + name.name(), work, patience);
     if (!answer)
         co_return std::nullopt;
-    co_return std::move(answer->value);
+    co_return as_told(*std::move(answer));
 }
 
 void manifest_source::refresh(worker& w, repository_target const& t, oci::tag const& name) {
@@ -292,11 +303,11 @@ task<result<bool>> manifest_source::replace(worker& w, repository_target const& 
     auto const last = co_await stored(t, (*before)->digest);
     if (!last || !*last)
         co_return false;
-    auto fetched = co_await fetch(w, t, d);
-    if (fetched)
+    auto const got = co_await fetch(w, t, d);
+    if (got)
         co_return true;
-    if (fetched.error().code != oci::errc::manifest_unknown)
-        co_return fetched.error();
+    if (got.error().code != oci::errc::manifest_unknown)
+        co_return got.error();
     co_return upstream_error(502, "upstream does not give what it says its tag '" + name.name() + "' is");
 }
 

@@ -25,7 +25,8 @@ struct resolved_tag {
     std::int64_t checked_at = 0;
     std::string media_type; // as upstream's answer said; may be empty
     std::optional<std::uint64_t> size;
-    bool fetched = false; // its manifest came from upstream along with this
+    bool fetched = false;   // its manifest came from upstream along with this
+    bool collapsed = false; // on account of another request, which asked first
 };
 
 class manifest_source {
@@ -37,8 +38,12 @@ public:
     // From the store alone: null if it is not there or this repository may not show it.
     task<result<manifest_ptr>> stored(repository_target const& t, oci::digest const& d);
 
+    struct fetched {
+        manifest_ptr manifest;
+        bool collapsed = false; // another request was fetching it
+    };
     // From upstream, verified, stored and linked. MANIFEST_UNKNOWN if upstream has none.
-    task<result<manifest_ptr>> fetch(worker& w, repository_target const& t, oci::digest const& d);
+    task<result<fetched>> fetch(worker& w, repository_target const& t, oci::digest const& d);
 
     // Asks upstream what the tag is now, and records it. MANIFEST_UNKNOWN if there is no such tag (any more). A tag
     // that can be served from here moves only to what can be, so that it can still be served if upstream is gone a

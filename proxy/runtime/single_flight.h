@@ -53,9 +53,9 @@ public:
         co_return answer{std::move(*seen.value), !started};
     }
 
-    // The value alone, on `w`'s own thread, and by `d`: 504 then, while the flight goes on. One that ran out of its
+    // The same as run, on `w`'s own thread, and by `d`: 504 then, while the flight goes on. One that ran out of its
     // starter's time says nothing to who has more left: he starts another.
-    task<result<T>> run_by(worker& w, std::string key, work f, deadline d) {
+    task<answer> run_by(worker& w, std::string key, work f, deadline d) {
         for (;;) {
             auto [flight, started] = join(key);
             if (started)
@@ -63,10 +63,10 @@ public:
             co_await wait(w, flight, d);
             auto seen = flight->landing.get();
             if (!seen.value)
-                co_return upstream_error(504, "upstream has not answered in time");
+                co_return answer{upstream_error(504, "upstream has not answered in time"), !started};
             bool const out_of_anothers_time = !started && !*seen.value && seen.value->error().status == 504;
             if (!out_of_anothers_time || d.passed())
-                co_return std::move(*seen.value);
+                co_return answer{std::move(*seen.value), !started};
         }
     }
 

@@ -24,7 +24,8 @@ double ratio(double part, double whole) noexcept {
 json::object requests(stats_totals const& t) {
     return {{"manifest",
              {{"hit", of(t, manifest, outcome::hit)},
-              {"miss", of(t, manifest, outcome::miss) + of(t, manifest, outcome::collapsed)},
+              {"miss", of(t, manifest, outcome::miss)},
+              {"collapsed", of(t, manifest, outcome::collapsed)},
               {"stale", of(t, manifest, outcome::stale)},
               {"error", of(t, manifest, outcome::error)}}},
             {"blob",

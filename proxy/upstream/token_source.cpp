@@ -128,7 +128,8 @@ task<result<secret>> token_source::fetch_shared(token_user user, token_request r
         grants_.put(key, *fresh, now_());
         co_return fresh->authorization;
     };
-    co_return co_await flights_.run_by(user.on, key, work, d);
+    auto answer = co_await flights_.run_by(user.on, key, work, d);
+    co_return std::move(answer.value);
 }
 
 // The answer that is no redirect. A token server may lead to another that is trusted like itself, and the password goes

@@ -120,18 +120,19 @@ task<result<manifest_source::manifest_ptr>> image_walk::manifest(oci::digest con
     auto known = co_await manifests_.stored(t, d);
     if (!known)
         co_return known.error();
-    bool const fetched = !*known;
-    if (fetched) {
-        known = co_await manifests_.fetch(worker_, t, d);
-        if (!known)
-            co_return known.error();
+    bool const is_missing = !*known;
+    if (is_missing) {
+        auto fetched = co_await manifests_.fetch(worker_, t, d);
+        if (!fetched)
+            co_return fetched.error();
+        known = std::move(fetched->manifest);
         if (!(*known)->kept)
             co_return from_store(store::error{store::errc::no_space, "a manifest is not kept"});
     } else {
         parts_.content.touch(d); // as a client's pull would
     }
     job_.expect((*known)->body.size());
-    job_.has((*known)->body.size(), fetched);
+    job_.has((*known)->body.size(), is_missing);
     co_return known;
 }
 

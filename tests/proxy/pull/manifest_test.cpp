@@ -1,5 +1,10 @@
 #include "tests/catch.h"
+#include "tests/support/eventually.h"
 #include "tests/support/mirror.h"
+
+#include <map>
+#include <thread>
+#include <vector>
 
 using namespace tests;
 
@@ -48,6 +53,37 @@ TEST_CASE("a HEAD of a cold tag costs upstream no GET and says what a pull needs
     CHECK(a.header("Docker-Content-Digest") == d);
     CHECK(a.header("Content-Length") == std::to_string(i.manifest.size()));
     CHECK(m.origin.count("GET", manifest_path("3.19")) + m.origin.count("GET", manifest_path(d)) == 0);
+}
+
+TEST_CASE("who asks for a manifest that is being fetched for another is told so, and counted so") {
+    mirror m;
+    m.start();
+    std::map<std::string, std::size_t> said;
+    std::size_t asked = 0, fetched = 0;
+    auto const herd_finds_it_under_way = [&] {
+        auto const body = image_manifest({random_bytes(10, static_cast<unsigned>(asked))});
+        auto const path = manifest_path(m.put_manifest(repo, "latest", body));
+        std::vector<http_answer> answers(8);
+        {
+            std::vector<std::jthread> herd;
+            for (auto& a : answers)
+                herd.emplace_back([&] { a = m.get(path); });
+        }
+        for (auto const& a : answers) {
+            CHECK(a.body == body);
+            ++said[a.header("Cache-Status")];
+        }
+        asked += answers.size();
+        fetched += m.origin.count("GET", path);
+        return said.contains("layerd; fwd=miss; collapsed");
+    };
+    REQUIRE(eventually(herd_finds_it_under_way));
+    auto const collapsed = said["layerd; fwd=miss; collapsed"], hits = said["layerd; hit"];
+    CHECK(said["layerd; fwd=miss; stored"] == fetched);
+    CHECK(hits + collapsed + fetched == asked);
+    auto const counted = "\"hit\":" + std::to_string(hits) + ",\"miss\":" + std::to_string(fetched) +
+                         ",\"collapsed\":" + std::to_string(collapsed);
+    CHECK(eventually([&] { return m.stats().find("\"manifest\":{" + counted) != std::string::npos; }));
 }
 
 TEST_CASE("a tag past its ttl is confirmed with a HEAD, not fetched again") {

@@ -145,7 +145,7 @@ TEST_CASE("who has no time left is told so, and a flight that ran out of its sta
     single_flight<int> flights;
     gate g;
     int runs = 0;
-    std::optional<result<int>> patient, hasty;
+    std::optional<single_flight<int>::answer> patient, hasty;
     auto work = [&]() -> task<result<int>> {
         bool const first = ++runs == 1;
         co_await g.pass();
@@ -163,12 +163,14 @@ TEST_CASE("who has no time left is told so, and a flight that ran out of its sta
     });
     w.context().poll();
     REQUIRE(hasty);
-    CHECK(hasty->error().status == 504);
+    CHECK(hasty->value.error().status == 504);
+    CHECK_FALSE(hasty->shared);
     CHECK(!patient);
     g.open.publish(true);
     w.context().restart();
     w.context().run();
     REQUIRE(patient);
-    CHECK(patient->value() == 42);
+    CHECK(patient->value.value() == 42);
+    CHECK_FALSE(patient->shared); // the second flight is its own
     CHECK(runs == 2);
 }
