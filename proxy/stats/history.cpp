@@ -12,6 +12,8 @@ constexpr std::uint8_t storage_rows = 4;
 constexpr int most_sums = 100;
 constexpr std::size_t most_removed = 20'000;
 
+constexpr int enough_in_order = 60; // minutes until a clock is believed
+
 constexpr std::int64_t begin_of(std::int64_t time, std::int64_t length) noexcept {
     return time - time % length;
 }
@@ -51,6 +53,8 @@ history::history(store::series_table& rows, history_limits limits, std::int64_t 
         bool const known = last && *last < now;
         rolled_[r] = std::min(known ? std::max(*last + length, oldest) : oldest, begin_of(now, length));
     }
+    expected_minute_ = minute_start_;
+    minutes_in_order_ = goes_on_from_last_run(now) ? enough_in_order : 0;
 }
 
 void history::add(traffic_parts parts) {
@@ -110,13 +114,22 @@ result<void> history::close(std::int64_t now) {
     return trim(now);
 }
 
+// Its last minute is not long ago, and an hour earlier there were some too: who is restarted again and again drops what
+// is old all the same.
+bool history::goes_on_from_last_run(std::int64_t now) const {
+    constexpr std::int64_t hour = 3600;
+    if (last_written_ > now || last_written_ + hour < now)
+        return false;
+    auto const earlier = rows_.first(resolutions[0].number, last_written_ - 2 * hour);
+    return earlier && *earlier && **earlier <= last_written_ - hour;
+}
+
 bool history::is_believed(std::int64_t minute) {
     constexpr std::int64_t tolerated = 300; // a machine that was busy, a second leap
-    constexpr int enough = 60;
     bool const in_order = minute >= expected_minute_ && minute <= expected_minute_ + tolerated;
-    minutes_in_order_ = in_order ? std::min(minutes_in_order_ + 1, enough) : 0;
+    minutes_in_order_ = in_order ? std::min(minutes_in_order_ + 1, enough_in_order) : 0;
     expected_minute_ = minute + resolutions[0].seconds;
-    return minutes_in_order_ == enough;
+    return minutes_in_order_ == enough_in_order;
 }
 
 result<void> history::write_minute(std::int64_t minute, std::shared_ptr<traffic_parts const> const& parts) {

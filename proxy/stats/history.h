@@ -6,7 +6,7 @@
 //
 // A minute in which nobody asked for anything has a row too; one without a row is one in which nothing ran. A clock
 // that is set back adds to minutes that are there, and what they were summed up to is summed up again. One that jumps
-// ahead is believed after an hour: until then nothing is dropped for being old.
+// ahead is believed after an hour, which a restart does not begin anew: until then nothing is dropped for being old.
 #pragma once
 
 #include "proxy/error.h"
@@ -76,6 +76,7 @@ private:
     result<void> sum_up_again(std::int64_t minute);
     result<bool> may_be_summed_again(std::size_t coarse, std::int64_t start) const;
     bool is_believed(std::int64_t minute);
+    bool goes_on_from_last_run(std::int64_t now) const;
     std::int64_t minute_start() const;
     std::shared_lock<std::shared_mutex> enter() const;
     result<void> roll_up(std::size_t coarse, std::int64_t now);
@@ -108,7 +109,7 @@ private:
     std::int64_t last_written_ = 0; // the latest minute that has rows
     std::int64_t trimmed_to_size_at_ = 0;
     std::int64_t expected_minute_ = 0;
-    int minutes_in_order_ = 0; // since the start, or since the clock jumped
+    int minutes_in_order_ = 0; // since the first start or the last jump of the clock
 };
 
 } // namespace proxy

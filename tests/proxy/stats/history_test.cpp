@@ -5,7 +5,10 @@
 #include "tests/catch.h"
 #include "tests/support/running_server.h"
 
+#include <atomic>
 #include <map>
+#include <thread>
+#include <vector>
 
 using namespace proxy;
 
@@ -208,6 +211,26 @@ TEST_CASE("what is too old goes: minutes after two days, hours after a quarter")
     CHECK(k.read(start, start + 4 * day, day).at(start) == 1440);
 }
 
+TEST_CASE("what is too old goes also where no run is as long as an hour") {
+    kept_history k;
+    for (int n = 0; n < 3 * 24 * 2 + 4; ++n) {
+        k.pass(29 * minute, 1);
+        k.crash(minute);
+    }
+    k.pass(minute);
+    CHECK(k.store->series().first(0).value() >= k.now - 2 * day - hour);
+}
+
+TEST_CASE("a run under a clock that is ahead drops nothing at the next start") {
+    kept_history k;
+    k.pass(3 * hour, 1);
+    k.now += 40 * 365 * day;
+    k.pass(10 * minute, 1);
+    k.crash(minute);
+    k.pass(10 * minute, 1);
+    CHECK(k.sum(start, start + 3 * hour) == 180);
+}
+
 TEST_CASE("the names of one interval are bounded, the rest is other") {
     kept_history k;
     k.limits.names = 3;
@@ -239,6 +262,23 @@ TEST_CASE("a clock that is set back adds to minutes that are there, and hours fo
     k.now = start + 2 * hour + minute;
     k.pass(hour, 1);
     CHECK(k.sum(start, k.now + hour, hour) == 120 + 10 + 60);
+}
+
+TEST_CASE("readers that never pause do not keep a minute from being written") {
+    kept_history k;
+    std::atomic<bool> over = false;
+    auto const read_on = [&] {
+        while (!over)
+            (void)k.h->read(dimension::all, start, start + day, minute, [](auto, auto, auto const&) { return true; });
+    };
+    {
+        std::vector<std::jthread> readers;
+        for (int i = 0; i < 8; ++i)
+            readers.emplace_back(read_on);
+        k.pass(hour, 1);
+        over = true;
+    }
+    CHECK(k.sum(start, start + hour) == 60);
 }
 
 TEST_CASE("a clock that jumps ahead for a moment takes no time and little of the history") {
