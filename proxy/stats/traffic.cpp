@@ -22,9 +22,10 @@ void each_field(Traffic& t, Visit const& visit) {
         for (std::size_t o = 0; o < outcome_count; ++o)
             visit(first_request + c * outcomes_per_class + o, t.requests[c][o]);
     auto number = first_count;
-    for (auto* field : {&t.bytes_served, &t.bytes_from_cache, &t.bytes_from_upstream, &t.bytes_pushed,
-                        &t.upstream_requests, &t.upstream_errors, &t.pulls_saved, &t.time_saved_us, &t.server_errors,
-                        &t.revalidations, &t.revalidations_unchanged, &t.returned_objects, &t.returned_bytes})
+    for (auto* field :
+         {&t.bytes_served, &t.bytes_from_cache, &t.bytes_from_upstream, &t.bytes_pushed, &t.upstream_requests,
+          &t.upstream_errors, &t.pulls_saved, &t.time_saved_us, &t.server_errors, &t.revalidations,
+          &t.revalidations_unchanged, &t.returned_objects, &t.returned_bytes, &t.hosted_hits})
         visit(number++, *field);
     visit(money, t.money_saved_nano);
     for (std::size_t i = 0; i < latency_histogram::bucket_count; ++i)
@@ -65,7 +66,7 @@ std::uint64_t traffic::count() const noexcept {
 }
 
 std::uint64_t traffic::requests_saved() const noexcept {
-    return count(outcome::hit) + count(outcome::stale) + count(outcome::collapsed);
+    return count(outcome::hit) - hosted_hits + count(outcome::stale) + count(outcome::collapsed);
 }
 
 std::int64_t traffic::bytes_saved() const noexcept {
@@ -100,6 +101,7 @@ traffic& traffic::operator+=(traffic const& other) noexcept {
     time_saved_us += other.time_saved_us;
     money_saved_nano += other.money_saved_nano;
     server_errors += other.server_errors;
+    hosted_hits += other.hosted_hits;
     revalidations += other.revalidations;
     revalidations_unchanged += other.revalidations_unchanged;
     returned_objects += other.returned_objects;

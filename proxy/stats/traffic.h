@@ -27,6 +27,7 @@ struct traffic {
     std::uint64_t time_saved_us = 0;   // what clients would have waited longer, by how fast upstream was seen to be
     std::int64_t money_saved_nano = 0; // 10^-9 of the currency, by the price of the upstream; below 0 as bytes_saved()
     std::uint64_t server_errors = 0;   // of the errors those that are no client's: 5xx
+    std::uint64_t hosted_hits = 0;     // of the hits those of what was pushed here: no upstream would have been asked
     // Of upstreams and of all: questions to upstream whether a known tag has moved, asked because a client wanted it,
     // and how many of them were for nothing.
     std::uint64_t revalidations = 0;

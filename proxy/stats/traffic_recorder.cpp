@@ -51,6 +51,7 @@ std::int64_t price_nano(served_request const& r) {
 void traffic_recorder::add(served_request const& r) {
     auto const saved = savings_of(r);
     auto const price = price_nano(r);
+    bool const is_hosted = r.from == nullptr && r.outcome == outcome::hit && r.content != content_class::other;
     bool const from_cache = r.outcome == outcome::hit || r.outcome == outcome::stale;
     auto const add_to = [&](traffic& t) {
         ++t.requests[static_cast<std::size_t>(r.content)][static_cast<std::size_t>(r.outcome)];
@@ -61,6 +62,7 @@ void traffic_recorder::add(served_request const& r) {
         t.time_saved_us += saved.time_us;
         t.money_saved_nano += price;
         t.server_errors += r.status >= 500 ? 1 : 0;
+        t.hosted_hits += is_hosted ? 1 : 0;
         t.first_byte.add(r.first_byte);
         t.total.add(r.total);
     };

@@ -140,4 +140,6 @@ TEST_CASE("a push and a hosted pull count for no upstream and save nothing") {
     CHECK(of(parts, dimension::all).bytes_pushed == 20);
     CHECK(parts.of(dimension::upstream).empty());
     CHECK(of(parts, dimension::all).money_saved_nano == 0);
+    CHECK(of(parts, dimension::all).count(outcome::hit) == 1);
+    CHECK(of(parts, dimension::all).requests_saved() == 0);
 }
