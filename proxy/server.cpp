@@ -38,6 +38,7 @@ namespace {
 
 constexpr char const* saved_totals = "statistics";
 constexpr char const* saved_tags = "hot tags";
+constexpr char const* saved_alerts = "alerts";
 constexpr int save_every = 60;       // ticks of a second
 constexpr int save_tags_every = 600; // likewise; a few dozen kilobytes
 
@@ -122,9 +123,8 @@ struct server::parts {
     void run();
     void watch(steady_clock::duration every, std::function<void()> alive);
     task<void> tick(worker_local& local, int n);
-    void save_totals();
     void note_pull_limits();
-    void save_tags();
+    void save(char const* name, std::string_view value);
     void reload(config const& wanted);
     void apply_gc(gc_config const& wanted);
     void apply_hosted(hosted_config const& wanted);
@@ -218,9 +218,12 @@ result<void> server::parts::make_alerts() {
     auto tell = [this](alert_message const& m) {
         if (hook)
             hook->send(m);
+        save(saved_alerts, alerts->save());
     };
     alerts = std::make_unique<alert_watch>(
         settings.alerts, alert_values(*past, counts, *integrity, *upstreams, store_path()), std::move(tell));
+    if (auto told = content->index().find_value(saved_alerts); told && *told)
+        alerts->restore(**told);
     return {};
 }
 
@@ -307,13 +310,13 @@ task<void> server::parts::tick(worker_local& local, int n) {
     asked_for.add(local.tags.take(), shared->now());
     if (local.home.index() != 0)
         co_return;
-    auto save = [this, n] {
-        save_totals();
+    auto save_all = [this, n] {
+        save(saved_totals, counts.save());
         if (n % save_tags_every == 0)
-            save_tags();
+            save(saved_tags, asked_for.save());
         return true;
     };
-    co_await on_disk(disk, save);
+    co_await on_disk(disk, save_all);
 }
 
 // Where a registry has told its limit once, hits save pulls that it would have counted.
@@ -325,16 +328,9 @@ void server::parts::note_pull_limits() {
     });
 }
 
-void server::parts::save_totals() {
-    auto saved = content->index().put_value(saved_totals, counts.save());
-    if (!saved)
-        spdlog::warn("statistics not saved: {}", saved.error().message);
-}
-
-void server::parts::save_tags() {
-    auto saved = content->index().put_value(saved_tags, asked_for.save());
-    if (!saved)
-        spdlog::warn("which tags are asked for most is not saved: {}", saved.error().message);
+void server::parts::save(char const* name, std::string_view value) {
+    if (auto saved = content->index().put_value(name, value); !saved)
+        spdlog::warn("{} not saved: {}", name, saved.error().message);
 }
 
 void server::parts::reload(config const& wanted) {
@@ -469,8 +465,8 @@ bool server::stop() {
         if (p.beat)
             p.beat->stop(l.home.index());
     });
-    p.save_totals();
-    p.save_tags();
+    p.save(saved_totals, p.counts.save());
+    p.save(saved_tags, p.asked_for.save());
     p.guards.clear();
     if (!clean) {
         spdlog::warn("some requests or fills did not end in time");

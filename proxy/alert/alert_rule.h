@@ -44,6 +44,9 @@ public:
     // that nobody uses has no hit ratio. What has been told stands until there is one; what was on its way begins anew.
     std::optional<alert_message> update(std::optional<double> value, std::int64_t now);
 
+    // Before the first update: an earlier run has told it, and not yet that it is over.
+    void was_told(std::int64_t since) noexcept { become(alert_state::firing, since); }
+
     alert_status const& status() const noexcept { return status_; }
     alert_config const& config() const noexcept { return config_; }
 

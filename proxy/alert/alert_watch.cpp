@@ -1,14 +1,54 @@
 #include "proxy/alert/alert_watch.h"
 
+#include "proxy/json_fields.h"
 #include "proxy/stats/traffic_json.h"
 
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <spdlog/spdlog.h>
 
 namespace proxy {
+namespace {
+
+// Which alert was told, and what it was about then.
+boost::json::object identity(alert_config const& c) {
+    return {{"name", c.name},
+            {"metric", to_string(c.metric)},
+            {"below", number_or_null(c.below)},
+            {"above", number_or_null(c.above)}};
+}
+
+} // namespace
 
 alert_watch::alert_watch(std::vector<alert_config> const& rules, alert_values values,
                          std::function<void(alert_message const&)> tell)
     : values_(std::move(values)), tell_(std::move(tell)), rules_(rules.begin(), rules.end()) {}
+
+std::string alert_watch::save() const {
+    boost::json::array told;
+    for (auto const& a : alerts())
+        if (a.status.state == alert_state::firing)
+            told.push_back({{"alert", identity(a.config)}, {"since", a.status.since}});
+    return boost::json::serialize(told);
+}
+
+void alert_watch::restore(std::string_view saved) {
+    boost::system::error_code ec;
+    auto const document = boost::json::parse(saved, ec);
+    auto const* told = ec ? nullptr : document.if_array();
+    if (!told)
+        return;
+    std::lock_guard const lock(mutex_);
+    for (auto const& t : *told) {
+        auto const* o = t.if_object();
+        auto const* alert = o ? find_object(*o, {"alert"}) : nullptr;
+        if (!alert)
+            continue;
+        for (auto& rule : rules_)
+            if (*alert == identity(rule.config()))
+                rule.was_told(count_at(*o, "since"));
+    }
+}
 
 void alert_watch::step(std::int64_t now) {
     constexpr std::int64_t every = 10;

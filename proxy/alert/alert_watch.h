@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace proxy {
@@ -18,6 +20,11 @@ public:
     // All must outlive it. `tell` is called on the thread that steps.
     alert_watch(std::vector<alert_config> const& rules, alert_values values,
                 std::function<void(alert_message const&)> tell);
+
+    // What has been told and is not over, for the next run: it is not told twice, and its end is told. Any thread.
+    std::string save() const;
+    // Of rules that are the same as then; before the first step. What cannot be read is as if nothing had been told.
+    void restore(std::string_view saved);
 
     // To be called every second by one thread; looks every ten. Blocks.
     void step(std::int64_t now);

@@ -71,6 +71,15 @@ TEST_CASE("where nothing can be said what was told stands, and what was not yet 
     CHECK(r.status().value == 0.1);
 }
 
+TEST_CASE("what an earlier run has told is not told again, its end is") {
+    alert_rule r(few_hits());
+    r.was_told(1000);
+    CHECK(told(r, std::nullopt, 2000) == "");
+    CHECK(told(r, 0.4, 2060) == "");
+    CHECK(r.status().since == 1000);
+    CHECK(told(r, 0.5, 2120) == "few hits: all right again, hit_ratio is 50.0 %");
+}
+
 TEST_CASE("a clock that is set back makes an alert wait, not for ever") {
     alert_rule r(few_hits());
     CHECK(told(r, 0.1, 1'000'000) == "");
