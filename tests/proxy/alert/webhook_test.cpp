@@ -9,6 +9,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <thread>
 
@@ -71,6 +72,25 @@ TEST_CASE("a receiver that hangs costs its messages and nothing else") {
         hook.send(message("lost"));
     hook.stop();
     SUCCEED("the worker's context ends, with nothing left to wait for");
+}
+
+TEST_CASE("what comes after a message that the receiver hung on is delivered") {
+    tests::scripted_origin receiver;
+    auto const never = tests::gate::closed();
+    receiver.on("POST", "/hook").call([never](tests::recorded_request const& r) {
+        auto answer = tests::reply(200);
+        return r.body.find("hung on") == std::string::npos ? answer : answer.hold_head(never);
+    });
+    running_worker r;
+    webhook hook(r.w, receiver.url("/hook"), webhook_format::slack, {milliseconds(200), milliseconds(1)});
+    hook.send(message("hung on"));
+    hook.send(message("delivered"));
+    auto const tried = [&](std::string const& text) {
+        auto const all = receiver.requests();
+        return std::count_if(all.begin(), all.end(), [&](auto const& q) { return q.body.find(text) != q.body.npos; });
+    };
+    CHECK(tests::eventually([&] { return tried("delivered") > 0; }));
+    CHECK(tried("hung on") == 3);
 }
 
 TEST_CASE("of more messages than may wait the latest are delivered, in order") {
