@@ -35,8 +35,8 @@ compare() {
         kind = substr(how, 1, length(how) - 1); side = substr(how, length(how))
         if (ours == "" || how == "none" || (kind != "value" && other == "")) {print "- -"; exit}
         v = kind == "ratio" ? ours / other : kind == "more" ? ours - other : ours
-        shown = sprintf(kind == "ratio" ? "%.2fx" : kind == "more" ? "%+.1f" : "%.2f", v)
-        met = side == "<" ? v <= target + 0.0049 : v >= target - 0.0049
+        shown = sprintf(kind == "ratio" ? "%.3fx" : kind == "more" ? "%+.1f" : "%.2f", v)
+        met = side == "<" ? v <= target + 0 : v >= target + 0 # numbers, not text
         print shown, met ? "yes" : "no"}'
 }
 
