@@ -31,3 +31,11 @@
 #include <thread>
 #include <unordered_map>
 #include <vector>
+
+// The engine behind every format string is in fmt's library. Until version 10 its header does not say so, and each file
+// that logs a line compiles all of it, half of its time.
+#if FMT_VERSION < 100000
+extern template void fmt::detail::vformat_to<char>(fmt::detail::buffer<char>&, fmt::basic_string_view<char>,
+                                                   fmt::basic_format_args<fmt::buffer_context<char>>,
+                                                   fmt::detail::locale_ref);
+#endif
