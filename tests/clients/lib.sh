@@ -52,6 +52,7 @@ cleanup() {
     trap - EXIT
     set +e
     ((status == 0 || status == 77)) || show_logs
+    close_browser
     for ((i = ${#started[@]} - 1; i >= 0; i--)); do stop "${started[i]}"; done
     # What a test mounted below its folder, the last first.
     awk -v below="$work/" 'index($2, below) == 1 {print $2}' /proc/mounts | tac | xargs -r -n 1 umount

@@ -25,7 +25,12 @@ open_browser() {
         "{\"features\": [{\"name\": \"prefers-color-scheme\", \"value\": \"${3:-light}\"}]}"
 }
 
-close_browser() { web DELETE "/session/$browser" >"$work/closed"; }
+# Also on the way out of a test that fails: its driver leaves a browser behind that nobody has told to end.
+close_browser() {
+    [[ -n $browser ]] || return 0
+    web DELETE "/session/$browser" >"$work/closed"
+    browser=
+}
 
 # web METHOD PATH [JSON]: the answer's value.
 web() {
