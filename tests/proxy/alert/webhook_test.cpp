@@ -82,7 +82,7 @@ TEST_CASE("what comes after a message that the receiver hung on is delivered") {
         return r.body.find("hung on") == std::string::npos ? answer : answer.hold_head(never);
     });
     running_worker r;
-    webhook hook(r.w, receiver.url("/hook"), webhook_format::slack, {milliseconds(200), milliseconds(1)});
+    webhook hook(r.w, receiver.url("/hook"), webhook_format::slack, {milliseconds(2'000), milliseconds(1)});
     hook.send(message("hung on"));
     hook.send(message("delivered"));
     auto const tried = [&](std::string const& text) {
