@@ -277,13 +277,13 @@ void server::parts::run() {
         spawn(workers[i]->executor(), "tick", [this, i, work] { return ticks[i]->run(work); });
         threads.emplace_back([w = workers[i].get()] { w->context().run(); });
     }
-    chores = std::make_unique<maintenance>(*content, *gc_runs, *integrity, settings.hosted.upload_ttl);
-    auto returned = [this] { return content->used().returned; };
+    auto of_store = [this] { return store_counters{content->used().returned, integrity->all_failures()}; };
     auto each_second = [this] {
         note_pull_limits();
         alerts->step(shared->now());
     };
-    keeper = std::make_unique<history_keeper>(*past, counts, shared->now, returned, each_second);
+    keeper = std::make_unique<history_keeper>(*past, counts, shared->now, of_store, each_second);
+    chores = std::make_unique<maintenance>(*content, *gc_runs, *integrity, settings.hosted.upload_ttl);
     ready = true;
 }
 

@@ -75,4 +75,8 @@ integrity_report integrity_watch::report() const {
             .failures = failures_};
 }
 
+std::uint64_t integrity_watch::all_failures() const {
+    return failures_ + scrubber_.counters().rotten;
+}
+
 } // namespace proxy

@@ -35,7 +35,10 @@ public:
     // One second's share of both; blocks. One thread, about once a second. `now` in Unix seconds.
     void step(std::int64_t now, std::stop_token const& stop);
 
-    integrity_report report() const; // any thread
+    integrity_report report() const; // any thread; counts files
+
+    // Content that was found rotten since the store was made, and `failures` of the report. Any thread.
+    std::uint64_t all_failures() const;
 
 private:
     void reconcile(std::stop_token const& stop);

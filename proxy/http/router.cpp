@@ -129,6 +129,7 @@ void router::record(exchange& x, std::string_view client, found_target const& ta
     x.local().traffic.add({.content = x.content,
                            .outcome = x.outcome,
                            .is_get = x.req().is_get(),
+                           .unstored = x.unstored,
                            .status = x.status(),
                            .repository = target ? std::string_view(target->name) : std::string_view(),
                            .client_group = groups_.of(who),

@@ -8,8 +8,8 @@
 namespace proxy {
 
 history_keeper::history_keeper(history& h, stats& counts, std::function<std::int64_t()> now,
-                               std::function<store::gc_sum()> returned, std::function<void()> each_second)
-    : history_(h), meter_(counts), now_(std::move(now)), returned_(std::move(returned)), returned_before_(returned_()),
+                               std::function<store_counters()> of_store, std::function<void()> each_second)
+    : history_(h), meter_(counts), now_(std::move(now)), of_store_(std::move(of_store)), before_(of_store_()),
       each_second_(std::move(each_second)), thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
 
 history_keeper::~history_keeper() {
@@ -31,13 +31,13 @@ void history_keeper::run(std::stop_token stop) {
     }
 }
 
-// What no request and no upstream is to be charged with comes from the store.
 traffic_parts history_keeper::look() {
     auto parts = meter_.look();
-    auto const before = std::exchange(returned_before_, returned_());
-    if (returned_before_ != before) {
-        parts.all().returned_objects += returned_before_.objects - before.objects;
-        parts.all().returned_bytes += returned_before_.bytes - before.bytes;
+    auto const before = std::exchange(before_, of_store_());
+    if (before_ != before) {
+        parts.all().returned_objects += before_.returned.objects - before.returned.objects;
+        parts.all().returned_bytes += before_.returned.bytes - before.returned.bytes;
+        parts.all().integrity_failures += before_.integrity_failures - before.integrity_failures;
     }
     return parts;
 }

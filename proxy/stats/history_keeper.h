@@ -13,12 +13,20 @@
 
 namespace proxy {
 
+// What no request and no upstream is to be charged with: counters that grow, for the fields of traffic of these names.
+struct store_counters {
+    store::gc_sum returned;
+    std::uint64_t integrity_failures = 0;
+
+    friend bool operator==(store_counters const&, store_counters const&) = default;
+};
+
 class history_keeper {
 public:
-    // Starts at once. All must outlive this. `returned` tells of the store what usage does; `each_second` runs after
+    // Starts at once. All must outlive this. `of_store` is asked at once and then each second; `each_second` runs after
     // what is to be kept was kept. Both run on the thread.
     history_keeper(history& h, stats& counts, std::function<std::int64_t()> now,
-                   std::function<store::gc_sum()> returned, std::function<void()> each_second);
+                   std::function<store_counters()> of_store, std::function<void()> each_second);
     // Ends the thread and writes the minute under way, if that was not done.
     ~history_keeper();
 
@@ -30,8 +38,8 @@ private:
     history& history_;
     upstream_meter meter_;
     std::function<std::int64_t()> now_;
-    std::function<store::gc_sum()> returned_;
-    store::gc_sum returned_before_;
+    std::function<store_counters()> of_store_;
+    store_counters before_;
     std::function<void()> each_second_;
     bool failed_ = false;
     std::mutex mutex_;

@@ -38,6 +38,8 @@ constexpr std::array traffic_table{
                    [](traffic const& t) { return number(t.revalidations_unchanged); }},
     traffic_metric{"returned_objects", "objects", [](traffic const& t) { return number(t.returned_objects); }},
     traffic_metric{"returned_bytes", "bytes", [](traffic const& t) { return number(t.returned_bytes); }},
+    traffic_metric{"unstored", "requests", [](traffic const& t) { return number(t.unstored); }},
+    traffic_metric{"integrity_failures", "objects", [](traffic const& t) { return number(t.integrity_failures); }},
     traffic_metric{"first_byte_p50", "seconds", [](traffic const& t) { return t.first_byte.quantile(0.5); }},
     traffic_metric{"first_byte_p95", "seconds", [](traffic const& t) { return t.first_byte.quantile(0.95); }},
     traffic_metric{"first_byte_p99", "seconds", [](traffic const& t) { return t.first_byte.quantile(0.99); }},

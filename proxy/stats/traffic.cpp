@@ -22,10 +22,10 @@ void each_field(Traffic& t, Visit const& visit) {
         for (std::size_t o = 0; o < outcome_count; ++o)
             visit(first_request + c * outcomes_per_class + o, t.requests[c][o]);
     auto number = first_count;
-    for (auto* field :
-         {&t.bytes_served, &t.bytes_from_cache, &t.bytes_from_upstream, &t.bytes_pushed, &t.upstream_requests,
-          &t.upstream_errors, &t.pulls_saved, &t.time_saved_us, &t.server_errors, &t.revalidations,
-          &t.revalidations_unchanged, &t.returned_objects, &t.returned_bytes, &t.hosted_hits})
+    for (auto* field : {&t.bytes_served, &t.bytes_from_cache, &t.bytes_from_upstream, &t.bytes_pushed,
+                        &t.upstream_requests, &t.upstream_errors, &t.pulls_saved, &t.time_saved_us, &t.server_errors,
+                        &t.revalidations, &t.revalidations_unchanged, &t.returned_objects, &t.returned_bytes,
+                        &t.hosted_hits, &t.unstored, &t.integrity_failures})
         visit(number++, *field);
     visit(money, t.money_saved_nano);
     for (std::size_t i = 0; i < latency_histogram::bucket_count; ++i)
@@ -106,6 +106,8 @@ traffic& traffic::operator+=(traffic const& other) noexcept {
     revalidations_unchanged += other.revalidations_unchanged;
     returned_objects += other.returned_objects;
     returned_bytes += other.returned_bytes;
+    unstored += other.unstored;
+    integrity_failures += other.integrity_failures;
     first_byte += other.first_byte;
     total += other.total;
     upstream += other.upstream;

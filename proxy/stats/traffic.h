@@ -35,9 +35,11 @@ struct traffic {
     // Of all: what was downloaded again although it had been here (store::usage::returned).
     std::uint64_t returned_objects = 0;
     std::uint64_t returned_bytes = 0;
-    latency_histogram first_byte; // of requests: to the answer's head
-    latency_histogram total;      // of requests: to the end of the body
-    latency_histogram upstream;   // of requests to upstream: to the answer's head
+    std::uint64_t unstored = 0;           // of the requests: blobs passed through for want of room
+    std::uint64_t integrity_failures = 0; // of all: content that was found rotten or could not be looked at or mended
+    latency_histogram first_byte;         // of requests: to the answer's head
+    latency_histogram total;              // of requests: to the end of the body
+    latency_histogram upstream;           // of requests to upstream: to the answer's head
 
     std::uint64_t count(outcome o) const noexcept; // of manifests and blobs
     std::uint64_t count() const noexcept;          // all that were answered, also lists, pushes and errors

@@ -63,6 +63,7 @@ void traffic_recorder::add(served_request const& r) {
         t.money_saved_nano += price;
         t.server_errors += r.status >= 500 ? 1 : 0;
         t.hosted_hits += is_hosted ? 1 : 0;
+        t.unstored += r.unstored ? 1 : 0;
         t.first_byte.add(r.first_byte);
         t.total.add(r.total);
     };

@@ -17,6 +17,7 @@ struct served_request {
     content_class content = content_class::other;
     proxy::outcome outcome = proxy::outcome::pass;
     bool is_get = false;
+    bool unstored = false; // passed through for want of room
     unsigned status = 0;
     std::string_view repository;                      // as the store names it; empty: about none
     std::string_view client_group;                    // empty: not told apart

@@ -1,4 +1,4 @@
-// That what runs beside requests gets into the history, the last moments too.
+// That what happens beside requests gets into the history, the last moments too.
 #include "proxy/stats/history_keeper.h"
 
 #include "store/content_store.h"
@@ -16,7 +16,7 @@ TEST_CASE("what came back after it had gone is counted from when the history is 
     history h(store->series(), history_limits(), now, [] { return storage_sample(); });
     stats counts(1);
     std::atomic<std::uint64_t> returned = 5;
-    auto const sum = [&] { return store::gc_sum{returned, returned * 100}; };
+    auto const sum = [&] { return store_counters{{returned, returned * 100}, returned * 2}; };
     { // its end is a last look
         history_keeper const keeper(h, counts, [] { return now; }, sum, {});
         returned = 8;
@@ -29,4 +29,5 @@ TEST_CASE("what came back after it had gone is counted from when the history is 
     REQUIRE(h.read(dimension::all, now - 60, now + 60, 60, add));
     CHECK(all.returned_objects == 3);
     CHECK(all.returned_bytes == 300);
+    CHECK(all.integrity_failures == 6);
 }

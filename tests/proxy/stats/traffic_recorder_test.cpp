@@ -126,6 +126,21 @@ TEST_CASE("time is saved by as much as upstream was slower, lately") {
     CHECK(of(r.recorder.take(), dimension::all).time_saved_us == 0);
 }
 
+TEST_CASE("what was passed through for want of room is counted where it belongs") {
+    recorded r;
+    traffic_recorder recorder;
+    recorder.add({.content = content_class::blob,
+                  .outcome = outcome::miss,
+                  .is_get = true,
+                  .unstored = true,
+                  .repository = "docker.io/library/alpine",
+                  .from = &r.hub});
+    auto const parts = recorder.take();
+    CHECK(of(parts, dimension::all).unstored == 1);
+    CHECK(of(parts, dimension::upstream, "docker.io").unstored == 1);
+    CHECK(of(parts, dimension::repository, "docker.io/library/alpine").unstored == 1);
+}
+
 TEST_CASE("a push and a hosted pull count for no upstream and save nothing") {
     traffic_recorder recorder;
     recorder.add({.content = content_class::blob,

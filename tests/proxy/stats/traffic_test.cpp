@@ -35,6 +35,8 @@ traffic some() {
     t.returned_objects = 4;
     t.returned_bytes = 4096;
     t.hosted_hits = 1;
+    t.unstored = 2;
+    t.integrity_failures = 3;
     t.first_byte.add(3ms);
     t.total.add(2s);
     t.upstream.add(24h);
