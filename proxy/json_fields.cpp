@@ -36,4 +36,10 @@ std::string_view text_at(json::object const& from, field_path names) {
     return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
 }
 
+json::array const& list_at(json::object const& from, field_path names) {
+    static json::array const none;
+    auto const* value = find_field(from, names);
+    return value != nullptr && value->is_array() ? value->get_array() : none;
+}
+
 } // namespace proxy

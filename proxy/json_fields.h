@@ -2,6 +2,7 @@
 // missing, or of another kind than expected, is nothing; never an error.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
@@ -23,6 +24,7 @@ boost::json::object const* find_object(boost::json::object const& from, field_pa
 
 // Empty if there is none.
 std::string_view text_at(boost::json::object const& from, field_path names);
+boost::json::array const& list_at(boost::json::object const& from, field_path names);
 
 // Exactly, or nothing: no number is rounded, none is cut to what T holds.
 template <class T>

@@ -103,6 +103,7 @@ struct server::parts {
     std::unique_ptr<history> past;
     std::unique_ptr<webhook> hook; // null: none is configured
     std::unique_ptr<alert_watch> alerts;
+    std::string kept_alerts; // as last saved
     std::unique_ptr<history_keeper> keeper;
     std::atomic<bool> ready{false};
     std::atomic<bool> hosted_read_only{settings.hosted.read_only};
@@ -116,6 +117,7 @@ struct server::parts {
     void make_workers();
     void make_services(server_seams const& seams);
     result<void> make_alerts();
+    void look_at_alerts();
     void listen(inherited_sockets sockets);
     void take(std::vector<store::file_descriptor> sockets, service& s, client_table& from,
               std::vector<tcp::endpoint>& bound);
@@ -218,13 +220,19 @@ result<void> server::parts::make_alerts() {
     auto tell = [this](alert_message const& m) {
         if (hook)
             hook->send(m);
-        save(saved_alerts, alerts->save());
     };
-    alerts = std::make_unique<alert_watch>(
-        settings.alerts, alert_values(*past, counts, *integrity, *upstreams, store_path()), std::move(tell));
-    if (auto told = content->index().find_value(saved_alerts); told && *told)
-        alerts->restore(**told);
+    alerts =
+        std::make_unique<alert_watch>(settings.alerts, alert_values(*past, *upstreams, store_path()), std::move(tell));
+    if (auto state = content->index().find_value(saved_alerts); state && *state)
+        alerts->restore(kept_alerts = std::move(**state));
     return {};
+}
+
+void server::parts::look_at_alerts() {
+    if (!alerts->step(shared->now()))
+        return;
+    if (auto state = alerts->save(); state != kept_alerts)
+        save(saved_alerts, kept_alerts = std::move(state));
 }
 
 std::vector<fill_status> server::parts::fill_list() const {
@@ -280,7 +288,7 @@ void server::parts::run() {
     auto of_store = [this] { return store_counters{content->used().returned, integrity->all_failures()}; };
     auto each_second = [this] {
         note_pull_limits();
-        alerts->step(shared->now());
+        look_at_alerts();
     };
     keeper = std::make_unique<history_keeper>(*past, counts, shared->now, of_store, each_second);
     chores = std::make_unique<maintenance>(*content, *gc_runs, *integrity, settings.hosted.upload_ttl);

@@ -6,23 +6,19 @@
 #include <system_error>
 
 namespace proxy {
+namespace {
 
-double alert_values::growth::within(std::uint64_t total, std::int64_t seconds, std::int64_t now) {
-    constexpr std::int64_t apart = 60, longest = 48 * 3600;
-    if (seen_.empty() || now >= seen_.back().first + apart || now < seen_.back().first) {
-        if (!seen_.empty() && now < seen_.back().first)
-            seen_.clear(); // the clock was set back
-        seen_.emplace_back(now, total);
-    }
-    while (seen_.size() > 1 && seen_[1].first <= now - longest)
-        seen_.pop_front();
-    // The latest that is old enough, else the oldest there is: what was before this process does not count.
-    auto const after = std::upper_bound(seen_.begin(), seen_.end(), now - seconds,
-                                        [](std::int64_t t, auto const& s) { return t < s.first; });
-    auto const from = after == seen_.begin() ? after : after - 1;
-    return static_cast<double>(total - std::min(total, from->second));
+std::uint64_t content_requests(traffic const& t) {
+    return t.count(outcome::hit) + t.count(outcome::stale) + t.count(outcome::miss) + t.count(outcome::collapsed);
 }
 
+bool has_answered(std::vector<endpoint_report> const& endpoints) {
+    return std::ranges::any_of(endpoints, [](endpoint_report const& e) { return e.has_answered; });
+}
+
+} // namespace
+
+// Whole minutes, so that what a minute's row tells is in it or not.
 std::optional<traffic> alert_values::recent(alert_config const& c, std::int64_t now) const {
     traffic sum;
     auto const from = now - c.over.count();
@@ -32,9 +28,20 @@ std::optional<traffic> alert_values::recent(alert_config const& c, std::int64_t 
     };
     if (auto read = past_.read(dimension::all, from - from % 60, now + 1, 60, add); !read)
         return std::nullopt;
-    auto const asked = sum.count(outcome::hit) + sum.count(outcome::stale) + sum.count(outcome::miss) +
-                       sum.count(outcome::collapsed) + sum.count(outcome::error);
-    return asked >= std::max<std::uint64_t>(c.min_requests, 1) ? std::optional(sum) : std::nullopt;
+    return sum;
+}
+
+std::optional<double> alert_values::ratio(alert_config const& c, std::int64_t now) const {
+    auto const t = recent(c, now);
+    if (!t || content_requests(*t) + t->count(outcome::error) < std::max<std::uint64_t>(c.min_requests, 1))
+        return std::nullopt;
+    if (c.metric == alert_metric::hit_ratio)
+        return t->hit_ratio();
+    if (c.metric == alert_metric::byte_hit_ratio)
+        return t->byte_hit_ratio();
+    auto const errors = static_cast<double>(t->server_errors); // not those that are a client's fault
+    auto const all = static_cast<double>(content_requests(*t)) + errors;
+    return all > 0 ? std::optional(errors / all) : std::nullopt;
 }
 
 std::optional<double> alert_values::disk_free() const {
@@ -55,47 +62,35 @@ std::optional<double> alert_values::rate_budget() const {
     return least;
 }
 
-double alert_values::open_upstreams() const {
-    double n = 0;
+std::vector<std::string> alert_values::open_upstreams() const {
+    std::vector<std::string> open;
     for (auto const& [name, endpoints] : upstreams_.endpoints())
-        n += breaker_of(endpoints) == breaker_state::closed ? 0 : 1;
-    return n;
+        if (breaker_of(endpoints) != breaker_state::closed ||
+            (!has_answered(endpoints) && std::ranges::find(were_open_, name) != were_open_.end()))
+            open.push_back(name);
+    return open;
 }
 
-std::optional<double> alert_values::value(alert_config const& c, std::int64_t now) {
+std::optional<double> alert_values::value(alert_config const& c, std::int64_t now) const {
     switch (c.metric) {
-    case alert_metric::hit_ratio: {
-        auto const t = recent(c, now);
-        return t ? t->hit_ratio() : std::nullopt;
-    }
-    case alert_metric::byte_hit_ratio: {
-        auto const t = recent(c, now);
-        return t ? t->byte_hit_ratio() : std::nullopt;
-    }
-    case alert_metric::error_ratio: {
-        auto const t = recent(c, now);
-        if (!t)
-            return std::nullopt;
-        auto const errors = static_cast<double>(t->server_errors);
-        auto const all = static_cast<double>(t->count(outcome::hit) + t->count(outcome::stale) +
-                                             t->count(outcome::miss) + t->count(outcome::collapsed)) +
-                         errors;
-        return all > 0 ? std::optional(errors / all) : std::nullopt;
-    }
+    case alert_metric::hit_ratio:
+    case alert_metric::byte_hit_ratio:
+    case alert_metric::error_ratio:
+        return ratio(c, now);
     case alert_metric::upstream_open:
-        return open_upstreams();
+        return static_cast<double>(open_upstreams().size());
     case alert_metric::rate_budget:
         return rate_budget();
     case alert_metric::disk_free:
         return disk_free();
     case alert_metric::unstored:
-        return unstored_.within(counts_.since_start().unstored, c.over.count(), now);
-    case alert_metric::integrity_failures: {
-        auto const r = integrity_.report();
-        return failures_.within(r.failures + r.scrub.rotten, c.over.count(), now);
+    case alert_metric::integrity_failures:
+        break;
     }
-    }
-    return std::nullopt;
+    auto const t = recent(c, now);
+    if (!t)
+        return std::nullopt;
+    return static_cast<double>(c.metric == alert_metric::unstored ? t->unstored : t->integrity_failures);
 }
 
 } // namespace proxy

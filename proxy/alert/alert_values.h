@@ -1,52 +1,45 @@
-// The numbers that alerts are about, taken from where they are counted. Blocks.
+// The numbers that alerts are about, taken from where they are counted. A restart changes none of them.
 #pragma once
 
 #include "proxy/alert/alert_rule.h"
-#include "proxy/gc/integrity_watch.h"
 #include "proxy/pull/upstream_set.h"
 #include "proxy/stats/history.h"
-#include "proxy/stats/stats.h"
 
 #include <cstdint>
-#include <deque>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace proxy {
 
-// One thread.
 class alert_values {
 public:
     // All must outlive it. `store` is where the disk is looked at.
-    alert_values(history const& past, stats const& counts, integrity_watch const& integrity,
-                 upstream_set const& upstreams, std::filesystem::path store)
-        : past_(past), counts_(counts), integrity_(integrity), upstreams_(upstreams), store_(std::move(store)) {}
+    alert_values(history const& past, upstream_set const& upstreams, std::filesystem::path store)
+        : past_(past), upstreams_(upstreams), store_(std::move(store)) {}
 
-    // Nothing where there is nothing to say: too few requests, no limit, no answer.
-    std::optional<double> value(alert_config const& c, std::int64_t now);
+    // Nothing where there is nothing to say: too few requests, no limit, no answer. Blocks; any thread.
+    std::optional<double> value(alert_config const& c, std::int64_t now) const;
+
+    // The upstreams of which no endpoint can be asked. Any thread.
+    std::vector<std::string> open_upstreams() const;
+
+    // Before all else: those that were so when an earlier run ended. They are still, until they answer: a start says
+    // nothing about them.
+    void were_open(std::vector<std::string> names) { were_open_ = std::move(names); }
 
 private:
-    // A counter that only grows, as it was at several times: what was added within a while.
-    class growth {
-    public:
-        double within(std::uint64_t total, std::int64_t seconds, std::int64_t now);
-
-    private:
-        std::deque<std::pair<std::int64_t, std::uint64_t>> seen_; // one a minute, of two days
-    };
-
     std::optional<traffic> recent(alert_config const& c, std::int64_t now) const;
+    std::optional<double> ratio(alert_config const& c, std::int64_t now) const;
     std::optional<double> disk_free() const;
     std::optional<double> rate_budget() const;
-    double open_upstreams() const;
 
     history const& past_;
-    stats const& counts_;
-    integrity_watch const& integrity_;
     upstream_set const& upstreams_;
     std::filesystem::path store_;
-    growth unstored_, failures_;
+    std::vector<std::string> were_open_;
 };
 
 } // namespace proxy

@@ -3,7 +3,6 @@
 #include "proxy/json_fields.h"
 #include "proxy/stats/traffic_json.h"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <spdlog/spdlog.h>
 
@@ -29,17 +28,23 @@ std::string alert_watch::save() const {
     for (auto const& a : alerts())
         if (a.status.state == alert_state::firing)
             told.push_back({{"alert", identity(a.config)}, {"since", a.status.since}});
-    return boost::json::serialize(told);
+    boost::json::array gone;
+    for (auto const& name : values_.open_upstreams())
+        gone.emplace_back(name);
+    return boost::json::serialize(boost::json::object{{"told", std::move(told)}, {"gone", std::move(gone)}});
 }
 
 void alert_watch::restore(std::string_view saved) {
-    boost::system::error_code ec;
-    auto const document = boost::json::parse(saved, ec);
-    auto const* told = ec ? nullptr : document.if_array();
-    if (!told)
+    auto const all = parse_object(saved);
+    if (!all)
         return;
+    std::vector<std::string> gone;
+    for (auto const& name : list_at(*all, {"gone"}))
+        if (name.is_string())
+            gone.emplace_back(name.get_string());
+    values_.were_open(std::move(gone));
     std::lock_guard const lock(mutex_);
-    for (auto const& t : *told) {
+    for (auto const& t : list_at(*all, {"told"})) {
         auto const* o = t.if_object();
         auto const* alert = o ? find_object(*o, {"alert"}) : nullptr;
         if (!alert)
@@ -50,10 +55,10 @@ void alert_watch::restore(std::string_view saved) {
     }
 }
 
-void alert_watch::step(std::int64_t now) {
+bool alert_watch::step(std::int64_t now) {
     constexpr std::int64_t every = 10;
     if (now >= looked_at_ && now < looked_at_ + every)
-        return;
+        return false;
     looked_at_ = now;
     for (auto& rule : rules_) { // their number and configuration never change
         auto const value = values_.value(rule.config(), now);
@@ -67,6 +72,7 @@ void alert_watch::step(std::int64_t now) {
         spdlog::log(message->resolved ? spdlog::level::info : spdlog::level::warn, "alert {}", message->text);
         tell_(*message);
     }
+    return true;
 }
 
 std::vector<alert_watch::shown> alert_watch::alerts() const {

@@ -21,13 +21,14 @@ public:
     alert_watch(std::vector<alert_config> const& rules, alert_values values,
                 std::function<void(alert_message const&)> tell);
 
-    // What has been told and is not over, for the next run: it is not told twice, and its end is told. Any thread.
+    // What has been told and is not over, and which upstreams are gone, for the next run: nothing is told twice, and
+    // its end is told when it is seen. Any thread.
     std::string save() const;
     // Of rules that are the same as then; before the first step. What cannot be read is as if nothing had been told.
     void restore(std::string_view saved);
 
-    // To be called every second by one thread; looks every ten. Blocks.
-    void step(std::int64_t now);
+    // To be called every second by one thread; looks every ten, and says whether it did. Blocks.
+    bool step(std::int64_t now);
 
     struct shown {
         alert_config config;

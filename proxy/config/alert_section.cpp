@@ -26,7 +26,19 @@ void read_bound(table_reader& in, alert_config& a) {
 }
 
 bool asks_history(alert_metric m) {
-    return m == alert_metric::hit_ratio || m == alert_metric::byte_hit_ratio || m == alert_metric::error_ratio;
+    switch (m) {
+    case alert_metric::upstream_open:
+    case alert_metric::rate_budget:
+    case alert_metric::disk_free:
+        return false;
+    case alert_metric::hit_ratio:
+    case alert_metric::byte_hit_ratio:
+    case alert_metric::error_ratio:
+    case alert_metric::unstored:
+    case alert_metric::integrity_failures:
+        break;
+    }
+    return true;
 }
 
 alert_config read_alert(toml::table const& table, bool history, std::vector<alert_config> const& before,

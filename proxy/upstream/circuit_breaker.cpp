@@ -35,6 +35,7 @@ circuit_breaker::entry circuit_breaker::enter(time_point now) {
 // Also of a request that was sent before the breaker opened: the endpoint works.
 void circuit_breaker::succeeded() {
     state_ = breaker_state::closed;
+    has_succeeded_ = true;
     failures_ = 0;
     pause_ = {};
 }

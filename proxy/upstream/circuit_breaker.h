@@ -48,14 +48,16 @@ public:
     void abandoned(entry as, time_point now); // ended without saying anything about the endpoint
 
     breaker_state state() const noexcept { return state_; }
-    unsigned failures() const noexcept { return failures_; }   // weighed, since the last success
-    time_point next_try() const noexcept { return next_try_; } // while open
+    bool has_succeeded() const noexcept { return has_succeeded_; } // at any time; before that, closed is but a guess
+    unsigned failures() const noexcept { return failures_; }       // weighed, since the last success
+    time_point next_try() const noexcept { return next_try_; }     // while open
 
 private:
     void open(time_point now, time_point since);
 
     unsigned const opens_at_; // failures, weighed
     breaker_state state_ = breaker_state::closed;
+    bool has_succeeded_ = false;
     unsigned failures_ = 0;
     std::chrono::milliseconds pause_{0};
     time_point next_try_{};

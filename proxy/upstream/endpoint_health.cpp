@@ -141,6 +141,7 @@ endpoint_report endpoint_health::report() const {
     endpoint_report r;
     r.url = url_;
     r.breaker = breaker_.state();
+    r.has_answered = breaker_.has_succeeded();
     r.failures = breaker_.failures();
     for (auto const& p : pauses_) {
         if (p.until <= now)

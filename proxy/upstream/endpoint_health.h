@@ -32,6 +32,7 @@ inline constexpr std::size_t request_class_count = 3;
 struct endpoint_report {
     std::string url;
     breaker_state breaker = breaker_state::closed;
+    bool has_answered = false;            // since the start, with anything that is no failure
     unsigned failures = 0;                // in a row, weighed
     std::chrono::seconds limited_for{0};  // 0: not limited now
     std::optional<limit_kind> limited_by; // while limited

@@ -27,11 +27,10 @@ struct numbers {
     std::unique_ptr<store::content_store> store = opened(folder);
     stats counts{1};
     history past{store->series(), {}, start, [] { return storage_sample(); }};
-    integrity_watch integrity{*store, {}, [](oci::digest const&) {}};
     worker w{0};
     upstream* hub = nullptr; // of the set
     upstream_set upstreams{made(), {}};
-    alert_values values{past, counts, integrity, upstreams, folder.path()};
+    alert_values values{past, upstreams, folder.path()};
     std::int64_t now = start;
 
     static std::unique_ptr<store::content_store> opened(tests::temp_folder const& folder) {
@@ -56,10 +55,20 @@ struct numbers {
         c.min_requests = min_requests;
         return values.value(c, now);
     }
-    void serve(outcome o, std::uint64_t bytes, unsigned status = 200) {
+    void serve(outcome o, std::uint64_t bytes, unsigned status = 200, bool unstored = false) {
         traffic_recorder r;
-        r.add({.content = content_class::blob, .outcome = o, .is_get = true, .status = status, .body_bytes = bytes});
+        r.add({.content = content_class::blob,
+               .outcome = o,
+               .is_get = true,
+               .unstored = unstored,
+               .status = status,
+               .body_bytes = bytes});
         past.add(r.take());
+    }
+    void find_rotten(std::uint64_t n) {
+        traffic_parts parts;
+        parts.all().integrity_failures = n;
+        past.add(parts);
     }
     void pass(std::int64_t seconds) {
         for (auto const end = now + seconds; now < end;) {
@@ -120,35 +129,50 @@ TEST_CASE("an upstream that is gone is one that is open") {
     for (int i = 0; i < 10; ++i)
         n.ask_upstream("manifests/1");
     CHECK(n.value(alert_metric::upstream_open) == 1.0);
+    CHECK(n.values.open_upstreams() == std::vector<std::string>{"docker.io"});
 }
 
-TEST_CASE("the free disk of an alert is a share, and a store that is whole has no failures") {
+TEST_CASE("an upstream that was gone before a restart is gone until it answers") {
+    numbers n;
+    n.values.were_open({"docker.io", "one that is configured no more"});
+    CHECK(n.value(alert_metric::upstream_open) == 1.0);
+    n.origin.on("GET", "/v2/library/a/manifests/1").reply(502).reply(404);
+    n.ask_upstream("manifests/1"); // one failure does not open the breaker
+    CHECK(n.value(alert_metric::upstream_open) == 1.0);
+    n.ask_upstream("manifests/1");
+    CHECK(n.value(alert_metric::upstream_open) == 0.0);
+}
+
+TEST_CASE("the free disk of an alert is a share") {
     numbers n;
     auto const free = n.value(alert_metric::disk_free);
     REQUIRE(free);
     CHECK(*free >= 0);
     CHECK(*free <= 1);
-    CHECK(n.value(alert_metric::integrity_failures) == 0.0);
-    alert_values nowhere(n.past, n.counts, n.integrity, n.upstreams, n.folder.path() / "absent");
+    alert_values const nowhere(n.past, n.upstreams, n.folder.path() / "absent");
     alert_config c;
     c.metric = alert_metric::disk_free;
     CHECK(nowhere.value(c, n.now) == std::nullopt);
 }
 
-TEST_CASE("what was passed through for want of room counts for as long as the alert is over") {
+TEST_CASE("what was passed through or found rotten counts for as long as the alert is over") {
     numbers n;
-    n.counts.on(0).unstored.add(5);
-    CHECK(n.value(alert_metric::unstored) == 0.0); // before anybody looked
-    n.counts.on(0).unstored.add(3);
-    n.now += minute;
-    CHECK(n.value(alert_metric::unstored) == 3.0);
-    n.now += 8 * minute;
-    n.counts.on(0).unstored.add(1);
-    CHECK(n.value(alert_metric::unstored) == 4.0);
-    n.now += 5 * minute;
-    CHECK(n.value(alert_metric::unstored) == 1.0);
-    n.now -= hour; // the clock is set back
     CHECK(n.value(alert_metric::unstored) == 0.0);
+    CHECK(n.value(alert_metric::integrity_failures) == 0.0);
+    n.serve(outcome::miss, 100, 200, true);
+    n.serve(outcome::miss, 100);
+    n.pass(minute);
+    CHECK(n.value(alert_metric::unstored) == 1.0);
+    n.pass(8 * minute);
+    n.serve(outcome::pass, 100, 200, true);
+    n.find_rotten(3);
+    CHECK(n.value(alert_metric::unstored) == 2.0);
+    CHECK(n.value(alert_metric::integrity_failures) == 3.0);
+    n.pass(5 * minute);
+    CHECK(n.value(alert_metric::unstored) == 1.0);
+    n.pass(10 * minute);
+    CHECK(n.value(alert_metric::unstored) == 0.0);
+    CHECK(n.value(alert_metric::integrity_failures) == 0.0);
 }
 
 TEST_CASE("an alert that was told before a restart is told once, and its end too; one that was changed begins anew") {
@@ -176,8 +200,9 @@ TEST_CASE("an alert that was told before a restart is told once, and its end too
     (void)started(changed, saved);
     CHECK(told.size() == 2);
     n.serve(outcome::hit, 10);
-    CHECK(started(c, saved)->save() == "[]");
+    CHECK(started(c, saved)->save() == R"({"told":[],"gone":[]})");
     CHECK(told.back() == "hits: all right again, hit_ratio is 50.0 %");
-    for (auto const* nonsense : {"{", "[1]", R"([{"alert": 1}])", R"([{"alert": {"name": "hits"}}])"})
+    for (auto const* nonsense : {"{", "[1]", R"({"told": 1, "gone": [1]})", R"({"told": [{"alert": 1}]})",
+                                 R"({"told": [{"alert": {"name": "hits"}}]})"})
         CHECK(started(c, nonsense)->alerts().front().status.state == alert_state::quiet);
 }

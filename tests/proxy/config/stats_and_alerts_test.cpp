@@ -38,7 +38,10 @@ TEST_CASE("without a history there are no alerts about what it would have told")
     std::string const off = "[stats]\nhistory = false\n[[alert]]\nbelow = 0.1\nmetric = ";
     CHECK(first_problem(off + "\"hit_ratio\"\n") ==
           "5: an alert about hit_ratio needs what [stats] history = false leaves out");
-    CHECK(first_problem(off + "\"disk_free\"\n") == "none");
+    for (auto const* metric : {"byte_hit_ratio", "error_ratio", "unstored", "integrity_failures"})
+        CHECK(first_problem(off + '"' + metric + "\"\n").starts_with("5: an alert about "));
+    for (auto const* metric : {"upstream_open", "rate_budget", "disk_free"})
+        CHECK(first_problem(off + '"' + metric + "\"\n") == "none");
 }
 
 TEST_CASE("a price is a number that is not below zero") {

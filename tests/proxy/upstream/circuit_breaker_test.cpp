@@ -50,6 +50,17 @@ TEST_CASE("one success forgets the failures before it") {
     CHECK(t.b.state() == breaker_state::closed);
 }
 
+TEST_CASE("before the first success nobody knows whether an endpoint works") {
+    breaker_bench t;
+    CHECK_FALSE(t.b.has_succeeded());
+    t.fail();
+    t.b.abandoned(t.enter(), t.now);
+    CHECK_FALSE(t.b.has_succeeded());
+    t.b.succeeded();
+    t.open();
+    CHECK(t.b.has_succeeded());
+}
+
 TEST_CASE("after the pause one request tries the endpoint, and the others wait for what it finds") {
     breaker_bench t;
     t.open();
