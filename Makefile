@@ -83,11 +83,7 @@ asan tsan:
 	@tests/deps build test
 	@cmake --preset $@
 	@cmake --build build/$@ --parallel $(JOBS) --target $(UNIT_TESTS)
-	@status=0; \
-	for test in $(UNIT_TESTS); do \
-	    echo "== $$test"; build/$@/tests/$$test $(if $(SHORT),'~[faults]~[long]') || status=1; \
-	done; \
-	exit $$status
+	@FILTER=$(if $(SHORT),'~[faults]~[long]') tests/sanitized build/$@/tests $(UNIT_TESTS)
 
 fuzz:
 	@tests/deps build test dev
