@@ -95,7 +95,7 @@ int run_serve(serve_options const& o, command_environment const& env) {
     }
     from->override_by(c);
     for (auto const& a : c.server.admin_listen)
-        if (a.port != 0 && std::find(c.server.listen.begin(), c.server.listen.end(), a) != c.server.listen.end()) {
+        if (std::ranges::any_of(c.server.listen, [&](address const& l) { return l.is_same_place(a); })) {
             env.err << fmt::format("layerd serve: {} is asked for twice, for the registry API and for the admin API\n",
                                    a.to_string());
             return wrong_usage;

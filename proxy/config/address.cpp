@@ -41,6 +41,10 @@ bool is_path(std::string_view path) {
 } // namespace
 
 std::optional<address> parse_address(std::string_view text) {
+    constexpr std::string_view secure = "https://";
+    bool const tls = text.starts_with(secure);
+    if (tls)
+        text.remove_prefix(secure.size());
     auto const colon = text.rfind(':');
     if (colon == text.npos)
         return std::nullopt;
@@ -49,9 +53,9 @@ std::optional<address> parse_address(std::string_view text) {
         return std::nullopt;
     auto host = text.substr(0, colon);
     if (host.empty())
-        return address{"::", *port};
+        return address{"::", *port, tls};
     if (host == "localhost")
-        return address{"127.0.0.1", *port};
+        return address{"127.0.0.1", *port, tls};
     bool const brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
     if (brackets)
         host = host.substr(1, host.size() - 2);
@@ -59,11 +63,12 @@ std::optional<address> parse_address(std::string_view text) {
     auto const ip = boost::asio::ip::make_address(host, ec);
     if (ec || ip.is_v6() != brackets)
         return std::nullopt;
-    return address{std::string(host), *port};
+    return address{std::string(host), *port, tls};
 }
 
 std::string address::to_string() const {
-    return host.find(':') == host.npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
+    bool const ipv6 = host.find(':') != host.npos;
+    return fmt::format("{}{}{}{}:{}", tls ? "https://" : "", ipv6 ? "[" : "", host, ipv6 ? "]" : "", port);
 }
 
 boost::system::result<endpoint_config, std::string> parse_endpoint(std::string_view text) {

@@ -46,7 +46,7 @@ void explain_stray_keys(table_reader& root) {
 config read_root(toml::table const& table, problem_list& problems) {
     auto c = default_config();
     table_reader root(table, "", problems);
-    section(root, "server", problems, [&](table_reader& in) { read_server(in, c.server); });
+    section(root, "server", problems, [&](table_reader& in) { read_server(in, problems, c.server); });
     section(root, "store", problems, [&](table_reader& in) { read_store(in, c.store); });
     section(root, "gc", problems, [&](table_reader& in) { read_gc(in, problems, c.gc); });
     section(root, "stats", problems, [&](table_reader& in) { read_stats(in, problems, c.stats); });

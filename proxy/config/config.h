@@ -30,15 +30,29 @@ struct size_setting {
 struct address {
     std::string host;       // an IP address, without brackets; never a name
     std::uint16_t port = 0; // 0: any free port, for tests
+    bool tls = false;
 
-    std::string to_string() const; // "127.0.0.1:5000", "[::1]:5000"
+    std::string to_string() const; // as in the configuration: "127.0.0.1:5000", "https://[::1]:5443"
+    std::string url() const { return (tls ? "" : "http://") + to_string(); }
+    // Whether both could not be listened on at once. Port 0 never is the same.
+    bool is_same_place(address const& other) const noexcept {
+        return port != 0 && port == other.port && host == other.host;
+    }
     friend bool operator==(address const&, address const&) = default;
+};
+
+// One [[server.certificate]]: PEM files, the certificate's with what is between it and its CA behind it.
+struct certificate_config {
+    std::filesystem::path file, key_file;
+
+    friend bool operator==(certificate_config const&, certificate_config const&) = default;
 };
 
 struct server_config {
     std::vector<address> listen{{"127.0.0.1", 5000}};
     std::vector<address> admin_listen{{"127.0.0.1", 5001}};
-    unsigned threads = 0;                    // 0: one per core
+    std::vector<certificate_config> certificates; // for the addresses with TLS; the first is for who names no other's
+    unsigned threads = 0;                         // 0: one per core
     std::string public_url;                  // where clients reach us; answers hold no URL of ours that would need it
     std::chrono::seconds idle_timeout{180};  // a keep-alive connection without a request: above any client's own
     std::chrono::seconds header_timeout{30}; // from the first byte of a request to the end of its head

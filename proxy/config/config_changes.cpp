@@ -39,6 +39,7 @@ void compare_server(server_config const& running, server_config const& wanted, k
     section("server", running, wanted)
         .key("listen", &server_config::listen, to)
         .key("admin_listen", &server_config::admin_listen, to)
+        .key("certificate", &server_config::certificates, to)
         .key("threads", &server_config::threads, to)
         .key("public_url", &server_config::public_url, to)
         .key("idle_timeout", &server_config::idle_timeout, to)

@@ -5,7 +5,7 @@
 
 namespace proxy {
 
-void read_server(table_reader& in, server_config& to);
+void read_server(table_reader& in, problem_list& problems, server_config& to);
 void read_store(table_reader& in, store_config& to);
 void read_gc(table_reader& in, problem_list& problems, gc_config& to);
 void read_stats(table_reader& in, problem_list& problems, stats_config& to);

@@ -18,9 +18,10 @@ void read_addresses(table_reader& in, char const* key, std::string_view example,
         bad = bad || !a;
         if (!a)
             in.problem(line, fmt::format("{} in {} holds \"{}\"; an entry is an IP address with a port, such as "
-                                         "\"127.0.0.1:5000\", \"[::1]:5000\", or \":5000\" for all interfaces",
+                                         "\"127.0.0.1:5000\", \"[::1]:5000\", or \":5000\" for all interfaces; with "
+                                         "TLS, \"https://:5443\"",
                                          key, in.where(), text));
-        else if (a->port != 0 && std::find(found.begin(), found.end(), *a) != found.end())
+        else if (std::ranges::any_of(found, [&](address const& f) { return f.is_same_place(*a); }))
             in.problem(line, fmt::format("{} in {} holds {} twice", key, in.where(), a->to_string()));
         else
             found.push_back(*a);
@@ -43,6 +44,26 @@ void read_public_url(table_reader& in, server_config& to) {
         in.problem(in.line_of("public_url"), fmt::format("public_url in {} {}", in.where(), parsed.error()));
 }
 
+void read_certificates(table_reader& in, problem_list& problems, server_config& to) {
+    for (auto const* table : in.tables("certificate")) {
+        table_reader each(*table, "[[server.certificate]]", problems);
+        certificate_config c;
+        for (auto const& [key, file] : {std::pair("file", &c.file), std::pair("key_file", &c.key_file)}) {
+            each.path(key, *file);
+            if (!each.has(key))
+                each.problem(each.line_of(key), fmt::format("[[server.certificate]] needs {}: a PEM file", key));
+        }
+        each.finish();
+        to.certificates.push_back(std::move(c));
+    }
+    for (auto const* list : {&to.listen, &to.admin_listen})
+        for (auto const& a : *list)
+            if (a.tls && to.certificates.empty())
+                in.problem(in.line_of(list == &to.listen ? "listen" : "admin_listen"),
+                           fmt::format("{} speaks TLS and needs a [[server.certificate]] with file and key_file",
+                                       a.to_string()));
+}
+
 // What one client, and all of them together, may take.
 void read_limits(table_reader& in, server_config& to) {
     std::uint64_t connections = to.max_connections_per_client, fills = to.max_fills, jobs = to.max_disk_queue;
@@ -63,14 +84,16 @@ void read_limits(table_reader& in, server_config& to) {
 
 } // namespace
 
-void read_server(table_reader& in, server_config& to) {
+void read_server(table_reader& in, problem_list& problems, server_config& to) {
     read_addresses(in, "listen", R"(["127.0.0.1:5000"])", to.listen);
     read_addresses(in, "admin_listen", R"(["127.0.0.1:5001"])", to.admin_listen);
     for (auto const& a : to.admin_listen)
-        if (a.port != 0 && std::find(to.listen.begin(), to.listen.end(), a) != to.listen.end())
+        if (std::ranges::any_of(to.listen, [&](address const& l) { return l.is_same_place(a); }))
             in.problem(in.line_of(in.has("admin_listen") ? "admin_listen" : "listen"),
                        fmt::format("listen and admin_listen in {} both hold {}: the admin API needs a port of its own",
                                    in.where(), a.to_string()));
+
+    read_certificates(in, problems, to);
 
     std::uint64_t threads = to.threads;
     in.integer("threads", threads, 0, 1024);

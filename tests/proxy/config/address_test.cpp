@@ -8,19 +8,21 @@ TEST_CASE("addresses to listen on are IP addresses with a port") {
     CHECK(parse_address("[::1]:5000") == address{"::1", 5000});
     CHECK(parse_address(":5000") == address{"::", 5000});
     CHECK(parse_address("localhost:0") == address{"127.0.0.1", 0});
+    CHECK(parse_address("https://127.0.0.1:5443") == address{"127.0.0.1", 5443, true});
+    CHECK(parse_address("https://:5443") == address{"::", 5443, true});
 }
 
 TEST_CASE("text that is no address is none") {
-    for (auto text :
-         {"", "5000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:5000 ", "::1:5000",
-          "[127.0.0.1]:5000", "[::1]", "example.com:5000", "256.0.0.1:5000", "[]:1", "http://127.0.0.1:5000"}) {
+    for (auto text : {"", "5000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:5000 ",
+                      "::1:5000", "[127.0.0.1]:5000", "[::1]", "example.com:5000", "256.0.0.1:5000", "[]:1",
+                      "http://127.0.0.1:5000", "https://", "https://example.com:5000", "https://127.0.0.1:5000/"}) {
         INFO(text);
         CHECK_FALSE(parse_address(text));
     }
 }
 
 TEST_CASE("addresses print as they parse") {
-    for (auto text : {"127.0.0.1:5000", "[::1]:5000", "[::]:80"})
+    for (auto text : {"127.0.0.1:5000", "[::1]:5000", "[::]:80", "https://[::1]:5443"})
         CHECK(parse_address(text)->to_string() == text);
 }
 

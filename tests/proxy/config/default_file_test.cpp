@@ -102,6 +102,7 @@ std::vector<section_keys> const all_keys{
      {"listen", "admin_listen", "threads", "public_url", "idle_timeout", "header_timeout", "write_timeout",
       "drain_timeout", "max_connections", "max_connections_per_client", "bandwidth_per_client", "max_fills",
       "max_disk_queue"}},
+    {"[[server.certificate]]", {"file", "key_file"}},
     {"[store]", {"path", "inline_max", "durability", "scrub_rate", "scrub_every"}},
     {"[gc]", {"enabled", "keep_storage", "reserved_space", "min_free_space"}},
     {"[[gc.policy]]", {"filters", "all", "keep_duration", "reserved_space", "max_used_space", "min_free_space"}},
@@ -172,12 +173,14 @@ TEST_CASE("the annotated file has a word about every key of an upstream, and so 
 TEST_CASE("what the annotated file has commented out is right once it counts") {
     std::stringstream text;
     text << std::ifstream(conf("layerd.toml")).rdbuf();
-    std::regex const commented("\n# (\\[\\[(?:gc|upstream|stats|alert|trigger)|[a-z_]+ = )");
+    std::regex const commented("\n# (\\[\\[(?:server|gc|upstream|stats|alert|trigger)|[a-z_]+ = )");
     auto const active = std::regex_replace(text.str(), commented, "\n$1");
     auto const c = parse_config(active, "layerd.toml");
     if (c.has_error())
         FAIL(c.error().front().line << ": " << c.error().front().message);
     CHECK(c->store.path == "/var/lib/layerd");
+    REQUIRE(c->server.certificates.size() == 1);
+    CHECK(c->server.certificates[0].key_file == "/etc/layerd/tls/privkey.pem");
     REQUIRE(c->gc.policies.size() == 1);
     CHECK(c->gc.policies[0].keep_duration == std::chrono::hours(30 * 24));
     CHECK(c->upstreams.at(0).username == "someone");

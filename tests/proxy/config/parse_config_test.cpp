@@ -186,7 +186,7 @@ TEST_CASE("mistakes are explained at their line") {
          "4: listen in [server] must be a list of strings, such as [\"127.0.0.1:5000\"]; 5000 is none\n"},
         {"[server]\nlisten = ['example.com:80']",
          "2: listen in [server] holds \"example.com:80\"; an entry is an IP address with a port, such as "
-         "\"127.0.0.1:5000\", \"[::1]:5000\", or \":5000\" for all interfaces\n"},
+         "\"127.0.0.1:5000\", \"[::1]:5000\", or \":5000\" for all interfaces; with TLS, \"https://:5443\"\n"},
         {"[server]\nlisten = [':1', ':1']", "2: listen in [server] holds [::]:1 twice\n"},
         {"[server]\nadmin_listen = ['127.0.0.1:5000']",
          "2: listen and admin_listen in [server] both hold 127.0.0.1:5000: the admin API needs a port of its own\n"},
@@ -323,4 +323,19 @@ TEST_CASE("deep nesting and huge files are refused") {
 TEST_CASE("files that cannot be read say why") {
     CHECK(load_config("/nonexistent/layerd.toml").error().at(0).message == "cannot be read: No such file or directory");
     CHECK(load_config("/tmp").error().at(0).message == "cannot be read: it is a directory");
+}
+
+TEST_CASE("addresses that speak TLS need a certificate, whose files are named") {
+    auto const c = parse_config("[server]\nlisten = [\"127.0.0.1:1\", \"https://127.0.0.1:2\"]\n"
+                                "[[server.certificate]]\nfile = \"/a.pem\"\nkey_file = \"/a.key\"\n",
+                                "layerd.toml");
+    REQUIRE(c);
+    CHECK(c->server.listen == std::vector<address>{{"127.0.0.1", 1}, {"127.0.0.1", 2, true}});
+    CHECK(c->server.certificates == std::vector<certificate_config>{{"/a.pem", "/a.key"}});
+    CHECK(problems("[server]\nadmin_listen = [\"https://:2\"]\n") ==
+          "2: https://[::]:2 speaks TLS and needs a [[server.certificate]] with file and key_file\n");
+    CHECK(problems("[[server.certificate]]\nfile = \"/a.pem\"\n") ==
+          "1: [[server.certificate]] needs key_file: a PEM file\n");
+    CHECK(problems("[server]\nlisten = [\":1\", \"https://:1\"]\n") ==
+          "2: listen in [server] holds https://[::]:1 twice\n");
 }
