@@ -19,7 +19,14 @@ public:
     ~captured_log() { spdlog::set_default_logger(before_); }
     captured_log(captured_log const&) = delete;
 
-    bool has(std::string const& text) const { return sink_->text().find(text) != std::string::npos; }
+    bool has(std::string const& text) const { return count(text) > 0; }
+    std::size_t count(std::string const& text) const {
+        auto const all = sink_->text();
+        std::size_t n = 0;
+        for (auto at = all.find(text); at != all.npos; at = all.find(text, at + 1))
+            ++n;
+        return n;
+    }
 
 private:
     class memory_sink : public spdlog::sinks::base_sink<std::mutex> {

@@ -1,0 +1,110 @@
+#include "proxy/tls/server_identity.h"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <spdlog/spdlog.h>
+
+#include <cstring>
+#include <utility>
+
+namespace proxy {
+namespace {
+
+// Of what OpenSSL has noted the first: the cause, not what came of it.
+std::string reason() {
+    auto const e = ERR_get_error();
+    ERR_clear_error();
+    if (ERR_SYSTEM_ERROR(e))
+        return std::strerror(ERR_GET_REASON(e));
+    auto const* text = ERR_reason_error_string(e);
+    return text != nullptr ? text : "it is not PEM";
+}
+
+error cannot_use(std::string_view what, std::filesystem::path const& file, std::string_view why) {
+    return internal_error(fmt::format("cannot use {} {}: {}", what, file.string(), why));
+}
+
+// HTTP/1.1 is what is spoken here; a client that offers but others finds out by our answer.
+int choose_protocol(SSL*, unsigned char const** chosen, unsigned char* size, unsigned char const* offered,
+                    unsigned int offered_size, void*) {
+    static constexpr unsigned char http_1_1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+    unsigned char* at = nullptr;
+    if (SSL_select_next_proto(&at, size, http_1_1, sizeof http_1_1, offered, offered_size) != OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_NOACK;
+    *chosen = at;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+int no_password(char*, int, int, void*) {
+    return 0; // a daemon has nobody to ask
+}
+
+void set_rules(SSL_CTX* c) {
+    SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
+    SSL_CTX_set_cipher_list(c, "ECDHE+AESGCM:ECDHE+CHACHA20"); // of TLS 1.2; those of 1.3 are all well
+    // Whether what came is whole its length says, not how the connection ended (RFC 9112 §9.8).
+    SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                               SSL_OP_PRIORITIZE_CHACHA | SSL_OP_ENABLE_KTLS | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    // A write ends with each record, may be repeated from another buffer, and an idle connection holds none.
+    SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_read_ahead(c, 1);
+    // Sessions are resumed by tickets alone: nothing is kept here for clients that are gone.
+    SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(c, 1);
+    SSL_CTX_set_alpn_select_cb(c, choose_protocol, nullptr);
+    SSL_CTX_set_default_passwd_cb(c, no_password);
+}
+
+} // namespace
+
+result<server_identity::context_ptr> server_identity::load_one(certificate_config const& c) {
+    context_ptr context(SSL_CTX_new(TLS_server_method()));
+    if (!context)
+        return internal_error("no TLS: " + reason());
+    set_rules(context.get());
+    ERR_clear_error();
+    if (SSL_CTX_use_certificate_chain_file(context.get(), c.file.c_str()) != 1)
+        return cannot_use("certificate", c.file, reason());
+    // Before the key is taken: a key that belongs to another certificate would silently replace this one's.
+    if (SSL_CTX_use_PrivateKey_file(context.get(), c.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
+        return cannot_use("key", c.key_file, reason());
+    if (SSL_CTX_check_private_key(context.get()) != 1)
+        return cannot_use("key", c.key_file, "it does not belong to " + c.file.string());
+    auto const* leaf = SSL_CTX_get0_certificate(context.get());
+    if (X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0)
+        spdlog::warn("certificate {} has expired: clients will refuse it", c.file.string());
+    return context;
+}
+
+result<server_identity::ptr> server_identity::load(std::vector<certificate_config> const& certificates) {
+    std::shared_ptr<server_identity> all(new server_identity());
+    for (auto const& c : certificates) {
+        auto context = load_one(c);
+        if (!context)
+            return context.error();
+        all->contexts_.push_back(std::move(*context));
+    }
+    if (all->contexts_.empty())
+        return internal_error("there is no certificate");
+    SSL_CTX_set_tlsext_servername_callback(all->context(), choose);
+    SSL_CTX_set_tlsext_servername_arg(all->context(), all.get());
+    return ptr(std::move(all));
+}
+
+std::size_t server_identity::index_for(std::string_view host) const noexcept {
+    for (std::size_t i = 0; i < contexts_.size(); ++i)
+        if (X509_check_host(SSL_CTX_get0_certificate(contexts_[i].get()), host.data(), host.size(), 0, nullptr) == 1)
+            return i;
+    return 0;
+}
+
+int server_identity::choose(SSL* session, int*, void* self) {
+    auto const& all = *static_cast<server_identity const*>(self);
+    auto const* host = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name);
+    if (host != nullptr)
+        SSL_set_SSL_CTX(session, all.contexts_[all.index_for(host)].get());
+    return SSL_TLSEXT_ERR_OK;
+}
+
+} // namespace proxy

@@ -1,0 +1,44 @@
+// Who this server is to a client that speaks TLS: certificates with their keys, chosen by the name that the client
+// wants to reach (SNI, RFC 6066 §3). TLS 1.2 and newer with forward secrecy; nothing is renegotiated or compressed.
+#pragma once
+
+#include "proxy/config/config.h"
+#include "proxy/error.h"
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace proxy {
+
+// Immutable: any thread.
+class server_identity {
+public:
+    using ptr = std::shared_ptr<server_identity const>;
+
+    // Reads the files; blocks. Of each certificate the chain, the key, and that they belong together are checked. The
+    // first is for clients that name no host, or one that no certificate is for.
+    static result<ptr> load(std::vector<certificate_config> const& certificates);
+
+    // To make sessions from; it turns to the right certificate by itself, as long as this lives.
+    SSL_CTX* context() const noexcept { return contexts_.front().get(); }
+
+    // Which certificate, in the order of the configuration, a client gets that wants to reach this host.
+    std::size_t index_for(std::string_view host) const noexcept;
+
+private:
+    struct free_context {
+        void operator()(SSL_CTX* c) const noexcept { SSL_CTX_free(c); }
+    };
+    using context_ptr = std::unique_ptr<SSL_CTX, free_context>;
+
+    server_identity() = default;
+    static result<context_ptr> load_one(certificate_config const& c);
+    static int choose(SSL* session, int* alert, void* self);
+
+    std::vector<context_ptr> contexts_;
+};
+
+} // namespace proxy
