@@ -40,9 +40,9 @@ private:
 
 void say_addresses(server const& running) {
     for (auto const& a : running.addresses())
-        spdlog::info("registry API on http://{}:{}", a.address().to_string(), a.port());
+        spdlog::info("registry API on {}", a.url());
     for (auto const& a : running.admin_addresses())
-        spdlog::info("statistics and admin on http://{}:{}", a.address().to_string(), a.port());
+        spdlog::info("statistics and admin on {}", a.url());
 }
 
 // Ready only now that every address is bound: units that wait for this one may pull at once.
@@ -51,7 +51,7 @@ void say_ready(service_manager const& manager, server& running) {
         running.watch(*every, [&manager] { manager.tell_alive(); });
     std::string where;
     for (auto const& a : running.addresses())
-        where += fmt::format("{}{}:{}", where.empty() ? "" : ", ", a.address().to_string(), a.port());
+        where += (where.empty() ? "" : ", ") + a.to_string();
     manager.tell(fmt::format("READY=1\nSTATUS=Serving on {}", where));
 }
 

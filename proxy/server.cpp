@@ -12,7 +12,7 @@
 #include "proxy/fill/refetch.h"
 #include "proxy/gc/gc_settings.h"
 #include "proxy/gc/maintenance.h"
-#include "proxy/http/listener.h"
+#include "proxy/http/entrances.h"
 #include "proxy/http/router.h"
 #include "proxy/log/logging.h"
 #include "proxy/runtime/heartbeat.h"
@@ -57,10 +57,6 @@ private:
     router& router_;
 };
 
-tcp::endpoint endpoint_of(address const& a) {
-    return {net::ip::make_address(a.host), a.port};
-}
-
 } // namespace
 
 struct server::parts {
@@ -92,11 +88,11 @@ struct server::parts {
     client_table clients{{settings.server.max_connections, settings.server.max_connections_per_client,
                           settings.server.bandwidth_per_client}};
     client_table operators{{}}; // whom nothing bounds: least of all when the others are too many
-    std::vector<std::unique_ptr<listener>> listeners;
+    std::unique_ptr<entrances> doors;
     std::vector<std::unique_ptr<ticker>> ticks;
     std::unique_ptr<heartbeat> beat; // none: nobody watches
-    std::vector<tcp::endpoint> addresses;
-    std::vector<tcp::endpoint> admin_addresses;
+    std::vector<address> addresses;
+    std::vector<address> admin_addresses;
     std::vector<net::executor_work_guard<executor>> guards;
     std::vector<std::thread> threads;
     std::unique_ptr<maintenance> chores;
@@ -118,10 +114,7 @@ struct server::parts {
     void make_services(server_seams const& seams);
     result<void> make_alerts();
     void look_at_alerts();
-    void listen(inherited_sockets sockets);
-    void take(std::vector<store::file_descriptor> sockets, service& s, client_table& from,
-              std::vector<tcp::endpoint>& bound);
-    void bind(address const& a, service& s, client_table& from, std::vector<tcp::endpoint>& bound);
+    result<void> listen(inherited_sockets sockets);
     void run();
     void watch(steady_clock::duration every, std::function<void()> alive);
     task<void> tick(worker_local& local, int n);
@@ -246,40 +239,21 @@ std::vector<fill_status> server::parts::fill_list() const {
     return list;
 }
 
-void server::parts::take(std::vector<store::file_descriptor> sockets, service& s, client_table& from,
-                         std::vector<tcp::endpoint>& bound) {
-    for (auto& each : sockets) {
-        listeners.push_back(std::make_unique<listener>(std::move(each), locals, s, from, *shared));
-        bound.push_back(listeners.back()->local_endpoint());
-    }
-}
-
-void server::parts::bind(address const& a, service& s, client_table& from, std::vector<tcp::endpoint>& bound) {
-    listeners.push_back(std::make_unique<listener>(endpoint_of(a), locals, s, from, *shared));
-    bound.push_back(listeners.back()->local_endpoint());
-}
-
-void server::parts::listen(inherited_sockets sockets) {
-    auto const try_bind = [this](address const& a, service& s, client_table& from, std::vector<tcp::endpoint>& bound) {
-        try {
-            bind(a, s, from, bound);
-        } catch (boost::system::system_error const& e) {
-            throw std::runtime_error(fmt::format("cannot listen on {}: {}", a.to_string(), e.code().message()));
-        }
-    };
-    take(std::move(sockets.registry), *registry, clients, addresses);
-    take(std::move(sockets.admin), *admin_pages, operators, admin_addresses);
-    if (addresses.empty())
-        for (auto const& a : settings.server.listen)
-            try_bind(a, *registry, clients, addresses);
-    if (admin_addresses.empty())
-        for (auto const& a : settings.server.admin_listen)
-            try_bind(a, *admin_pages, operators, admin_addresses);
+result<void> server::parts::listen(inherited_sockets sockets) {
+    doors = std::make_unique<entrances>(locals, *shared);
+    auto bound = doors->open({*registry, clients}, settings.server.listen, std::move(sockets.registry));
+    if (!bound)
+        return bound.error();
+    addresses = std::move(*bound);
+    bound = doors->open({*admin_pages, operators}, settings.server.admin_listen, std::move(sockets.admin));
+    if (!bound)
+        return bound.error();
+    admin_addresses = std::move(*bound);
+    return {};
 }
 
 void server::parts::run() {
-    for (auto& l : listeners)
-        spawn(workers.front()->executor(), "listener", [&l = *l] { return l.run(); });
+    doors->run();
     for (std::size_t i = 0; i < workers.size(); ++i) {
         auto work = [this, i, n = 0]() mutable { return tick(*locals[i], ++n); };
         spawn(workers[i]->executor(), "tick", [this, i, work] { return ticks[i]->run(work); });
@@ -289,6 +263,7 @@ void server::parts::run() {
     auto each_second = [this] {
         note_pull_limits();
         look_at_alerts();
+        doors->look_at_certificates();
     };
     keeper = std::make_unique<history_keeper>(*past, counts, shared->now, of_store, each_second);
     chores = std::make_unique<maintenance>(*content, *gc_runs, *integrity, settings.hosted.upload_ttl);
@@ -425,7 +400,8 @@ result<std::unique_ptr<server>> server::start(config c, server_seams seams, inhe
         p->make_services(seams);
         if (auto made = p->make_alerts(); !made)
             return made.error();
-        p->listen(std::move(sockets));
+        if (auto listening = p->listen(std::move(sockets)); !listening)
+            return listening.error();
     } catch (std::exception const& e) {
         return internal_error(e.what());
     }
@@ -433,10 +409,10 @@ result<std::unique_ptr<server>> server::start(config c, server_seams seams, inhe
     return std::unique_ptr<server>(new server(std::move(p)));
 }
 
-std::vector<tcp::endpoint> server::addresses() const {
+std::vector<address> server::addresses() const {
     return parts_->addresses;
 }
-std::vector<tcp::endpoint> server::admin_addresses() const {
+std::vector<address> server::admin_addresses() const {
     return parts_->admin_addresses;
 }
 
@@ -460,8 +436,7 @@ bool server::stop() {
     p.on_each_worker([&p](worker_local& l) {
         l.draining = true;
         if (l.home.index() == 0)
-            for (auto& each : p.listeners)
-                each->close();
+            p.doors->close();
     });
     p.on_each_worker([](worker_local&) {}); // what was accepted just before that is counted by now
     bool const clean = p.drain();

@@ -35,8 +35,8 @@ public:
     ~server(); // stop() has been called
 
     // The addresses that were bound, with the ports that the system chose for port 0.
-    std::vector<tcp::endpoint> addresses() const;
-    std::vector<tcp::endpoint> admin_addresses() const;
+    std::vector<address> addresses() const;
+    std::vector<address> admin_addresses() const;
 
     // Takes over what can change while running, such as [gc] and [[trigger]]; the rest waits for a restart. Logs both.
     // Any thread, one at a time, not beside stop().

@@ -50,7 +50,7 @@ task<result<void>> exchange::reply_file(response_head head, store::blob_file con
     head.field("Content-Length", part.length()).finish(keep_alive());
     auto const before = sender_.sent();
     head_sent_at_ = steady_clock::now();
-    bool whole = co_await sender_.send(head_buffer_, {}, more::follows);
+    bool whole = co_await sender_.send(head_buffer_, {}, part.length() > 0 ? more::follows : more::no);
     if (whole)
         whole = co_await sender_.send_file(file, part.first, part.length());
     co_return sent(whole, before);

@@ -40,8 +40,9 @@ private:
 } // namespace
 
 listener::listener(tcp::endpoint at, std::vector<std::unique_ptr<worker_local>> const& workers, service& s,
-                   client_table& clients, server_parts const& parts)
-    : workers_(workers), acceptor_(workers.front()->home.context()), service_(s), clients_(clients), parts_(parts) {
+                   client_table& clients, server_parts const& parts, identity_keeper const* tls)
+    : workers_(workers), acceptor_(workers.front()->home.context()), service_(s), clients_(clients), parts_(parts),
+      tls_(tls) {
     acceptor_.open(at.protocol());
     acceptor_.set_option(net::socket_base::reuse_address(true));
     acceptor_.bind(at);
@@ -49,8 +50,9 @@ listener::listener(tcp::endpoint at, std::vector<std::unique_ptr<worker_local>> 
 }
 
 listener::listener(store::file_descriptor listening, std::vector<std::unique_ptr<worker_local>> const& workers,
-                   service& s, client_table& clients, server_parts const& parts)
-    : workers_(workers), acceptor_(workers.front()->home.context()), service_(s), clients_(clients), parts_(parts) {
+                   service& s, client_table& clients, server_parts const& parts, identity_keeper const* tls)
+    : workers_(workers), acceptor_(workers.front()->home.context()), service_(s), clients_(clients), parts_(parts),
+      tls_(tls) {
     sockaddr_storage at{};
     socklen_t size = sizeof(at);
     if (::getsockname(listening.get(), reinterpret_cast<sockaddr*>(&at), &size) != 0)
@@ -120,14 +122,16 @@ void listener::start_session(tcp_socket socket, worker_local& local) {
     auto converse = [this, &local, socket = std::move(socket), place = std::move(*place),
                      counted = counted_in(parts_.counts.open_connections)]() mutable -> task<void> {
         session conversation(std::move(socket), std::move(place), local, service_, parts_);
-        co_await conversation.run();
+        if (!tls_ || co_await conversation.secure(tls_->current()))
+            co_await conversation.run();
     };
     spawn(local.home.executor(), "session", std::move(converse));
 }
 
 void listener::turn_away(tcp_socket socket, worker_local& local) {
-    if (turned_away_.load(std::memory_order_relaxed) >= max_turned_away)
-        return; // the socket's destructor closes it
+    // The socket's destructor closes it. Saying so through TLS would cost more than what there is no room for.
+    if (tls_ || turned_away_.load(std::memory_order_relaxed) >= max_turned_away)
+        return;
     auto refuse = [this, &local, socket = std::move(socket), one = counted_in(turned_away_),
                    counted = counted_in(parts_.counts.open_connections)]() mutable -> task<void> {
         session conversation(std::move(socket), {}, local, service_, parts_);

@@ -9,6 +9,7 @@
 #include "proxy/http/worker_local.h"
 #include "proxy/runtime/net.h"
 #include "proxy/server_parts.h"
+#include "proxy/tls/identity_keeper.h"
 #include "store/blob_file.h"
 
 #include <atomic>
@@ -21,14 +22,15 @@ namespace proxy {
 class listener {
 public:
     // Accepts on the first worker's thread. Throws boost::system::system_error if the address cannot be had: a start-up
-    // error. References must outlive this, here and below.
+    // error. With `tls` that is what is spoken. All must outlive this, here and below.
     listener(tcp::endpoint at, std::vector<std::unique_ptr<worker_local>> const& workers, service& s,
-             client_table& clients, server_parts const& parts);
+             client_table& clients, server_parts const& parts, identity_keeper const* tls = nullptr);
     // The same on a socket that listens already.
     listener(store::file_descriptor listening, std::vector<std::unique_ptr<worker_local>> const& workers, service& s,
-             client_table& clients, server_parts const& parts);
+             client_table& clients, server_parts const& parts, identity_keeper const* tls = nullptr);
 
     tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
+    bool speaks_tls() const noexcept { return tls_ != nullptr; }
 
     // Runs until close(). Both on the first worker's thread. What was accepted before close() is served.
     task<void> run();
@@ -44,6 +46,7 @@ private:
     service& service_;
     client_table& clients_;
     server_parts const& parts_;
+    identity_keeper const* tls_;               // null: plain
     std::atomic<std::int64_t> turned_away_{0}; // just being told that there is no room
 };
 

@@ -26,7 +26,7 @@ error broke_off() {
 task<bool> request_body::more() {
     out_.await_client();
     error_code ec;
-    auto const n = co_await socket_.async_read_some(buffer_.prepare(read_size), net::redirect_error(use_task, ec));
+    auto const n = co_await client_.read_some(buffer_.prepare(read_size), ec);
     if (ec)
         co_return false;
     buffer_.commit(n);
@@ -58,7 +58,7 @@ task<result<std::size_t>> request_body::read_some(std::span<std::byte> to) {
     co_return co_await read_length(to);
 }
 
-// Straight from the socket once the buffer is empty: a large body is copied once.
+// Straight from the connection once the buffer is empty: a large body is copied once.
 task<result<std::size_t>> request_body::read_length(std::span<std::byte> to) {
     auto const wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left_, to.size()));
     if (wanted == 0)
@@ -70,7 +70,7 @@ task<result<std::size_t>> request_body::read_length(std::span<std::byte> to) {
     } else {
         out_.await_client();
         error_code ec;
-        n = co_await socket_.async_read_some(net::buffer(to.data(), wanted), net::redirect_error(use_task, ec));
+        n = co_await client_.read_some(net::buffer(to.data(), wanted), ec);
         if (ec)
             co_return broke_off();
     }

@@ -27,9 +27,9 @@ public:
 
     // All references must outlive this. `head` has parsed the head and nothing behind it, `buffer` holds what came
     // along with that; `expected` says that the client waits to be asked for the body (Expect: 100-continue).
-    request_body(framing f, bool expected, parser& head, tcp_socket& socket, boost::beast::flat_buffer& buffer,
+    request_body(framing f, bool expected, parser& head, client_stream& client, boost::beast::flat_buffer& buffer,
                  sender& out)
-        : kind_(f.kind), left_(f.length), expected_(expected), parser_(head), socket_(socket), buffer_(buffer),
+        : kind_(f.kind), left_(f.length), expected_(expected), parser_(head), client_(client), buffer_(buffer),
           out_(out) {}
     request_body(request_body const&) = delete;
 
@@ -59,7 +59,7 @@ private:
     std::uint64_t left_; // of a body of known length
     bool expected_;
     parser& parser_;
-    tcp_socket& socket_;
+    client_stream& client_;
     boost::beast::flat_buffer& buffer_;
     sender& out_;
 };

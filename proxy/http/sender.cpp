@@ -4,9 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <poll.h>
-#include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -20,10 +17,6 @@ namespace {
 constexpr std::uint64_t window = 2 * 1024 * 1024;
 // A client that takes this much without a pause has had its turn.
 constexpr std::uint64_t unfair = 8 * 1024 * 1024;
-
-bool full(int problem) {
-    return problem == EAGAIN || problem == EWOULDBLOCK;
-}
 
 // Whether the first and the last page of this part are in memory. Reading ahead fills a file in order, so the ends
 // speak for the middle; where the file system cannot say, sendfile is worth its risk.
@@ -40,15 +33,7 @@ bool in_page_cache(int fd, std::uint64_t offset, std::uint64_t length) {
 
 task<bool> sender::wait_writable() {
     touch();
-    error_code ec;
-    co_await socket_.async_wait(tcp_socket::wait_write, net::redirect_error(use_task, ec));
-    co_return !ec;
-}
-
-// Both directions are over: the client has reset the connection, or the watchdog has ended it.
-bool sender::is_gone() const noexcept {
-    pollfd p{socket_.native_handle(), 0, 0};
-    return ::poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR)) != 0;
+    co_return co_await client_.wait_writable();
 }
 
 // Takes bytes of the client's allowance and waits until they are due. In slices: a timer does not hear of a connection
@@ -59,13 +44,13 @@ task<bool> sender::wait_turn(std::uint64_t bytes) {
     auto const until = now + pace_->take(bytes, now);
     if (now >= until)
         co_return true;
-    steady_timer timer(socket_.get_executor());
+    steady_timer timer(client_.socket().get_executor());
     for (; now < until; now = steady_clock::now()) {
         touch();
         timer.expires_after(std::min<steady_clock::duration>(until - now, slice));
         error_code ec;
         co_await timer.async_wait(net::redirect_error(use_task, ec));
-        if (is_gone())
+        if (client_.is_gone())
             co_return false;
     }
     co_return true;
@@ -74,24 +59,14 @@ task<bool> sender::wait_turn(std::uint64_t bytes) {
 task<bool> sender::send(std::string_view head, std::string_view body, more m) {
     if (pace_ && !co_await wait_turn(head.size() + body.size()))
         co_return false;
-    int const flags = MSG_NOSIGNAL | (m == more::follows ? MSG_MORE : 0);
     while (!head.empty() || !body.empty()) {
-        iovec parts[2] = {{const_cast<char*>(head.data()), head.size()}, {const_cast<char*>(body.data()), body.size()}};
-        msghdr message{};
-        message.msg_iov = parts;
-        message.msg_iovlen = body.empty() ? 1 : 2;
-        auto const n = ::sendmsg(socket_.native_handle(), &message, flags);
-        if (n < 0) {
-            if (errno == EINTR)
-                continue;
-            if (!full(errno) || !co_await wait_writable())
-                co_return false;
-            continue;
-        }
-        sent_ += static_cast<std::uint64_t>(n);
-        auto const of_head = std::min<std::size_t>(static_cast<std::size_t>(n), head.size());
+        auto const out = client_.send(head, body, m);
+        sent_ += out.bytes;
+        auto const of_head = std::min(out.bytes, head.size());
         head.remove_prefix(of_head);
-        body.remove_prefix(static_cast<std::size_t>(n) - of_head);
+        body.remove_prefix(out.bytes - of_head);
+        if (out.is_over || (out.is_full && !co_await wait_writable()))
+            co_return false;
     }
     co_return true;
 }
@@ -119,52 +94,43 @@ task<bool> sender::send_file(store::blob_file const& file, std::uint64_t offset,
     if (file.in_memory())
         co_return co_await send(file.bytes().substr(offset, length), {});
     auto const end = offset + length;
-    auto at = static_cast<off_t>(offset);
+    auto at = offset;
     std::uint64_t known_until = offset; // up to here it is known whether the pages are in memory
     std::uint64_t since_wait = 0;
     bool hot = false;
     std::uint64_t step = 0;
-    auto send_step = [&] {
-        auto const n = ::sendfile(socket_.native_handle(), file.fd(), &at, step);
-        return n < 0 ? -errno : n;
-    };
-    while (static_cast<std::uint64_t>(at) < end) {
-        auto const here = static_cast<std::uint64_t>(at);
-        if (here >= known_until) {
-            known_until = std::min(end, here + window);
-            hot = in_page_cache(file.fd(), here, known_until - here);
+    auto send_step = [&] { return client_.send_file(file.fd(), at, step); };
+    while (at < end) {
+        if (at >= known_until) {
+            known_until = std::min(end, at + window);
+            hot = in_page_cache(file.fd(), at, known_until - at);
         }
-        step = known_until - here;
+        step = known_until - at;
         if (pace_) {
             step = std::min(step, pace_->piece());
             if (!co_await wait_turn(step))
                 co_return false;
         }
-        ssize_t n = 0;
+        client_stream::progress out;
         if (hot)
-            n = send_step();
+            out = send_step();
         else
-            n = co_await on_disk(disk_, send_step);
-        if (n == 0)
-            co_return false; // the file is shorter than promised
-        if (n > 0) {
-            sent_ += static_cast<std::uint64_t>(n);
-            since_wait += static_cast<std::uint64_t>(n);
-        }
-        if (pace_ && n < static_cast<ssize_t>(step))
-            pace_->give_back(step - static_cast<std::uint64_t>(std::max<ssize_t>(n, 0)));
-        if (n == -EINTR)
-            continue;
-        if (n < 0 && !full(static_cast<int>(-n)))
+            out = co_await on_disk(disk_, send_step);
+        at += out.bytes;
+        sent_ += out.bytes;
+        since_wait += out.bytes;
+        if (pace_ && out.bytes < step)
+            pace_->give_back(step - out.bytes);
+        if (out.is_over)
             co_return false;
-        bool const took_all = n > 0 && static_cast<std::uint64_t>(n) == step;
-        if (!took_all) { // the socket is full: asking again would only say so
+        if (out.is_full) {
             since_wait = 0;
             if (!co_await wait_writable())
                 co_return false;
         } else if (since_wait >= unfair) {
             since_wait = 0;
-            co_await net::post(socket_.get_executor(), use_task); // a fast client must not starve its neighbours
+            // A fast client must not starve its neighbours.
+            co_await net::post(client_.socket().get_executor(), use_task);
         }
     }
     co_return true;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "proxy/fill/fill.h"
+#include "proxy/http/client_stream.h"
 #include "proxy/http/watchdog.h"
 #include "proxy/runtime/net.h"
 #include "proxy/runtime/on_disk.h"
@@ -18,15 +19,13 @@
 
 namespace proxy {
 
-enum class more : std::uint8_t { no, follows }; // whether the next bytes come at once: the kernel waits for them
-
 class sender {
 public:
-    // All must outlive the sender; the socket is non-blocking. A client that takes no byte for `timeout` is let go.
+    // All must outlive the sender. A client that takes no byte for `timeout` is let go.
     // `pace`, if any, is what the client's connections share.
-    sender(tcp_socket& socket, watchdog::entry& entry, disk_pool& disk, std::chrono::seconds timeout,
+    sender(client_stream& client, watchdog::entry& entry, disk_pool& disk, std::chrono::seconds timeout,
            pacer* pace = nullptr)
-        : socket_(socket), entry_(entry), disk_(disk), timeout_(timeout), pace_(pace) {}
+        : client_(client), entry_(entry), disk_(disk), timeout_(timeout), pace_(pace) {}
 
     // Each answers whether everything went out; after false the connection is only good for closing.
     task<bool> send(std::string_view head, std::string_view body, more m = more::no);
@@ -54,10 +53,9 @@ private:
                                                   std::uint64_t offset, std::uint64_t length);
     task<bool> wait_writable();
     task<bool> wait_turn(std::uint64_t bytes);
-    bool is_gone() const noexcept;
     void touch() noexcept { entry_.expire_after(timeout_, steady_clock::now()); }
 
-    tcp_socket& socket_;
+    client_stream& client_;
     watchdog::entry& entry_;
     disk_pool& disk_;
     std::chrono::seconds timeout_;

@@ -30,8 +30,8 @@ std::string name_of(tcp_socket const& socket) {
 
 session::session(tcp_socket socket, client_table::place place, worker_local& local, service& s,
                  server_parts const& parts)
-    : place_(std::move(place)), socket_(std::move(socket)), local_(local), service_(s), parts_(parts),
-      entry_(local.dog, socket_), client_(name_of(socket_)) {}
+    : place_(std::move(place)), stream_(std::move(socket)), local_(local), service_(s), parts_(parts),
+      entry_(local.dog, stream_.socket()), client_(name_of(stream_.socket())) {}
 
 task<void> session::run() {
     local_.counters.connections.add();
@@ -39,6 +39,21 @@ task<void> session::run() {
     while (more)
         more = co_await serve_one();
     co_await linger();
+}
+
+task<bool> session::secure(server_identity::ptr as) {
+    auto const now = steady_clock::now();
+    entry_.expire_after(parts_.settings.server.header_timeout, now);
+    entry_.set_idle(now + first_request_time);
+    auto const done = co_await stream_.secure(std::move(as));
+    entry_.set_busy();
+    if (done == client_stream::greeting::secure)
+        co_return true;
+    local_.counters.bad_handshakes.add();
+    if (done == client_stream::greeting::plain_http)
+        co_await refuse(400, "this port speaks TLS: use https://");
+    co_await linger();
+    co_return false;
 }
 
 task<void> session::turn_away() {
@@ -52,8 +67,7 @@ task<void> session::turn_away() {
 // Closing with unread bytes in the socket would make the kernel reset the connection, and the client might lose an
 // answer that it has not read yet. So the rest is read and dropped, up to a bound.
 task<void> session::linger() {
-    error_code ignored;
-    socket_.shutdown(tcp_socket::shutdown_send, ignored);
+    stream_.end_sending();
     auto const now = steady_clock::now();
     entry_.expire_after(seconds(2), now);
     entry_.set_idle(now);
@@ -67,7 +81,7 @@ task<void> session::linger() {
 
 task<bool> session::fill_buffer() {
     error_code ec;
-    auto const n = co_await socket_.async_read_some(buffer_.prepare(read_size), net::redirect_error(use_task, ec));
+    auto const n = co_await stream_.read_some(buffer_.prepare(read_size), ec);
     if (ec)
         co_return false;
     buffer_.commit(n);
@@ -91,7 +105,7 @@ task<session::head_result> session::read_head() {
             co_return head_result::closed;
     }
     entry_.expire_after(limits.header_timeout, steady_clock::now());
-    if (*static_cast<unsigned char const*>(buffer_.data().data()) == tls_handshake_record)
+    if (!stream_.is_secure() && *static_cast<unsigned char const*>(buffer_.data().data()) == tls_handshake_record)
         co_return head_result::tls;
     for (;;) {
         error_code ec;
@@ -133,9 +147,9 @@ task<bool> session::serve_one() {
 
     request const r(head, *body);
     entry_.expire_after(parts_.settings.server.write_timeout, steady_clock::now());
-    sender out(socket_, entry_, parts_.disk, parts_.settings.server.write_timeout, place_.pace());
+    sender out(stream_, entry_, parts_.disk, parts_.settings.server.write_timeout, place_.pace());
     bool const expected = beast::iequals(head[http::field::expect], "100-continue");
-    request_body content(*body, expected, *parser_, socket_, buffer_, out);
+    request_body content(*body, expected, *parser_, stream_, buffer_, out);
     exchange x(r, content, out, local_, head_buffer_, keep_alive);
     co_await service_.serve(x, client_);
     if (!x.keep_alive())
@@ -160,7 +174,7 @@ task<void> session::send_error(error const& e) {
     if (e.retry_after.count() > 0)
         head.field("Retry-After", static_cast<std::uint64_t>(e.retry_after.count()));
     head.field("Content-Length", body.size()).finish(false);
-    sender out(socket_, entry_, parts_.disk, seconds(5));
+    sender out(stream_, entry_, parts_.disk, seconds(5));
     co_await out.send(head_buffer_, body);
 }
 

@@ -5,6 +5,7 @@
 // its end is not certain, the connection closes after the answer.
 #pragma once
 
+#include "proxy/http/client_stream.h"
 #include "proxy/http/client_table.h"
 #include "proxy/http/request.h"
 #include "proxy/http/request_body.h"
@@ -29,6 +30,9 @@ public:
     // All references must outlive the session.
     session(tcp_socket socket, client_table::place place, worker_local& local, service& s, server_parts const& parts);
 
+    // Before all else, where TLS is spoken: the handshake. False: it failed, and the connection is over.
+    task<bool> secure(server_identity::ptr as);
+
     // Runs to the connection's end.
     task<void> run();
 
@@ -48,7 +52,7 @@ private:
     task<void> send_error(error const& e);
 
     client_table::place place_;
-    tcp_socket socket_;
+    client_stream stream_;
     worker_local& local_;
     service& service_;
     server_parts const& parts_;

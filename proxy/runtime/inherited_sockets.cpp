@@ -48,16 +48,18 @@ result<inherited_sockets> inherit_sockets(environment const& variable, int first
     for (int fd = first; fd < first + static_cast<int>(*count); ++fd) {
         auto const name = next_name(names);
         ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-        if (name != "registry" && name != "admin")
+        bool const tls = name.ends_with("-tls");
+        auto const role = name.substr(0, name.size() - (tls ? 4 : 0));
+        if (role != "registry" && role != "admin")
             return internal_error(fmt::format("the service manager gave a socket named \"{}\": FileDescriptorName= of "
-                                              "its unit must be registry or admin",
+                                              "its unit must be registry, admin, registry-tls or admin-tls",
                                               name));
         if (!listens_for_tcp(fd))
             return internal_error(fmt::format(
                 "the service manager gave a socket \"{}\" that does not listen for TCP: its unit needs a ListenStream= "
                 "with a port, and Accept=no",
                 name));
-        (name == "admin" ? found.admin : found.registry).emplace_back(fd);
+        (role == "admin" ? found.admin : found.registry).push_back({store::file_descriptor(fd), tls});
     }
     return found;
 }

@@ -13,10 +13,15 @@
 
 namespace proxy {
 
-// Told apart by their name, FileDescriptorName= of a socket unit: "registry" or "admin".
+// Told apart by their name, FileDescriptorName= of a socket unit: "registry" or "admin", and with TLS "registry-tls" or
+// "admin-tls".
 struct inherited_sockets {
-    std::vector<store::file_descriptor> registry; // in place of [server] listen, unless there are none
-    std::vector<store::file_descriptor> admin;    // likewise of admin_listen
+    struct socket {
+        store::file_descriptor listening;
+        bool tls = false;
+    };
+    std::vector<socket> registry; // in place of [server] listen, unless there are none
+    std::vector<socket> admin;    // likewise of admin_listen
 };
 
 // Owns the descriptors from then on: call it once. Nothing was opened for us: nothing comes back. A socket with another

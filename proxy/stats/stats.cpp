@@ -139,6 +139,7 @@ void stats::add_to(stats_totals& sum) const {
         sum.unstored += t.unstored.get();
         sum.connections += t.connections.get();
         sum.bad_requests += t.bad_requests.get();
+        sum.bad_handshakes += t.bad_handshakes.get();
         sum.turned_away += t.turned_away.get();
         sum.overloaded += t.overloaded.get();
         sum.latency_sum_us += t.latency_sum_us.get();
@@ -166,6 +167,7 @@ std::string stats::save() const {
     doc["unstored"] = t.unstored;
     doc["connections"] = t.connections;
     doc["bad_requests"] = t.bad_requests;
+    doc["bad_handshakes"] = t.bad_handshakes;
     doc["turned_away"] = t.turned_away;
     doc["overloaded"] = t.overloaded;
     doc["latency_sum_us"] = t.latency_sum_us;
@@ -192,6 +194,7 @@ void stats::restore(std::string_view saved) {
     t.unstored = number(*doc, "unstored");
     t.connections = number(*doc, "connections");
     t.bad_requests = number(*doc, "bad_requests");
+    t.bad_handshakes = number(*doc, "bad_handshakes");
     t.turned_away = number(*doc, "turned_away");
     t.overloaded = number(*doc, "overloaded");
     t.latency_sum_us = number(*doc, "latency_sum_us");

@@ -132,6 +132,7 @@ json::object to_json(stats_report const& r) {
              {{"open", r.open_connections},
               {"accepted", t.connections},
               {"refused_requests", t.bad_requests},
+              {"failed_handshakes", t.bad_handshakes},
               {"turned_away", t.turned_away},
               {"overloaded_requests", t.overloaded}}},
             {"running_fills", r.running_fills},

@@ -56,10 +56,10 @@ void running_server::stop() {
 }
 
 std::uint16_t running_server::port() const {
-    return server_->addresses().front().port();
+    return server_->addresses().front().port;
 }
 std::uint16_t running_server::admin_port() const {
-    return server_->admin_addresses().front().port();
+    return server_->admin_addresses().front().port;
 }
 
 } // namespace tests

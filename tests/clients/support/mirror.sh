@@ -6,7 +6,8 @@ mirror=
 admin=
 
 # mirror [UPSTREAM=URL]...: starts layerd with these upstreams, the first as default. MIRROR_UPSTREAM_<n>, lines of
-# TOML, are added to the n-th upstream, MIRROR_STORE to [store].
+# TOML, are added to the n-th upstream, MIRROR_STORE to [store], MIRROR_SERVER to [server], and MIRROR_LISTEN, quoted, to
+# the addresses.
 mirror() {
     mirror_port=$(free_port)
     admin_port=$(free_port)
@@ -21,8 +22,9 @@ write_mirror_config() {
     {
         cat <<TOML
 [server]
-listen = ["127.0.0.1:$mirror_port"]
+listen = ["127.0.0.1:$mirror_port"${MIRROR_LISTEN:+, $MIRROR_LISTEN}]
 admin_listen = ["127.0.0.1:$admin_port"]
+${MIRROR_SERVER:-}
 [store]
 path = "$work/store"
 ${MIRROR_STORE:-}

@@ -40,12 +40,13 @@ struct connection {
     worker w{0};
     disk_pool disk{1};
     tcp_socket client{w.executor()};
-    tcp_socket socket{w.executor()};
+    client_stream stream{tcp_socket(w.executor())};
+    tcp_socket& socket = stream.socket();
     beast::flat_buffer buffer;
     request_body::parser head;
     watchdog dog;
     watchdog::entry entry{dog, socket};
-    sender out{socket, entry, disk, seconds(60)};
+    sender out{stream, entry, disk, seconds(60)};
 };
 
 } // namespace
@@ -53,7 +54,7 @@ struct connection {
 TEST_CASE("a body is what came with the head and what follows, to its length and no further") {
     connection c("he");
     c.send("lloGET /next");
-    request_body b({body_framing::length, 5}, false, c.head, c.socket, c.buffer, c.out);
+    request_body b({body_framing::length, 5}, false, c.head, c.stream, c.buffer, c.out);
     CHECK(*c.read(b, 5) == "hello");
     CHECK(c.drop(b));
     CHECK(c.rest() == "GET /next");
@@ -61,7 +62,7 @@ TEST_CASE("a body is what came with the head and what follows, to its length and
 
 TEST_CASE("no body is an empty one") {
     connection c("GET /next");
-    request_body b({}, false, c.head, c.socket, c.buffer, c.out);
+    request_body b({}, false, c.head, c.stream, c.buffer, c.out);
     CHECK(c.read(b, 0)->empty());
     CHECK(c.drop(b));
     CHECK(c.rest() == "GET /next");
@@ -70,7 +71,7 @@ TEST_CASE("no body is an empty one") {
 TEST_CASE("a body above the limit is refused unread, and can be dropped") {
     connection c("");
     c.send("helloGET /next");
-    request_body b({body_framing::length, 5}, false, c.head, c.socket, c.buffer, c.out);
+    request_body b({body_framing::length, 5}, false, c.head, c.stream, c.buffer, c.out);
     CHECK(c.read(b, 4).error().status == 413);
     CHECK(c.drop(b));
     CHECK(c.rest() == "GET /next");
@@ -79,7 +80,7 @@ TEST_CASE("a body above the limit is refused unread, and can be dropped") {
 TEST_CASE("a body that breaks off is an error") {
     connection c("hel");
     c.client.close();
-    request_body b({body_framing::length, 5}, false, c.head, c.socket, c.buffer, c.out);
+    request_body b({body_framing::length, 5}, false, c.head, c.stream, c.buffer, c.out);
     CHECK(c.read(b, 5).error().status == 400);
     CHECK_FALSE(c.drop(b));
 }
@@ -95,7 +96,7 @@ struct chunked_connection : connection {
         head.put(net::buffer(text.data(), text.size()), ec);
         REQUIRE(head.is_header_done());
     }
-    request_body b{{body_framing::chunked, 0}, false, head, socket, buffer, out};
+    request_body b{{body_framing::chunked, 0}, false, head, stream, buffer, out};
 };
 
 } // namespace
@@ -127,7 +128,7 @@ TEST_CASE("chunks that are none are an error") {
 TEST_CASE("a body is read piece by piece into what is offered") {
     connection c("he");
     c.send("llo world");
-    request_body b({body_framing::length, 11}, false, c.head, c.socket, c.buffer, c.out);
+    request_body b({body_framing::length, 11}, false, c.head, c.stream, c.buffer, c.out);
     std::string all;
     for (;;) {
         std::array<std::byte, 3> piece;

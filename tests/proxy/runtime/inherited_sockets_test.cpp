@@ -61,11 +61,21 @@ TEST_CASE("inherited sockets are told apart by their names") {
     auto const got = inherit("3", "registry:admin:registry");
     REQUIRE(got);
     REQUIRE(got->registry.size() == 2);
-    CHECK(got->registry[0].get() == first);
-    CHECK(got->registry[1].get() == first + 2);
+    CHECK(got->registry[0].listening.get() == first);
+    CHECK(got->registry[1].listening.get() == first + 2);
     REQUIRE(got->admin.size() == 1);
-    CHECK(got->admin[0].get() == first + 1);
+    CHECK(got->admin[0].listening.get() == first + 1);
+    CHECK_FALSE((got->registry[0].tls || got->registry[1].tls || got->admin[0].tls));
     CHECK((::fcntl(first, F_GETFD) & FD_CLOEXEC) != 0);
+}
+
+TEST_CASE("inherited sockets may be those that speak TLS") {
+    for (int i = 0; i < 2; ++i)
+        open_at(first + i);
+    auto const got = inherit("2", "admin-tls:registry-tls");
+    REQUIRE(got);
+    CHECK(got->admin.at(0).tls);
+    CHECK(got->registry.at(0).tls);
 }
 
 TEST_CASE("a socket of no use is refused with what its unit lacks") {
@@ -73,6 +83,8 @@ TEST_CASE("a socket of no use is refused with what its unit lacks") {
     expect_refusal("layerd.socket", "FileDescriptorName=");
     open_at(first);
     expect_refusal("", "FileDescriptorName=");
+    open_at(first);
+    expect_refusal("-tls", "FileDescriptorName=");
     open_at(first, AF_INET, SOCK_STREAM, false);
     expect_refusal("registry", "does not listen for TCP");
     open_at(first, AF_INET, SOCK_DGRAM, false);
@@ -94,8 +106,8 @@ TEST_CASE("a server on inherited sockets leaves its own addresses alone, and nob
     REQUIRE(sockets);
     auto one = server::start(m.settings, {}, std::move(*sockets));
     REQUIRE(one);
-    CHECK((*one)->addresses().front().port() == port);
-    CHECK((*one)->admin_addresses().front().port() == admin_port);
+    CHECK((*one)->addresses().front().port == port);
+    CHECK((*one)->admin_addresses().front().port == admin_port);
     CHECK(http_get(port, target).body == "hello");
     CHECK(http_get(admin_port, "/healthz").status == 200);
     REQUIRE((*one)->stop());
@@ -104,7 +116,7 @@ TEST_CASE("a server on inherited sockets leaves its own addresses alone, and nob
     http_client waiting(port); // connected to the kept socket, with nobody behind it
     waiting.send_get(target);
     inherited_sockets again;
-    again.registry.emplace_back(::fcntl(kept.get(), F_DUPFD_CLOEXEC, 0));
+    again.registry.push_back({store::file_descriptor(::fcntl(kept.get(), F_DUPFD_CLOEXEC, 0))});
     m.settings.server.admin_listen = {{"127.0.0.1", 0}};
     auto two = server::start(m.settings, {}, std::move(again));
     REQUIRE(two);

@@ -1,0 +1,144 @@
+// A whole layerd behind TLS, with a client that checks certificates. What HTTP does there is what it does without.
+#include "tests/catch.h"
+#include "tests/support/certificate_files.h"
+#include "tests/support/eventually.h"
+#include "tests/support/mirror.h"
+#include "tests/support/tls_client.h"
+
+#include <openssl/ssl.h>
+
+using namespace proxy;
+using namespace std::chrono_literals;
+using namespace tests;
+
+namespace {
+
+struct secure_mirror : mirror {
+    secure_mirror() {
+        settings.server.listen = {{"127.0.0.1", 0, true}};
+        settings.server.certificates = {files.issue("a", {"localhost"})};
+    }
+    tls_client client() const { return tls_client(server->port(), files.authority.ca_file()); }
+    tls_client client(tls_client::wish w) const {
+        return tls_client(server->port(), files.authority.ca_file(), std::move(w));
+    }
+    bool has_counted(std::string const& what) const { return stats().find(what) != std::string::npos; }
+
+    certificate_files files;
+};
+
+} // namespace
+
+TEST_CASE("through TLS come the same bytes, cold and kept, whole and in parts") {
+    secure_mirror m;
+    auto const bandwidth = GENERATE(0u, 64u << 20);
+    m.settings.server.bandwidth_per_client = bandwidth;
+    auto const large = random_bytes(9'000'001, 1), small = random_bytes(700, 2);
+    auto const large_at = "/v2/library/a/blobs/" + m.put_blob("library/a", large);
+    auto const small_at = "/v2/library/a/blobs/" + m.put_blob("library/a", small);
+    auto const manifest = image_manifest({"{}"});
+    m.put_manifest("library/a", "1", manifest);
+    m.start();
+    auto c = m.client();
+    for (int time = 0; time < 2; ++time) {
+        CHECK(c.get("/v2/library/a/manifests/1").body == manifest);
+        CHECK((c.get(large_at).body == large));
+        CHECK((c.get(small_at).body == small));
+    }
+    auto const part = c.get(large_at, {{"Range", "bytes=5000000-8999999"}});
+    CHECK(part.status == 206);
+    CHECK((part.body == large.substr(5'000'000, 4'000'000)));
+    CHECK(c.request("HEAD", large_at).header("Content-Length") == "9000001");
+    CHECK(c.get("/v2/library/a/blobs/sha256:00").status == 400);
+    CHECK(c.get(large_at, {{"Connection", "close"}}).complete);
+    CHECK(c.has_ended());
+}
+
+TEST_CASE("what is pushed through TLS is stored") {
+    secure_mirror m;
+    m.settings.hosted.prefixes = {"local"};
+    m.start();
+    auto const bytes = random_bytes(3'000'000, 1);
+    auto c = m.client();
+    CHECK(c.request("POST", "/v2/local/app/blobs/uploads/?digest=" + digest_of(bytes), {}, bytes).status == 201);
+    CHECK((c.get("/v2/local/app/blobs/" + digest_of(bytes)).body == bytes));
+}
+
+TEST_CASE("TLS 1.2 and 1.3 are spoken, HTTP/1.1 in them, and whom the certificate is not for is not answered") {
+    secure_mirror m;
+    m.start();
+    CHECK(m.client().version() == "TLSv1.3");
+    auto old = m.client({.newest = TLS1_2_VERSION});
+    CHECK(old.version() == "TLSv1.2");
+    CHECK(old.get("/v2/").status == 200);
+    CHECK(m.client({.protocols = "\x02h2\x08http/1.1"}).protocol() == "http/1.1");
+    auto other = m.client({.protocols = "\x02h2"});
+    CHECK(other.protocol().empty());
+    CHECK(other.get("/v2/").status == 200);
+    CHECK_THROWS_AS(m.client({.host = "mirror.example.com"}), boost::system::system_error);
+}
+
+TEST_CASE("plain HTTP where TLS is spoken is told so") {
+    secure_mirror m;
+    m.start();
+    http_client c(m.server->port());
+    c.send_get("/v2/");
+    auto const answer = c.read_raw_to_end();
+    CHECK(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"));
+    CHECK(answer.find("https://") != std::string::npos);
+}
+
+TEST_CASE("who greets with nonsense or not at all is let go, and counted") {
+    secure_mirror m;
+    m.settings.server.header_timeout = 1s;
+    m.start();
+    http_client nonsense(m.server->port()), silent(m.server->port());
+    nonsense.send_raw("\x16\x03\x01\x00\x05hello");
+    nonsense.read_raw_to_end();
+    CHECK(silent.read_raw_to_end().empty());
+    CHECK(eventually([&] { return m.has_counted(R"("failed_handshakes":2)"); }));
+}
+
+TEST_CASE("a connection beyond the bound is closed before it has greeted") {
+    secure_mirror m;
+    m.settings.server.max_connections_per_client = 1;
+    m.start();
+    auto first = m.client();
+    CHECK_THROWS_AS(m.client(), boost::system::system_error);
+    CHECK(first.get("/v2/").status == 200);
+}
+
+TEST_CASE("a certificate that is renewed is what the next connection gets; those that are open go on") {
+    secure_mirror m;
+    m.start();
+    auto before = m.client();
+    CHECK(before.first_name_of_peer() == "localhost");
+    m.files.issue("a", {"renewed.example.com", "localhost"});
+    CHECK(eventually([&] { return m.client().first_name_of_peer() == "renewed.example.com"; }));
+    CHECK(before.get("/v2/").status == 200);
+}
+
+TEST_CASE("a stop tells an idle client that no more will come") {
+    secure_mirror m;
+    m.start();
+    auto c = m.client();
+    CHECK(c.get("/v2/").status == 200);
+    m.server->stop();
+    CHECK(c.has_ended());
+}
+
+TEST_CASE("the admin API speaks TLS too, beside a registry that does not") {
+    secure_mirror m;
+    m.settings.server.admin_listen = std::exchange(m.settings.server.listen, m.settings.server.admin_listen);
+    m.start();
+    CHECK(m.get("/v2/").status == 200);
+    CHECK(tls_client(m.server->admin_port(), m.files.authority.ca_file()).get("/healthz").status == 200);
+}
+
+TEST_CASE("a certificate that cannot be read keeps the server from starting") {
+    secure_mirror m;
+    std::filesystem::remove(m.settings.server.certificates.front().key_file);
+    auto const started = server::start(m.settings);
+    REQUIRE(started.has_error());
+    CHECK(started.error().message.starts_with("cannot use key "));
+}

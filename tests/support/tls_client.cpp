@@ -1,0 +1,108 @@
+#include "tests/support/tls_client.h"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http.hpp>
+
+#include <openssl/x509v3.h>
+
+namespace tests {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+
+template <class Start>
+void tls_client::bounded(Start start, boost::system::error_code& ec) {
+    bool ended = false;
+    start([&](boost::system::error_code e, auto...) {
+        ec = e;
+        ended = true;
+    });
+    context_.restart();
+    context_.run_for(std::chrono::minutes(1));
+    if (ended)
+        return;
+    stream_.next_layer().close();
+    context_.run();
+    throw no_end("nothing came for a minute");
+}
+
+tls_client::tls_client(std::uint16_t port, std::filesystem::path const& ca_file, wish w)
+    : tls_(asio::ssl::context::tls_client), stream_((tls_.load_verify_file(ca_file.string()), context_), tls_) {
+    stream_.set_verify_mode(asio::ssl::verify_peer);
+    stream_.set_verify_callback(asio::ssl::host_name_verification(w.host));
+    SSL_set_tlsext_host_name(stream_.native_handle(), w.host.c_str());
+    if (!w.protocols.empty())
+        SSL_set_alpn_protos(stream_.native_handle(), reinterpret_cast<unsigned char const*>(w.protocols.data()),
+                            static_cast<unsigned>(w.protocols.size()));
+    if (w.newest != 0)
+        SSL_set_max_proto_version(stream_.native_handle(), w.newest);
+    stream_.next_layer().connect({asio::ip::make_address("127.0.0.1"), port});
+    boost::system::error_code ec;
+    bounded([&](auto done) { stream_.async_handshake(asio::ssl::stream_base::client, done); }, ec);
+    if (ec)
+        throw boost::system::system_error(ec);
+}
+
+http_answer tls_client::request(std::string const& method, std::string const& target, http_client::headers h,
+                                std::string const& body) {
+    http::request<http::string_body> r;
+    r.method_string(method);
+    r.target(target);
+    r.set(http::field::host, "layerd.test");
+    for (auto const& [name, value] : h)
+        r.insert(name, value);
+    r.body() = body;
+    r.prepare_payload();
+    boost::system::error_code ec;
+    bounded([&](auto done) { http::async_write(stream_, r, done); }, ec);
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(boost::none);
+    parser.skip(method == "HEAD");
+    if (!ec)
+        bounded([&](auto done) { http::async_read(stream_, buffer_, parser, done); }, ec);
+    http_answer a;
+    a.complete = !ec;
+    a.status = parser.get().result_int();
+    a.body = std::move(parser.get().body());
+    a.fields = parser.get().base();
+    return a;
+}
+
+void tls_client::send(std::string const& text) {
+    asio::write(stream_, asio::buffer(text));
+}
+
+std::string tls_client::version() {
+    return SSL_get_version(stream_.native_handle());
+}
+
+std::string tls_client::protocol() {
+    unsigned char const* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(stream_.native_handle(), &name, &size);
+    return {reinterpret_cast<char const*>(name), size};
+}
+
+std::string tls_client::first_name_of_peer() {
+    auto* const certificate = SSL_get1_peer_certificate(stream_.native_handle());
+    auto* const names =
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+    auto const* first = sk_GENERAL_NAME_value(names, 0)->d.dNSName;
+    std::string const name(reinterpret_cast<char const*>(ASN1_STRING_get0_data(first)),
+                           static_cast<std::size_t>(ASN1_STRING_length(first)));
+    GENERAL_NAMES_free(names);
+    X509_free(certificate);
+    return name;
+}
+
+bool tls_client::has_ended() {
+    char one = 0;
+    boost::system::error_code ec;
+    bounded([&](auto done) { asio::async_read(stream_, asio::buffer(&one, 1), done); }, ec);
+    return ec == asio::error::eof;
+}
+
+} // namespace tests
