@@ -1,7 +1,7 @@
 # The three caches of one origin, each as its documentation sets it up: layerd, nginx with proxy_cache, and
 # docker-registry in proxy mode. Each writes one log line a request; layerd and nginx have a worker for every core.
 
-declare -A base=() # NAME -> what stands before /v2/ in its URLs
+declare -A base=() # NAME -> what stands before /v2/ in its URLs; NAME_tls -> through TLS
 
 # start_nginx NAME HTTP_SECTION
 start_nginx() {
@@ -33,14 +33,20 @@ CONF
 }
 
 start_nginx_cache() {
-    local address
+    local address tls_address
     address=127.0.0.1:$(free_port)
+    tls_address=127.0.0.1:$(free_port)
     base[nginx]=http://$address
+    base[nginx_tls]=https://$tls_address
     mkdir "$work/nginx-cache"
     start_nginx nginx "
     proxy_cache_path $work/nginx-cache levels=1:2 keys_zone=blobs:10m max_size=8g inactive=1d use_temp_path=off;
     server {
         listen $address reuseport backlog=4096;
+        listen $tls_address ssl reuseport backlog=4096;
+        ssl_certificate $work/server.pem;
+        ssl_certificate_key $work/server.key;
+        ssl_protocols TLSv1.2 TLSv1.3;
         location / {
             proxy_pass http://origin;
             proxy_cache blobs;
@@ -74,6 +80,7 @@ start_far() {
 }
 
 start_contenders() {
+    make_certificates
     origin hub
     base[straight]=${origin_url[hub]}
     start_line "$line_rate"
@@ -88,7 +95,10 @@ start_contenders() {
     # In proxy mode it takes no pushes: another one does.
     run_registry hosted_registry "127.0.0.1:$(free_port)" "$work/hosted_registry.data" ""
     base[hosted_registry]=${origin_url[hosted_registry]}
-    mirror docker.io="${origin_url[hub]}" ghcr.io="${base[line]}" quay.io="${base[far]}"
+    base[layerd_tls]=https://127.0.0.1:$(free_port)
+    MIRROR_LISTEN="\"${base[layerd_tls]}\"" MIRROR_SERVER="[[server.certificate]]
+file = \"$work/server.pem\"
+key_file = \"$work/server.key\"" mirror docker.io="${origin_url[hub]}" ghcr.io="${base[line]}" quay.io="${base[far]}"
     base[layerd]=http://$mirror
     eventually 10 answers "${base[nginx]}/v2/" || fail "nginx does not answer"
 }
@@ -98,7 +108,7 @@ start_without_history() {
     local port
     port=$(free_port)
     base[without_history]=http://127.0.0.1:$port
-    sed -e "s|:$mirror_port\"|:$port\"|" -e "s|:$admin_port\"|:$(free_port)\"|" -e "s|$work/store|$work/store-2|" \
+    sed -e "s|:$mirror_port\"|:$port\"|" -e "s|, \"${base[layerd_tls]}\"||" -e "s|:$admin_port\"|:$(free_port)\"|" -e "s|$work/store|$work/store-2|" \
         "$work/layerd.toml" >"$work/without_history.toml"
     printf '[stats]\nhistory = false\n' >>"$work/without_history.toml"
     start without_history "$layerd" serve --config "$work/without_history.toml"

@@ -44,6 +44,23 @@ measure_hits() {
     sample "${row}_rate" "$who" "$(field '.bytes / .seconds / 1e9')"
 }
 
+# The same through TLS, whose clients are curl: each downloads so many times over one connection.
+measure_tls_hits() {
+    local row=$1 who=$2 url=$3 connections=$4 times=$5 size=$6 before used begin i
+    local clients=()
+    before=$(cpu_seconds "$who")
+    begin=$EPOCHREALTIME
+    for ((i = 0; i < connections; i++)); do
+        curl --silent --fail --insecure --output /dev/null "$url#[1-$times]" &
+        clients+=($!)
+    done
+    for i in "${clients[@]}"; do wait "$i" || fail "curl $url"; done
+    used=$(awk -v a="$before" -v b="$(cpu_seconds "$who")" 'BEGIN {print b - a}')
+    awk -v row="$row" -v who="$who" -v used="$used" -v seconds="$(awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN {print b - a}')" \
+        -v bytes=$((connections * times * size)) 'BEGIN {
+        print row "_cpu", who, used / (bytes / 1e9); print row "_rate", who, bytes / seconds / 1e9}' >>"$work/samples"
+}
+
 # One small answer again and again: requests a second, and the server's CPU microseconds for each.
 measure_requests() {
     local before used

@@ -8,6 +8,9 @@ hit_100m_cpu|blob hit, 100 MiB: CPU s per GB|3|nginx|ratio<|1.00
 hit_100m_rate|blob hit, 100 MiB: GB/s|2|nginx|ratio>|1.00
 hit_1m_cpu|blob hit, 1 MiB: CPU s per GB|3|nginx|ratio<|1.00
 hit_1m_rate|blob hit, 1 MiB: GB/s|2|nginx|ratio>|1.00
+tls_100m_cpu|blob hit through TLS, 100 MiB: CPU s per GB|3|nginx|ratio<|1.05
+tls_100m_rate|blob hit through TLS, 100 MiB: GB/s (clients are curl)|2|nginx|none|
+tls_1m_cpu|blob hit through TLS, 1 MiB: CPU s per GB|3|nginx|ratio<|1.05
 manifest|manifest by tag, hit, 32 connections: requests/s|0|nginx|ratio>|1.20
 manifest_cpu|the same: CPU µs a request|2|nginx|ratio<|1.00
 statistics|manifest by tag, hit, with history and without: requests/s|0|without_history|ratio>|0.98
