@@ -2,7 +2,10 @@
 
 #include "proxy/cli/text_table.h"
 #include "proxy/json_fields.h"
+#include "proxy/upstream/tls_context.h"
 
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -41,6 +44,34 @@ error refused(endpoint_config const& at, std::string const& path, http::response
         fmt::format("{}{} answered {}: is this the admin API of layerd?", at.to_string(), path, answer.result_int()));
 }
 
+using response_parser = http::response_parser<http::string_body>;
+
+template <class Stream>
+task<error_code> converse(Stream& stream, request& question, response_parser& answer) {
+    error_code ec;
+    co_await http::async_write(stream, question, net::redirect_error(use_task, ec));
+    if (ec)
+        co_return ec;
+    beast::flat_buffer buffer;
+    co_await http::async_read(stream, buffer, answer, net::redirect_error(use_task, ec));
+    co_return ec;
+}
+
+// The server's certificate must be of a CA that this system trusts, or of those in the file that SSL_CERT_FILE names.
+task<error_code> converse_by_tls(tcp_stream& stream, std::string const& host, request& question,
+                                 response_parser& answer) {
+    auto context = make_tls_context({});
+    net::ssl::stream<tcp_stream&> tls(stream, context);
+    if (error_code not_a_name; net::ip::make_address(host, not_a_name), not_a_name)
+        SSL_set_tlsext_host_name(tls.native_handle(), host.c_str());
+    tls.set_verify_callback(net::ssl::host_name_verification(host));
+    error_code ec;
+    co_await tls.async_handshake(net::ssl::stream_base::client, net::redirect_error(use_task, ec));
+    if (ec)
+        co_return ec;
+    co_return co_await converse(tls, question, answer);
+}
+
 task<result<std::string>> ask(endpoint_config const& at, std::string path, request question, deadline d) {
     auto const home = co_await net::this_coro::executor;
     error_code ec;
@@ -57,19 +88,17 @@ task<result<std::string>> ask(endpoint_config const& at, std::string path, reque
         co_return unreachable(at, ec);
 
     question.target(at.path + path);
-    auto const port = at.port == 80 ? std::string() : fmt::format(":{}", at.port);
+    auto const port = at.port == (at.tls ? 443 : 80) ? std::string() : fmt::format(":{}", at.port);
     question.set(http::field::host, at.host.find(':') == at.host.npos ? at.host + port : '[' + at.host + ']' + port);
     question.set(http::field::user_agent, "layerd/" LAYERD_VERSION);
     question.set(http::field::connection, "close");
     question.prepare_payload();
-    co_await http::async_write(stream, question, net::redirect_error(use_task, ec));
-    if (ec)
-        co_return unreachable(at, ec);
-
-    beast::flat_buffer buffer;
-    http::response_parser<http::string_body> answer;
+    response_parser answer;
     answer.body_limit(max_document_size);
-    co_await http::async_read(stream, buffer, answer, net::redirect_error(use_task, ec));
+    if (at.tls)
+        ec = co_await converse_by_tls(stream, at.host, question, answer);
+    else
+        ec = co_await converse(stream, question, answer);
     if (ec)
         co_return unreachable(at, ec);
     if (answer.get().result() != http::status::ok)
@@ -83,8 +112,6 @@ boost::system::result<endpoint_config, std::string> parse_admin_url(std::string_
     auto at = parse_endpoint(text);
     if (!at)
         return std::string("must be a URL such as \"http://127.0.0.1:5001\"");
-    if (at->tls)
-        return std::string("must begin with http://: the admin API speaks no TLS");
     return at;
 }
 

@@ -1,4 +1,4 @@
-// Small documents over plain HTTP, there and back: how the commands talk to a running server's admin API.
+// Small documents over HTTP, there and back: how the commands talk to a running server's admin API.
 #pragma once
 
 #include "proxy/config/config.h"
@@ -13,7 +13,7 @@ namespace proxy {
 
 inline constexpr std::size_t max_document_size = 16 * 1024 * 1024;
 
-// "http://127.0.0.1:5001". What is wrong, in words that follow "--admin" in a message, else.
+// "http://127.0.0.1:5001", or with https. What is wrong, in words that follow "--admin" in a message, else.
 boost::system::result<endpoint_config, std::string> parse_admin_url(std::string_view text);
 
 // The body of a 200; else a message for people, that names the URL or is the server's own {"error": message}. `at`

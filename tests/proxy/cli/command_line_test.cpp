@@ -147,7 +147,7 @@ TEST_CASE("wrong usage exits with 2 and says what is wrong") {
         {{"client-config", "docker", "--url", "http://mirror/a"}, "--url must not have a path"},
         {{"stats", "--since", "yesterday"}, "--since yesterday: must be a duration such as"},
         {{"stats", "--admin", "127.0.0.1:5001"}, "--admin must be"},
-        {{"stats", "--admin", "https://127.0.0.1:5001"}, "speaks no TLS"},
+        {{"stats", "--admin", "ftp://127.0.0.1:5001"}, "--admin must be"},
     };
     for (auto const& c : cases) {
         INFO(c.complaint);

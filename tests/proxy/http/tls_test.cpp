@@ -1,11 +1,15 @@
 // A whole layerd behind TLS, with a client that checks certificates. What HTTP does there is what it does without.
+#include "proxy/cli/http_fetch.h"
 #include "tests/catch.h"
 #include "tests/support/certificate_files.h"
 #include "tests/support/eventually.h"
 #include "tests/support/mirror.h"
+#include "tests/support/run_io.h"
 #include "tests/support/tls_client.h"
 
 #include <openssl/ssl.h>
+
+#include <cstdlib>
 
 using namespace proxy;
 using namespace std::chrono_literals;
@@ -133,6 +137,25 @@ TEST_CASE("the admin API speaks TLS too, beside a registry that does not") {
     m.start();
     CHECK(m.get("/v2/").status == 200);
     CHECK(tls_client(m.server->admin_port(), m.files.authority.ca_file()).get("/healthz").status == 200);
+}
+
+TEST_CASE("the commands ask an admin API that speaks TLS, if they trust its CA") {
+    secure_mirror m;
+    m.settings.server.admin_listen = m.settings.server.listen;
+    auto const fetched = [&](std::string host) {
+        m.start();
+        endpoint_config const at{true, std::move(host), m.server->admin_port(), ""};
+        worker w(0);
+        auto const r = run_io(w, [&] { return http_fetch(at, "/healthz", deadline::after(60s)); });
+        m.server->stop();
+        return r ? std::string("an answer") : r.error().message;
+    };
+    auto const verdict = [&](std::string host) { return fetched(std::move(host)).find("certificate verify failed"); };
+    CHECK(verdict("localhost") != std::string::npos);
+    ::setenv("SSL_CERT_FILE", m.files.authority.ca_file().c_str(), 1); // no server runs whose threads could look
+    CHECK(fetched("localhost") == "an answer");
+    CHECK(verdict("127.0.0.1") != std::string::npos); // it is not this name's
+    ::unsetenv("SSL_CERT_FILE");
 }
 
 TEST_CASE("a certificate that cannot be read keeps the server from starting") {
