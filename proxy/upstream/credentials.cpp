@@ -1,32 +1,15 @@
 #include "proxy/upstream/credentials.h"
 
-#include "proxy/upstream/wipe.h"
+#include "proxy/base64.h"
+#include "proxy/wipe.h"
 
-#include <boost/beast/core/detail/base64.hpp>
 #include <spdlog/spdlog.h>
-
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 
 namespace proxy {
-
-namespace {
-
-std::string base64(std::string const& text) {
-    namespace codec = boost::beast::detail::base64;
-    std::string out(codec::encoded_size(text.size()), '\0');
-    out.resize(codec::encode(out.data(), text.data(), text.size()));
-    return out;
-}
-
-std::int64_t nanoseconds_of(timespec const& t) {
-    return t.tv_sec * 1'000'000'000 + t.tv_nsec;
-}
-
-} // namespace
 
 std::filesystem::path password_path(std::filesystem::path const& file, environment const& variable) {
     auto const* folder = variable("CREDENTIALS_DIRECTORY");
@@ -55,15 +38,13 @@ std::optional<secret> credentials::basic() {
 void credentials::read_if_changed() {
     if (username_.empty() || password_file_.empty())
         return;
-    struct stat s {};
-    if (::stat(password_file_.c_str(), &s) != 0) {
+    auto const now = file_stamp::of(password_file_);
+    if (!now.exists()) {
         if (seen_ || !password_)
             spdlog::warn("cannot read password file {}: {}", password_file_.string(), std::strerror(errno));
         seen_.reset();
         return;
     }
-    version const now{nanoseconds_of(s.st_mtim), nanoseconds_of(s.st_ctim), static_cast<std::uint64_t>(s.st_size),
-                      s.st_ino};
     if (seen_ == now)
         return;
 

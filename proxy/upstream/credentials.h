@@ -3,9 +3,9 @@
 #pragma once
 
 #include "proxy/runtime/environment.h"
-#include "proxy/upstream/secret.h"
+#include "proxy/runtime/file_stamp.h"
+#include "proxy/secret.h"
 
-#include <cstdint>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -29,20 +29,13 @@ public:
     std::optional<secret> basic();
 
 private:
-    struct version {
-        std::int64_t written_ns = 0;
-        std::int64_t changed_ns = 0; // its owner and mode too: what could not be read may be readable now
-        std::uint64_t size = 0, inode = 0;
-        friend bool operator==(version const&, version const&) = default;
-    };
-
     void read_if_changed();
 
     std::string const username_;
     std::filesystem::path const password_file_;
-    std::mutex mutex_;                     // guards all below; held while a small local file is read
-    std::optional<version> seen_;          // that was read
-    std::optional<version> complained_of_; // that could not be
+    std::mutex mutex_;                        // guards all below; held while a small local file is read
+    std::optional<file_stamp> seen_;          // that was read
+    std::optional<file_stamp> complained_of_; // that could not be
     std::optional<secret> password_;
 };
 

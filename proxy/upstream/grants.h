@@ -3,7 +3,7 @@
 #pragma once
 
 #include "proxy/runtime/net.h"
-#include "proxy/upstream/secret.h"
+#include "proxy/secret.h"
 #include "proxy/upstream/token.h"
 
 #include <map>

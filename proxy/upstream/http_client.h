@@ -10,7 +10,7 @@
 #include "proxy/upstream/connection_pool.h"
 #include "proxy/upstream/origin.h"
 #include "proxy/upstream/resolver.h"
-#include "proxy/upstream/secret.h"
+#include "proxy/secret.h"
 #include "proxy/upstream/upstream.h"
 
 #include <memory>

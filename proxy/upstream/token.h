@@ -6,7 +6,7 @@
 #include "oci/reference.h"
 #include "proxy/error.h"
 #include "proxy/upstream/origin.h"
-#include "proxy/upstream/secret.h"
+#include "proxy/secret.h"
 
 #include <optional>
 #include <string>

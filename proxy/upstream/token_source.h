@@ -16,7 +16,7 @@
 #include "proxy/upstream/grants.h"
 #include "proxy/upstream/http_client.h"
 #include "proxy/upstream/login_limits.h"
-#include "proxy/upstream/secret.h"
+#include "proxy/secret.h"
 
 #include <memory>
 #include <optional>

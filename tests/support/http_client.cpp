@@ -1,5 +1,7 @@
 #include "tests/support/http_client.h"
 
+#include "tests/support/bounded.h"
+
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/chunk_encode.hpp>
@@ -78,34 +80,19 @@ http_answer http_client::request_in_chunks(std::string const& method, std::strin
     return read_answer(method, target);
 }
 
-// A minute for one operation. Asio's blocking calls wait for ever, whatever timeout the socket has.
-template <class Start>
-void http_client::bounded(Start start, boost::system::error_code& ec) {
-    bool ended = false;
-    start([&](boost::system::error_code e, std::size_t) {
-        ec = e;
-        ended = true;
-    });
-    context_.restart();
-    context_.run_for(std::chrono::minutes(1));
-    if (ended)
-        return;
-    hang_up();
-    context_.run();
-    throw no_end("nothing came for a minute");
-}
-
 http_answer http_client::read_answer(std::string const& method, std::string const& target) {
     http::response_parser<http::string_body> parser;
     parser.body_limit(boost::none);
     if (method == "HEAD")
         parser.skip(true);
     boost::system::error_code ec;
-    bounded([&](auto done) { http::async_read_header(socket_, buffer_, parser, done); }, ec);
+    ec = bounded(
+        context_, [&](auto done) { http::async_read_header(socket_, buffer_, parser, done); }, [this] { hang_up(); });
     if (ec)
         throw std::runtime_error("no answer to " + method + " " + target + ": " + ec.message());
     auto const head_at = std::chrono::steady_clock::now();
-    bounded([&](auto done) { http::async_read(socket_, buffer_, parser, done); }, ec);
+    ec = bounded(
+        context_, [&](auto done) { http::async_read(socket_, buffer_, parser, done); }, [this] { hang_up(); });
     http_answer a;
     a.complete = !ec;
     a.head_at = head_at;

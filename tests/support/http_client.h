@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,11 +25,6 @@ struct http_answer {
 
     std::string header(std::string const& name) const { return std::string(fields[name]); }
     std::vector<std::string> headers(std::string const& name) const; // of every field of that name, in order
-};
-
-// The server neither answers nor closes.
-struct no_end : std::runtime_error {
-    using std::runtime_error::runtime_error;
 };
 
 class http_client {
@@ -58,8 +52,6 @@ public:
 
 private:
     http_answer read_answer(std::string const& method, std::string const& target);
-    template <class Start>
-    void bounded(Start start, boost::system::error_code& ec);
 
     boost::asio::io_context context_;
     boost::asio::ip::tcp::socket socket_;

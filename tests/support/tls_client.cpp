@@ -1,9 +1,9 @@
 #include "tests/support/tls_client.h"
 
-#include <boost/asio/connect.hpp>
+#include "tests/support/bounded.h"
+
 #include <boost/asio/read.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/http.hpp>
 
 #include <openssl/x509v3.h>
@@ -13,22 +13,6 @@ namespace tests {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
-template <class Start>
-void tls_client::bounded(Start start, boost::system::error_code& ec) {
-    bool ended = false;
-    start([&](boost::system::error_code e, auto...) {
-        ec = e;
-        ended = true;
-    });
-    context_.restart();
-    context_.run_for(std::chrono::minutes(1));
-    if (ended)
-        return;
-    stream_.next_layer().close();
-    context_.run();
-    throw no_end("nothing came for a minute");
-}
-
 tls_client::tls_client(std::uint16_t port, std::filesystem::path const& ca_file, wish w)
     : tls_(asio::ssl::context::tls_client), stream_((tls_.load_verify_file(ca_file.string()), context_), tls_) {
     stream_.set_verify_mode(asio::ssl::verify_peer);
@@ -37,11 +21,16 @@ tls_client::tls_client(std::uint16_t port, std::filesystem::path const& ca_file,
     if (!w.protocols.empty())
         SSL_set_alpn_protos(stream_.native_handle(), reinterpret_cast<unsigned char const*>(w.protocols.data()),
                             static_cast<unsigned>(w.protocols.size()));
+    if (!w.own.file.empty()) {
+        SSL_use_certificate_chain_file(stream_.native_handle(), w.own.file.c_str());
+        SSL_use_PrivateKey_file(stream_.native_handle(), w.own.key_file.c_str(), SSL_FILETYPE_PEM);
+    }
     if (w.newest != 0)
         SSL_set_max_proto_version(stream_.native_handle(), w.newest);
     stream_.next_layer().connect({asio::ip::make_address("127.0.0.1"), port});
-    boost::system::error_code ec;
-    bounded([&](auto done) { stream_.async_handshake(asio::ssl::stream_base::client, done); }, ec);
+    auto ec = bounded(
+        context_, [&](auto done) { stream_.async_handshake(asio::ssl::stream_base::client, done); },
+        [this] { give_up(); });
     if (ec)
         throw boost::system::system_error(ec);
 }
@@ -56,23 +45,20 @@ http_answer tls_client::request(std::string const& method, std::string const& ta
         r.insert(name, value);
     r.body() = body;
     r.prepare_payload();
-    boost::system::error_code ec;
-    bounded([&](auto done) { http::async_write(stream_, r, done); }, ec);
+    auto ec = bounded(
+        context_, [&](auto done) { http::async_write(stream_, r, done); }, [this] { give_up(); });
     http::response_parser<http::string_body> parser;
     parser.body_limit(boost::none);
     parser.skip(method == "HEAD");
     if (!ec)
-        bounded([&](auto done) { http::async_read(stream_, buffer_, parser, done); }, ec);
+        ec = bounded(
+            context_, [&](auto done) { http::async_read(stream_, buffer_, parser, done); }, [this] { give_up(); });
     http_answer a;
     a.complete = !ec;
     a.status = parser.get().result_int();
     a.body = std::move(parser.get().body());
     a.fields = parser.get().base();
     return a;
-}
-
-void tls_client::send(std::string const& text) {
-    asio::write(stream_, asio::buffer(text));
 }
 
 std::string tls_client::version() {
@@ -100,8 +86,8 @@ std::string tls_client::first_name_of_peer() {
 
 bool tls_client::has_ended() {
     char one = 0;
-    boost::system::error_code ec;
-    bounded([&](auto done) { asio::async_read(stream_, asio::buffer(&one, 1), done); }, ec);
+    auto ec = bounded(
+        context_, [&](auto done) { asio::async_read(stream_, asio::buffer(&one, 1), done); }, [this] { give_up(); });
     return ec == asio::error::eof;
 }
 

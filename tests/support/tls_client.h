@@ -1,6 +1,7 @@
 // A blocking HTTPS client for tests, one connection per object: it trusts one CA and wants to reach one host.
 #pragma once
 
+#include "proxy/config/config.h"
 #include "tests/support/http_client.h"
 
 #include <boost/asio/ssl/context.hpp>
@@ -13,9 +14,10 @@ namespace tests {
 class tls_client {
 public:
     struct wish {
-        std::string host = "localhost"; // named to the server, and checked in its certificate
-        std::string protocols{};        // ALPN, as on the wire: "\x02h2\x08http/1.1"
-        int newest = 0;                 // TLS1_2_VERSION; 0: whatever there is
+        std::string host = "localhost";  // named to the server, and checked in its certificate
+        std::string protocols{};         // ALPN, as on the wire: "\x02h2\x08http/1.1"
+        int newest = 0;                  // TLS1_2_VERSION; 0: whatever there is
+        proxy::certificate_config own{}; // shown to a server that asks for one; none: nothing is shown
     };
 
     // Connects and greets; throws boost::system::system_error if the server's certificate will not do, or its TLS.
@@ -26,15 +28,13 @@ public:
     http_answer request(std::string const& method, std::string const& target, http_client::headers h = {},
                         std::string const& body = {});
 
-    void send(std::string const& text);
     std::string version();            // "TLSv1.3"
     std::string protocol();           // that the server chose of those offered; "" if none
     std::string first_name_of_peer(); // in its certificate
     bool has_ended();                 // the server says that it sends no more
 
 private:
-    template <class Start>
-    void bounded(Start start, boost::system::error_code& ec);
+    void give_up() { stream_.next_layer().close(); }
 
     boost::asio::io_context context_;
     boost::asio::ssl::context tls_;

@@ -1,5 +1,7 @@
 #include "tests/support/verdict.h"
 
+#include "tests/support/bounded.h"
+
 #include <algorithm>
 #include <array>
 #include <filesystem>

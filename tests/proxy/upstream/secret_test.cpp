@@ -1,4 +1,4 @@
-#include "proxy/upstream/secret.h"
+#include "proxy/secret.h"
 #include "tests/catch.h"
 
 #include <array>

@@ -1,7 +1,7 @@
 // A password, a token, or a header's value made of one: wherever it is handed to, nothing of it stays behind there.
 #pragma once
 
-#include "proxy/upstream/wipe.h"
+#include "proxy/wipe.h"
 
 #include <string>
 #include <string_view>
