@@ -47,6 +47,11 @@ config read_root(toml::table const& table, problem_list& problems) {
     auto c = default_config();
     table_reader root(table, "", problems);
     section(root, "server", problems, [&](table_reader& in) { read_server(in, problems, c.server); });
+    section(root, "access", problems, [&](table_reader& in) { read_access(in, problems, c.access); });
+    if (auto const why = unguarded_admin(c.server.admin_listen, c.access); !why.empty()) {
+        auto const* at = table.at_path("server.admin_listen").node();
+        problems.add(at != nullptr ? at->source().begin.line : 0, why);
+    }
     section(root, "store", problems, [&](table_reader& in) { read_store(in, c.store); });
     section(root, "gc", problems, [&](table_reader& in) { read_gc(in, problems, c.gc); });
     section(root, "stats", problems, [&](table_reader& in) { read_stats(in, problems, c.stats); });

@@ -2,6 +2,7 @@
 // annotated copy, and a test holds the two against each other.
 #pragma once
 
+#include "proxy/config/access_config.h"
 #include "proxy/config/network.h"
 #include "proxy/config/tag_pattern.h"
 
@@ -263,6 +264,7 @@ struct log_config {
 
 struct config {
     server_config server;
+    access_config access;
     store_config store;
     gc_config gc;
     std::vector<upstream_config> upstreams;
@@ -275,6 +277,9 @@ struct config {
 
     friend bool operator==(config const&, config const&) = default;
 };
+
+// Why the admin API must not listen there: somebody else could reach it, and no rule says who may use it. "": it may.
+std::string unguarded_admin(std::vector<address> const& admin, access_config const& access);
 
 // What runs without a file: docker.io (default) and ghcr.io.
 config default_config();

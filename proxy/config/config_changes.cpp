@@ -115,6 +115,15 @@ config_changes compare(config const& running, config const& wanted) {
         .key("max_used_space", &hosted_config::max_used_space, found.at_once)
         .key("upload_ttl", &hosted_config::upload_ttl, found.after_restart)
         .rest(found.after_restart);
+    section("access", running.access, wanted.access)
+        .key("htpasswd_file", &access_config::htpasswd_file, found.after_restart)
+        .key("client_ca_file", &access_config::client_ca_file, found.after_restart)
+        .key("token_key_file", &access_config::token_key_file, found.after_restart)
+        .key("token_ttl", &access_config::token_ttl, found.after_restart)
+        .key("group", &access_config::groups, found.at_once)
+        .key("oidc", &access_config::issuers, found.after_restart)
+        .key("rule", &access_config::rules, found.at_once)
+        .rest(found.after_restart);
     section("stats", running.stats, wanted.stats).rest(found.after_restart);
     section("webhook", running.webhook, wanted.webhook).rest(found.after_restart);
     if (running.alerts != wanted.alerts)

@@ -6,6 +6,7 @@
 namespace proxy {
 
 void read_server(table_reader& in, problem_list& problems, server_config& to);
+void read_access(table_reader& in, problem_list& problems, access_config& to);
 void read_store(table_reader& in, store_config& to);
 void read_gc(table_reader& in, problem_list& problems, gc_config& to);
 void read_stats(table_reader& in, problem_list& problems, stats_config& to);

@@ -38,6 +38,7 @@ TEST_CASE("the annotated file says what the server does without it") {
     CHECK(file.server.write_timeout == built_in.server.write_timeout);
     CHECK(file.server.drain_timeout == built_in.server.drain_timeout);
     CHECK(file.server.max_connections == built_in.server.max_connections);
+    CHECK(file.access == built_in.access);
     CHECK(file.store.path == built_in.store.path);
     CHECK(file.store.inline_max == built_in.store.inline_max);
     CHECK(file.store.sync_pulled == built_in.store.sync_pulled);
@@ -103,6 +104,10 @@ std::vector<section_keys> const all_keys{
       "drain_timeout", "max_connections", "max_connections_per_client", "bandwidth_per_client", "max_fills",
       "max_disk_queue"}},
     {"[[server.certificate]]", {"file", "key_file"}},
+    {"[access]", {"htpasswd_file", "client_ca_file", "token_key_file", "token_ttl"}},
+    {"[[access.group]]", {"name", "users"}},
+    {"[[access.oidc]]", {"name", "issuer", "audience", "jwks_url", "session"}},
+    {"[[access.rule]]", {"groups", "allow", "repositories"}},
     {"[store]", {"path", "inline_max", "durability", "scrub_rate", "scrub_every"}},
     {"[gc]", {"enabled", "keep_storage", "reserved_space", "min_free_space"}},
     {"[[gc.policy]]", {"filters", "all", "keep_duration", "reserved_space", "max_used_space", "min_free_space"}},
@@ -173,7 +178,7 @@ TEST_CASE("the annotated file has a word about every key of an upstream, and so 
 TEST_CASE("what the annotated file has commented out is right once it counts") {
     std::stringstream text;
     text << std::ifstream(conf("layerd.toml")).rdbuf();
-    std::regex const commented("\n# (\\[\\[(?:server|gc|upstream|stats|alert|trigger)|[a-z_]+ = )");
+    std::regex const commented("\n# (\\[\\[(?:server|access|gc|upstream|stats|alert|trigger)|[a-z_]+ = )");
     auto const active = std::regex_replace(text.str(), commented, "\n$1");
     auto const c = parse_config(active, "layerd.toml");
     if (c.has_error())
@@ -181,6 +186,9 @@ TEST_CASE("what the annotated file has commented out is right once it counts") {
     CHECK(c->store.path == "/var/lib/layerd");
     REQUIRE(c->server.certificates.size() == 1);
     CHECK(c->server.certificates[0].key_file == "/etc/layerd/tls/privkey.pem");
+    REQUIRE(c->access.rules.size() == 4);
+    CHECK(c->access.rules[1].claims.size() == 2);
+    CHECK(c->access.issuers.at(0).session == std::chrono::hours(1));
     REQUIRE(c->gc.policies.size() == 1);
     CHECK(c->gc.policies[0].keep_duration == std::chrono::hours(30 * 24));
     CHECK(c->upstreams.at(0).username == "someone");

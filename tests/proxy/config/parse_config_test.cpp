@@ -332,8 +332,8 @@ TEST_CASE("addresses that speak TLS need a certificate, whose files are named") 
     REQUIRE(c);
     CHECK(c->server.listen == std::vector<address>{{"127.0.0.1", 1}, {"127.0.0.1", 2, true}});
     CHECK(c->server.certificates == std::vector<certificate_config>{{"/a.pem", "/a.key"}});
-    CHECK(problems("[server]\nadmin_listen = [\"https://:2\"]\n") ==
-          "2: https://[::]:2 speaks TLS and needs a [[server.certificate]] with file and key_file\n");
+    CHECK(problems("[server]\nadmin_listen = [\"https://127.0.0.1:2\"]\n") ==
+          "2: https://127.0.0.1:2 speaks TLS and needs a [[server.certificate]] with file and key_file\n");
     CHECK(problems("[[server.certificate]]\nfile = \"/a.pem\"\n") ==
           "1: [[server.certificate]] needs key_file: a PEM file\n");
     CHECK(problems("[server]\nlisten = [\":1\", \"https://:1\"]\n") ==

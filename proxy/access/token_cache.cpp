@@ -1,0 +1,26 @@
+#include "proxy/access/token_cache.h"
+
+#include <openssl/sha.h>
+
+namespace proxy {
+
+token_cache::key token_cache::key_of(std::string_view token) {
+    key k{};
+    SHA256(reinterpret_cast<unsigned char const*>(token.data()), token.size(), k.data());
+    return k;
+}
+
+std::shared_ptr<identity const> token_cache::find(key const& k, std::int64_t now) const {
+    auto const at = entries_.find(k);
+    return at == entries_.end() || now >= at->second.expires_at ? nullptr : at->second.who;
+}
+
+void token_cache::put(key const& k, std::shared_ptr<identity const> who, std::int64_t expires_at, std::int64_t now) {
+    if (entries_.size() >= max_size)
+        std::erase_if(entries_, [&](auto const& e) { return now >= e.second.expires_at; });
+    if (entries_.size() >= max_size)
+        entries_.clear(); // they are proved anew
+    entries_.insert_or_assign(k, entry{std::move(who), expires_at});
+}
+
+} // namespace proxy

@@ -1,0 +1,34 @@
+// Tokens that were proved a moment ago, so that a client's hundred requests with one token cost one signature check.
+// Of each worker one: no lock.
+#pragma once
+
+#include "proxy/access/caller.h"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string_view>
+
+namespace proxy {
+
+class token_cache {
+public:
+    static constexpr std::size_t max_size = 4096;
+
+    using key = std::array<unsigned char, 32>;
+    static key key_of(std::string_view token); // SHA-256: the token itself is not kept
+
+    // Null: not known, or over. `now` in Unix seconds.
+    std::shared_ptr<identity const> find(key const& k, std::int64_t now) const;
+    void put(key const& k, std::shared_ptr<identity const> who, std::int64_t expires_at, std::int64_t now);
+
+private:
+    struct entry {
+        std::shared_ptr<identity const> who;
+        std::int64_t expires_at;
+    };
+    std::map<key, entry> entries_;
+};
+
+} // namespace proxy
