@@ -51,7 +51,7 @@ unsigned thread_count(server_config const& c) {
 class registry_service : public service {
 public:
     explicit registry_service(router& r) : router_(r) {}
-    task<void> serve(exchange& x, std::string_view client) override { return router_.dispatch(x, client); }
+    task<void> serve(exchange& x) override { return router_.dispatch(x); }
 
 private:
     router& router_;
@@ -67,6 +67,7 @@ struct server::parts {
     std::unique_ptr<store::content_store> content;
     std::unique_ptr<collector> gc_runs;
     std::vector<std::unique_ptr<worker>> workers;
+    std::unique_ptr<authenticator> who;
     std::unique_ptr<upstream_set> upstreams;
     std::unique_ptr<fill_table> fills;
     absence_cache absences;
@@ -111,6 +112,7 @@ struct server::parts {
     std::filesystem::path store_path() const;
     result<void> open_store(server_seams const& seams);
     void make_workers();
+    result<void> make_access(server_seams const& seams);
     void make_services(server_seams const& seams);
     result<void> make_alerts();
     void look_at_alerts();
@@ -123,6 +125,7 @@ struct server::parts {
     void reload(config const& wanted);
     void apply_gc(gc_config const& wanted);
     void apply_hosted(hosted_config const& wanted);
+    void apply_access(access_config const& wanted);
     void on_each_worker(std::function<void(worker_local&)> f);
     bool drain();
     std::vector<fill_status> fill_list() const;
@@ -184,8 +187,8 @@ void server::parts::make_services(server_seams const& seams) {
     fills = std::make_unique<fill_table>(*content, disk, counts, settings.server.max_fills,
                                          seams.ranges.value_or(range_rule()));
     ahead = std::make_unique<prefetcher>(*content, disk, *fills, counts);
-    shared = std::make_unique<server_parts>(server_parts{settings, *content, disk, counts, *fills, *ahead, *upstreams,
-                                                         hosted_read_only, absences, verdicts, seams.now});
+    shared = std::make_unique<server_parts>(server_parts{settings, *who, *content, disk, counts, *fills, *ahead,
+                                                         *upstreams, hosted_read_only, absences, verdicts, seams.now});
     routes = std::make_unique<proxy::router>(*shared);
     registry = std::make_unique<registry_service>(*routes);
     past = std::make_unique<history>(
@@ -201,7 +204,17 @@ void server::parts::make_services(server_seams const& seams) {
     administration = std::make_unique<proxy::admin>(
         settings, counts, *content, *commands, *integrity, *upstreams, *past, seams.now,
         [this] { return alerts->alerts(); }, [this] { return fill_list(); }, [this] { return ready.load(); });
-    admin_pages = std::make_unique<admin_service>(*administration, *pulls, disk);
+    admin_pages = std::make_unique<admin_service>(*administration, *pulls, access_guard(*who, settings), disk);
+}
+
+result<void> server::parts::make_access(server_seams const& seams) {
+    // Half the cores: whoever tries passwords must not slow down who pulls.
+    auto const threads = std::max(1u, thread_count(settings.server) / 2);
+    auto opened = authenticator::open(settings, *workers.front(), threads, seams.now);
+    if (!opened)
+        return opened.error();
+    who = std::move(*opened);
+    return {};
 }
 
 result<void> server::parts::make_alerts() {
@@ -249,6 +262,8 @@ result<void> server::parts::listen(inherited_sockets sockets) {
     if (!bound)
         return bound.error();
     admin_addresses = std::move(*bound);
+    if (auto const why = unguarded_admin(admin_addresses, settings.access); !why.empty())
+        return internal_error(why);
     return {};
 }
 
@@ -264,6 +279,7 @@ void server::parts::run() {
         note_pull_limits();
         look_at_alerts();
         doors->look_at_certificates();
+        who->look();
     };
     keeper = std::make_unique<history_keeper>(*past, counts, shared->now, of_store, each_second);
     chores = std::make_unique<maintenance>(*content, *gc_runs, *integrity, settings.hosted.upload_ttl);
@@ -326,6 +342,8 @@ void server::parts::reload(config const& wanted) {
         apply_hosted(wanted.hosted);
     if (wanted.triggers != running.triggers)
         rules->set(wanted.triggers);
+    if (wanted.access != running.access)
+        apply_access(wanted.access);
     running.gc = wanted.gc;
     running.triggers = wanted.triggers;
     running.log.level = wanted.log.level;
@@ -351,6 +369,14 @@ void server::parts::apply_hosted(hosted_config const& wanted) {
     running.hosted.max_used_space = wanted.max_used_space;
     hosted_read_only = wanted.read_only;
     content->hosted().set_rules(hosted_rules_of(running, disk_bytes_of(store_path())));
+}
+
+// Rules and groups; what logins are checked by is as it was at the start.
+void server::parts::apply_access(access_config const& wanted) {
+    running.access.rules = wanted.rules;
+    running.access.groups = wanted.groups;
+    if (auto set = who->set_rules(running); !set)
+        spdlog::error("the rules stay as they are: {}", set.error().message);
 }
 
 // Runs `f` on every worker's thread and waits until all have.
@@ -397,6 +423,8 @@ result<std::unique_ptr<server>> server::start(config c, server_seams seams, inhe
         return opened.error();
     try {
         p->make_workers();
+        if (auto made = p->make_access(seams); !made)
+            return made.error();
         p->make_services(seams);
         if (auto made = p->make_alerts(); !made)
             return made.error();

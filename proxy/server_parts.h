@@ -1,6 +1,7 @@
 // The parts of the server that every handler works with. Owned by serve(); all thread-safe.
 #pragma once
 
+#include "proxy/access/authenticator.h"
 #include "proxy/config/config.h"
 #include "proxy/fill/fill_table.h"
 #include "proxy/pull/absence_cache.h"
@@ -19,6 +20,7 @@ namespace proxy {
 
 struct server_parts {
     config const& settings;
+    authenticator& who;
     store::content_store& content;
     disk_pool& disk;
     stats& counts;

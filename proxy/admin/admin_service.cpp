@@ -38,11 +38,20 @@ bool is_own_page(std::string_view origin, std::string_view host) {
            page->host() == "localhost";
 }
 
-task<void> admin_service::serve(exchange& x, std::string_view) {
+task<void> admin_service::serve(exchange& x) {
     auto asked = to_admin_request(x.req());
     if (!asked) {
         auto const unknown = from_oci({oci::errc::name_unknown, "not a path of the admin API"});
         co_await x.reply_error(unknown);
+        co_return;
+    }
+    // Whether it lives a stranger may know, and the machine that looks has no login.
+    bool const is_probe = asked->path == "/healthz" || asked->path == "/readyz";
+    auto admitted = result<void>();
+    if (!is_probe)
+        admitted = co_await guard_.admit_operator(x);
+    if (!admitted) {
+        co_await x.reply_error(admitted.error());
         co_return;
     }
     if (!x.req().is_get() && !x.req().is_head()) {

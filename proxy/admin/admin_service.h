@@ -6,6 +6,7 @@
 // only where our own name is one that nobody else can take: a name of theirs may lead to our address ("DNS rebinding").
 #pragma once
 
+#include "proxy/access/access_guard.h"
 #include "proxy/admin/admin.h"
 #include "proxy/admin/pull_commands.h"
 #include "proxy/http/session.h"
@@ -17,10 +18,10 @@ namespace proxy {
 
 class admin_service : public service {
 public:
-    admin_service(admin const& a, pull_commands const& pulls, disk_pool& disk)
-        : admin_(a), pulls_(pulls), disk_(disk) {}
+    admin_service(admin const& a, pull_commands const& pulls, access_guard guard, disk_pool& disk)
+        : admin_(a), pulls_(pulls), guard_(guard), disk_(disk) {}
 
-    task<void> serve(exchange& x, std::string_view client) override;
+    task<void> serve(exchange& x) override;
 
     static constexpr std::size_t max_body = 64 * 1024; // of a command
 
@@ -33,6 +34,7 @@ private:
 
     admin const& admin_;
     pull_commands const& pulls_;
+    access_guard guard_;
     disk_pool& disk_;
     std::atomic<int> watchers_{0};
 };

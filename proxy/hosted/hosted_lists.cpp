@@ -79,12 +79,18 @@ task<result<void>> hosted_lists::catalog(exchange& x, oci::route const& r) {
         std::vector<std::string> names;
         for (auto const& prefix : parts_.upstreams.hosted_prefixes()) {
             auto const below = prefix + "/";
-            auto found = parts_.content.index().repositories(std::max(below, last), n + 1 - names.size());
-            if (!found)
-                return found.error();
-            for (auto& name : *found)
-                if (name.starts_with(below))
-                    names.push_back(std::move(name));
+            auto after = std::max(below, last);
+            while (names.size() <= n) {
+                auto const found = parts_.content.index().repositories(after, std::max(n + 1, usual_catalog));
+                if (!found)
+                    return found.error();
+                for (auto const& name : *found)
+                    if (name.starts_with(below) && x.may.allow(action::pull, name))
+                        names.push_back(name);
+                if (found->empty() || !found->back().starts_with(below))
+                    break;
+                after = found->back();
+            }
         }
         return names;
     };

@@ -18,7 +18,8 @@ public:
     // Tags in the order of their bytes. NAME_UNKNOWN for a repository to which nothing was ever pushed.
     task<result<void>> tags(exchange& x, oci::route const& r, repository_target const& t);
 
-    // The repositories below the hosted prefixes. PAGINATION_NUMBER_INVALID for pages above a thousand.
+    // The repositories below the hosted prefixes that the one who asks may pull. PAGINATION_NUMBER_INVALID for pages
+    // above a thousand.
     task<result<void>> catalog(exchange& x, oci::route const& r);
 
 private:

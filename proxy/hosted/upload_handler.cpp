@@ -135,8 +135,8 @@ task<result<void>> upload_handler::open_session(exchange& x, oci::route const& r
 }
 
 // `from` is named as clients would pull it: hosted here, or mirrored, whose layers then need not be uploaded. Where
-// each client may see but its own, who has the bytes may upload them.
-task<result<bool>> upload_handler::mount(exchange&, oci::route const& r, repository_target const& t,
+// each client may see but its own, or the one who asks may not pull, who has the bytes may upload them.
+task<result<bool>> upload_handler::mount(exchange& x, oci::route const& r, repository_target const& t,
                                          oci::digest const& d) {
     std::optional<store::repository_name> from;
     if (auto const text = r.query.find("from")) {
@@ -144,7 +144,7 @@ task<result<bool>> upload_handler::mount(exchange&, oci::route const& r, reposit
         if (!repo)
             co_return false; // a name that nobody has
         auto source = parts_.upstreams.resolve({{}, *std::move(repo), {}, {}});
-        if (!source || parts_.upstreams.is_guarded(source->name))
+        if (!source || parts_.upstreams.is_guarded(source->name) || !x.may.allow(action::pull, source->name))
             co_return false;
         from = source->name;
     }
@@ -155,7 +155,9 @@ task<result<bool>> upload_handler::mount(exchange&, oci::route const& r, reposit
         auto const holders = content.index().holders(d);
         if (!holders)
             return holders.error();
-        auto const open = [&](store::repository_name const& name) { return !parts_.upstreams.is_guarded(name); };
+        auto const open = [&](store::repository_name const& name) {
+            return !parts_.upstreams.is_guarded(name) && x.may.allow(action::pull, name);
+        };
         auto const holder = std::find_if(holders->begin(), holders->end(), open);
         if (holder == holders->end())
             return false;

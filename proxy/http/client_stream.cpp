@@ -38,8 +38,23 @@ client_stream::progress after_call(ssize_t sent, std::size_t wanted) noexcept {
 
 } // namespace
 
-std::string_view client_stream::protocol() const noexcept {
-    return tls_ ? SSL_get_version(tls_.get()) : "";
+std::string client_stream::certified_name() const {
+    auto const* certificate = tls_ ? SSL_get0_peer_certificate(tls_.get()) : nullptr;
+    if (certificate == nullptr || SSL_get_verify_result(tls_.get()) != X509_V_OK)
+        return {};
+    auto const* subject = X509_get_subject_name(certificate);
+    int const at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    // Of two names somebody could take the one for the other.
+    if (at < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0)
+        return {};
+    auto const* value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+    unsigned char* text = nullptr;
+    int const size = ASN1_STRING_to_UTF8(&text, value);
+    if (size < 0)
+        return {};
+    std::string name(reinterpret_cast<char*>(text), static_cast<std::size_t>(size));
+    OPENSSL_free(text);
+    return name;
 }
 
 task<bool> client_stream::wait_for(int wanted) {

@@ -39,8 +39,8 @@ public:
     task<greeting> secure(server_identity::ptr as);
 
     bool is_secure() const noexcept { return tls_ != nullptr; }
-    // How the peer and this end agreed to speak: "TLSv1.3"; "" if not at all.
-    std::string_view protocol() const noexcept;
+    // The common name in the certificate that the client has shown, of a CA that clients may be of; "" if it has none.
+    std::string certified_name() const;
 
     // At least one byte, or an error; net::error::eof at the end.
     task<std::size_t> read_some(net::mutable_buffer to, error_code& ec) {

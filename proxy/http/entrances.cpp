@@ -22,7 +22,8 @@ address address_of(listener const& l) {
 
 result<identity_keeper const*> entrances::identity_if(bool tls) {
     if (tls && !certificates_) {
-        auto opened = identity_keeper::open(parts_.settings.server.certificates);
+        auto opened =
+            identity_keeper::open({parts_.settings.server.certificates, parts_.settings.access.client_ca_file});
         if (!opened)
             return opened.error();
         certificates_ = std::move(*opened);

@@ -96,7 +96,7 @@ task<result<void>> exchange::reply_error(error const& e) {
     auto head = begin(e.status);
     head.field("Content-Type", "application/json").field("Cache-Status", "layerd; detail=error");
     if (e.status == 401)
-        head.field("WWW-Authenticate", login_challenge);
+        head.field("WWW-Authenticate", challenge.empty() ? login_challenge : std::string_view(challenge));
     if (e.status == 405)
         head.field("Allow", "GET, HEAD");
     if (e.retry_after.count() > 0)

@@ -5,8 +5,10 @@
 #pragma once
 
 #include "oci/byte_range.h"
+#include "proxy/access/rights.h"
 #include "proxy/error.h"
 #include "proxy/fill/fill.h"
+#include "proxy/http/peer.h"
 #include "proxy/http/request.h"
 #include "proxy/http/request_body.h"
 #include "proxy/http/response_head.h"
@@ -32,11 +34,13 @@ public:
 
 class exchange {
 public:
-    exchange(request const& r, request_body& body, sender& s, worker_local& local, std::string& head_buffer,
-             bool keep_alive)
-        : request_(r), body_(body), sender_(s), local_(local), head_buffer_(head_buffer), keep_alive_(keep_alive) {}
+    exchange(request const& r, peer const& from, request_body& body, sender& s, worker_local& local,
+             std::string& head_buffer, bool keep_alive)
+        : request_(r), from_(from), body_(body), sender_(s), local_(local), head_buffer_(head_buffer),
+          keep_alive_(keep_alive) {}
 
     request const& req() const noexcept { return request_; }
+    peer const& from() const noexcept { return from_; }
     request_body& body() noexcept { return body_; }
     worker_local& local() noexcept { return local_; }
 
@@ -68,6 +72,9 @@ public:
     // The answer takes as long as whoever makes it: the client is not let go meanwhile.
     void await_work() noexcept { sender_.await_source(); }
 
+    rights may;            // of whoever asks: all, until the guard has looked
+    std::string challenge; // of a 401: the value of WWW-Authenticate; "": the usual one
+
     // What the log and the counters will say of this exchange.
     proxy::outcome outcome = proxy::outcome::pass;
     content_class content = content_class::other;
@@ -87,6 +94,7 @@ private:
     result<void> sent(bool whole, std::uint64_t before);
 
     request const& request_;
+    peer const& from_;
     request_body& body_;
     sender& sender_;
     worker_local& local_;

@@ -40,10 +40,10 @@ error malformed(oci::error e, request const& r) {
 
 } // namespace
 
-task<void> router::dispatch(exchange& x, std::string_view client) {
+task<void> router::dispatch(exchange& x) {
     auto const started = steady_clock::now();
     found_target target;
-    auto done = co_await handle(x, client, target);
+    auto done = co_await handle(x, target);
     if (!done && x.status() == 0) {
         if (is_overload(done.error()))
             x.local().counters.overloaded.add();
@@ -53,22 +53,36 @@ task<void> router::dispatch(exchange& x, std::string_view client) {
         // The head is out: only a body cut short can still tell the client.
         x.close_after();
     }
-    account(x, client, target, started);
+    account(x, target, started);
 }
 
-task<result<void>> router::handle(exchange& x, std::string_view client, found_target& target) {
+task<result<void>> router::handle(exchange& x, found_target& target) {
+    if (token_endpoint::is_at(x.req().target()))
+        co_return co_await tokens_.handle(x);
     auto route = oci::parse_route(x.req().target());
     if (!route)
         co_return malformed(route.error(), x.req());
     if (route->repo)
-        co_return co_await on_repository(x, *route, client, target);
+        co_return co_await on_repository(x, *route, target);
     if (!is_for_reading(x.req()))
         co_return from_oci({oci::errc::unsupported, "this path is only for reading"});
-    if (!std::holds_alternative<oci::ping_endpoint>(route->endpoint))
-        co_return co_await hosted_.catalog(x, *route);
-    auto const login = access_.login_at(x, *route);
+    if (std::holds_alternative<oci::ping_endpoint>(route->endpoint))
+        co_return co_await ping(x, *route);
+    auto admitted = co_await guard_.admit_anywhere(x);
+    if (!admitted)
+        co_return admitted.error();
+    co_return co_await hosted_.catalog(x, *route);
+}
+
+task<result<void>> router::ping(exchange& x, oci::route const& r) {
+    auto const login = access_.login_at(x, r);
     if (login == login_need::asked_for)
         co_return from_oci({oci::errc::unauthorized, "log in to see what your account may"});
+    if (!access_.is_for_upstream(r)) {
+        auto admitted = co_await guard_.admit_anywhere(x);
+        if (!admitted)
+            co_return admitted.error();
+    }
     auto head = x.begin(200);
     head.field("Content-Type", "application/json").field("Cache-Status", "layerd; detail=local");
     if (login == login_need::of_use)
@@ -76,8 +90,7 @@ task<result<void>> router::handle(exchange& x, std::string_view client, found_ta
     co_return co_await x.reply(head, "{}");
 }
 
-task<result<void>> router::on_repository(exchange& x, oci::route const& r, std::string_view client,
-                                         found_target& target) {
+task<result<void>> router::on_repository(exchange& x, oci::route const& r, found_target& target) {
     if (parts_.disk.waiting() > parts_.settings.server.max_disk_queue)
         co_return overloaded("the disk does not keep up");
     auto found = parts_.upstreams.resolve(r);
@@ -90,9 +103,12 @@ task<result<void>> router::on_repository(exchange& x, oci::route const& r, std::
         x.upstream_name = target->from->config().name;
         target->until = deadline::after(target->from->config().first_byte_timeout);
     }
-    target->client = client.substr(0, client.rfind(':')); // without the port
+    target->client = x.from().host();
     if (auto ns = r.query.find("ns"); ns && target->from)
         x.ns = *ns; // names that upstream: safe to echo
+    auto allowed = co_await guard_.admit(x, r, *target);
+    if (!allowed)
+        co_return allowed.error();
     if (!is_for_reading(x.req()))
         co_return co_await hosted_.change(x, r, *target);
     if (target->from && target->from->config().access == upstream_access::per_client) {
@@ -119,12 +135,13 @@ task<result<void>> router::on_mirrored(exchange& x, oci::route const& r, reposit
 }
 
 // By what names say: see traffic_recorder.
-void router::record(exchange& x, std::string_view client, found_target const& target, steady_clock::time_point started,
+void router::record(exchange& x, found_target const& target, steady_clock::time_point started,
                     steady_clock::time_point now) {
     if (!parts_.settings.stats.history)
         return;
-    client_identity const who{.address = client.substr(0, client.rfind(':')),
-                              .user = target && target->as ? std::string_view(target->as->user()) : std::string_view(),
+    bool const of_upstream = target && target->as;
+    client_identity const who{.address = x.from().host(),
+                              .user = of_upstream ? std::string_view(target->as->user()) : x.may.user(),
                               .user_agent = x.req().header(http_field::user_agent)};
     x.local().traffic.add({.content = x.content,
                            .outcome = x.outcome,
@@ -140,8 +157,7 @@ void router::record(exchange& x, std::string_view client, found_target const& ta
                            .total = now - started});
 }
 
-void router::account(exchange& x, std::string_view client, found_target const& target,
-                     steady_clock::time_point started) {
+void router::account(exchange& x, found_target const& target, steady_clock::time_point started) {
     auto& local = x.local();
     auto& counters = local.counters;
     auto const now = steady_clock::now();
@@ -155,11 +171,11 @@ void router::account(exchange& x, std::string_view client, found_target const& t
     counters.first_byte[latency_bucket(first_byte)].add();
     counters.latency_sum_us.add(
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(first_byte).count()));
-    record(x, client, target, started, now);
+    record(x, target, started, now);
     if (!parts_.settings.log.access)
         return;
     access_record const line{
-        .client = client,
+        .client = x.from().name,
         .method = x.req().method_name(),
         .target = x.req().target(),
         .status = x.status(),

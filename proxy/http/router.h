@@ -1,6 +1,8 @@
 // From one parsed request to its handler, and the only place that counts and logs what came of it.
 #pragma once
 
+#include "proxy/access/access_guard.h"
+#include "proxy/access/token_endpoint.h"
 #include "proxy/hosted/hosted_handler.h"
 #include "proxy/http/exchange.h"
 #include "proxy/pull/access_check.h"
@@ -11,7 +13,6 @@
 #include "proxy/stats/client_groups.h"
 
 #include <optional>
-#include <string_view>
 
 namespace proxy {
 
@@ -19,25 +20,29 @@ class router {
 public:
     // Shared by all workers; `parts` must outlive it.
     explicit router(server_parts const& parts)
-        : parts_(parts), access_(parts), manifests_(parts), blobs_(parts), listings_(parts), hosted_(parts),
+        : parts_(parts), guard_(parts.who, parts.settings), tokens_(parts.who, parts.upstreams, parts.settings.access),
+          access_(parts), manifests_(parts), blobs_(parts), listings_(parts), hosted_(parts),
           groups_(parts.settings.stats) {}
 
-    // Answers the request, whatever it is. `client` is the peer's address, for the log.
-    task<void> dispatch(exchange& x, std::string_view client);
+    // Answers the request, whatever it is.
+    task<void> dispatch(exchange& x);
 
     manifest_source& manifests() noexcept { return manifests_.source(); }
 
 private:
     // What the request is about is left in `target`, for the account.
     using found_target = std::optional<repository_target>;
-    task<result<void>> handle(exchange& x, std::string_view client, found_target& target);
-    task<result<void>> on_repository(exchange& x, oci::route const& r, std::string_view client, found_target& target);
+    task<result<void>> handle(exchange& x, found_target& target);
+    task<result<void>> ping(exchange& x, oci::route const& r);
+    task<result<void>> on_repository(exchange& x, oci::route const& r, found_target& target);
     task<result<void>> on_mirrored(exchange& x, oci::route const& r, repository_target const& t);
-    void account(exchange& x, std::string_view client, found_target const& target, steady_clock::time_point started);
-    void record(exchange& x, std::string_view client, found_target const& target, steady_clock::time_point started,
+    void account(exchange& x, found_target const& target, steady_clock::time_point started);
+    void record(exchange& x, found_target const& target, steady_clock::time_point started,
                 steady_clock::time_point now);
 
     server_parts const& parts_;
+    access_guard guard_;
+    token_endpoint tokens_;
     access_check access_;
     manifest_handler manifests_;
     blob_handler blobs_;

@@ -3,8 +3,6 @@
 
 #include "proxy/runtime/net.h"
 
-#include <string_view>
-
 namespace proxy {
 
 class exchange;
@@ -13,9 +11,8 @@ class service {
 public:
     virtual ~service() = default;
 
-    // Answers one request, whatever it is; `client` is the peer's address, for the log. Runs on the connection's
-    // worker; called by many of them at once.
-    virtual task<void> serve(exchange& x, std::string_view client) = 0;
+    // Answers one request, whatever it is. Runs on the connection's worker; called by many of them at once.
+    virtual task<void> serve(exchange& x) = 0;
 };
 
 } // namespace proxy

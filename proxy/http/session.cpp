@@ -18,12 +18,24 @@ constexpr std::size_t read_size = 8 * 1024;
 constexpr seconds first_request_time{1}; // of who was accepted just before a stop: his request is on its way
 constexpr unsigned char tls_handshake_record = 0x16;
 
-std::string name_of(tcp_socket const& socket) {
+peer peer_of(tcp_socket const& socket) {
     error_code ec;
-    auto const peer = socket.remote_endpoint(ec);
+    auto const at = socket.remote_endpoint(ec);
     if (ec)
-        return "-";
-    return peer.address().to_string() + ":" + std::to_string(peer.port());
+        return {"-", {}, false, nullptr};
+    auto address = at.address();
+    auto name = address.to_string() + ":" + std::to_string(at.port());
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+        address = net::ip::make_address_v4(net::ip::v4_mapped, address.to_v6());
+    return {std::move(name), address, false, nullptr};
+}
+
+std::shared_ptr<identity const> identity_of(std::string certified_name) {
+    if (!is_user_name(certified_name))
+        return nullptr;
+    identity who;
+    who.user = std::move(certified_name);
+    return std::make_shared<identity const>(std::move(who));
 }
 
 } // namespace
@@ -31,7 +43,7 @@ std::string name_of(tcp_socket const& socket) {
 session::session(tcp_socket socket, client_table::place place, worker_local& local, service& s,
                  server_parts const& parts)
     : place_(std::move(place)), stream_(std::move(socket)), local_(local), service_(s), parts_(parts),
-      entry_(local.dog, stream_.socket()), client_(name_of(stream_.socket())) {}
+      entry_(local.dog, stream_.socket()), peer_(peer_of(stream_.socket())) {}
 
 task<void> session::run() {
     local_.counters.connections.add();
@@ -47,8 +59,11 @@ task<bool> session::secure(server_identity::ptr as) {
     entry_.set_idle(now + first_request_time);
     auto const done = co_await stream_.secure(std::move(as));
     entry_.set_busy();
-    if (done == client_stream::greeting::secure)
+    if (done == client_stream::greeting::secure) {
+        peer_.secure = true;
+        peer_.certificate = identity_of(stream_.certified_name());
         co_return true;
+    }
     local_.counters.bad_handshakes.add();
     if (done == client_stream::greeting::plain_http)
         co_await refuse(400, "this port speaks TLS: use https://");
@@ -150,8 +165,8 @@ task<bool> session::serve_one() {
     sender out(stream_, entry_, parts_.disk, parts_.settings.server.write_timeout, place_.pace());
     bool const expected = beast::iequals(head[http::field::expect], "100-continue");
     request_body content(*body, expected, *parser_, stream_, buffer_, out);
-    exchange x(r, content, out, local_, head_buffer_, keep_alive);
-    co_await service_.serve(x, client_);
+    exchange x(r, peer_, content, out, local_, head_buffer_, keep_alive);
+    co_await service_.serve(x);
     if (!x.keep_alive())
         co_return false;
     if (body->kind != body_framing::none)
@@ -162,7 +177,7 @@ task<bool> session::serve_one() {
 // Before there is a request: a plain answer that every client understands, then the end of the connection.
 task<void> session::refuse(unsigned status, std::string_view why) {
     local_.counters.bad_requests.add();
-    spdlog::info("{}: refused with {}: {}", client_, status, why);
+    spdlog::info("{}: refused with {}: {}", peer_.name, status, why);
     error const e{oci::errc::unsupported, error_source::client, retry_class::never, status, std::string(why)};
     co_await send_error(e);
 }

@@ -7,6 +7,7 @@
 
 #include "proxy/http/client_stream.h"
 #include "proxy/http/client_table.h"
+#include "proxy/http/peer.h"
 #include "proxy/http/request.h"
 #include "proxy/http/request_body.h"
 #include "proxy/http/service.h"
@@ -57,7 +58,7 @@ private:
     service& service_;
     server_parts const& parts_;
     watchdog::entry entry_;
-    std::string client_; // "address:port"
+    peer peer_;
     boost::beast::flat_buffer buffer_;
     std::optional<parser> parser_;
     bool asked_before_ = false;

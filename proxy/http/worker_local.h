@@ -1,7 +1,8 @@
 // What the connections of one worker share, without a lock: its counters and what of them has names, its log buffer,
-// its clock, its hot manifests, the tags it was asked for.
+// its clock, its hot manifests, the tags it was asked for, the tokens it was shown.
 #pragma once
 
+#include "proxy/access/token_cache.h"
 #include "proxy/http/watchdog.h"
 #include "proxy/log/access_log.h"
 #include "proxy/pull/manifest_cache.h"
@@ -23,6 +24,7 @@ struct worker_local {
     manifest_cache manifests{};
     traffic_recorder traffic{};
     tag_counter tags{};
+    token_cache tokens_proved{};
 
     std::string date; // as the Date field wants it; set once a second by the worker's tick
 

@@ -90,11 +90,15 @@ task<result<unsigned>> access_check::status_of(worker& w, question const& q, htt
     co_return response->status(); // a body is dropped unread
 }
 
+bool access_check::is_for_upstream(oci::route const& ping) const {
+    auto const* named = parts_.upstreams.named_by(ping);
+    return named && named->config().access == upstream_access::per_client;
+}
+
 login_need access_check::login_at(exchange const& x, oci::route const& ping) const {
     if (!x.req().header(http_field::authorization).empty())
         return login_need::none;
-    auto const* named = parts_.upstreams.named_by(ping);
-    if (named && named->config().access == upstream_access::per_client)
+    if (is_for_upstream(ping))
         return login_need::asked_for;
     auto const& all = parts_.settings.upstreams;
     bool const somewhere = std::ranges::find(all, upstream_access::per_client, &upstream_config::access) != all.end();

@@ -41,6 +41,9 @@ public:
     // that is meant shows each client its own: elsewhere some clients without a login would give up.
     login_need login_at(exchange const& x, oci::route const& ping) const;
 
+    // Whether the login of a client that pings so is upstream's business: it shows each client its own.
+    bool is_for_upstream(oci::route const& ping) const;
+
 private:
     struct question {
         repository_target of;

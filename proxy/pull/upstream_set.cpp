@@ -41,6 +41,7 @@ upstream_set::upstream_set(std::vector<std::unique_ptr<upstream>> upstreams, hos
     std::sort(hosted_.begin(), hosted_.end(), in_catalog_order);
     for (auto const& u : upstreams_) {
         by_name_[u->config().name] = u.get();
+        names_.push_back(u->config().name);
         for (auto const& alias : u->config().aliases)
             by_name_[alias] = u.get();
         if (u->config().is_default)

@@ -60,6 +60,8 @@ public:
     // How many requests wait for their turn at each, by its name.
     std::map<std::string, std::size_t> waiting() const;
 
+    std::vector<std::string> const& names() const noexcept { return names_; } // of the upstreams, without aliases
+
     // The first components of what is hosted here; none if nothing is. In the order of what is below them.
     std::vector<std::string> const& hosted_prefixes() const noexcept { return hosted_; }
 
@@ -71,7 +73,7 @@ private:
     std::vector<std::unique_ptr<upstream>> upstreams_;
     std::map<std::string, upstream*, std::less<>> by_name_; // names and aliases
     upstream* default_ = nullptr;
-    std::vector<std::string> hosted_;
+    std::vector<std::string> hosted_, names_;
 };
 
 } // namespace proxy

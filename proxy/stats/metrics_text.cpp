@@ -236,6 +236,8 @@ std::string metrics_text(stats_report const& r) {
     counter("layerd_refused_requests_total", "Requests refused before they had a path: malformed or ambiguous.",
             t.bad_requests);
     counter("layerd_failed_handshakes_total", "Connections that ended before TLS was agreed on.", t.bad_handshakes);
+    counter("layerd_failed_logins_total", "Passwords and tokens that were wrong or over.", t.failed_logins);
+    counter("layerd_denied_requests_total", "Requests that the access rules did not allow.", t.denied);
     counter("layerd_turned_away_connections_total", "Connections answered 503 because there were too many.",
             t.turned_away);
     counter("layerd_overloaded_requests_total", "Requests answered 503 because too much was under way.", t.overloaded);

@@ -140,6 +140,8 @@ void stats::add_to(stats_totals& sum) const {
         sum.connections += t.connections.get();
         sum.bad_requests += t.bad_requests.get();
         sum.bad_handshakes += t.bad_handshakes.get();
+        sum.failed_logins += t.failed_logins.get();
+        sum.denied += t.denied.get();
         sum.turned_away += t.turned_away.get();
         sum.overloaded += t.overloaded.get();
         sum.latency_sum_us += t.latency_sum_us.get();
@@ -168,6 +170,8 @@ std::string stats::save() const {
     doc["connections"] = t.connections;
     doc["bad_requests"] = t.bad_requests;
     doc["bad_handshakes"] = t.bad_handshakes;
+    doc["failed_logins"] = t.failed_logins;
+    doc["denied"] = t.denied;
     doc["turned_away"] = t.turned_away;
     doc["overloaded"] = t.overloaded;
     doc["latency_sum_us"] = t.latency_sum_us;
@@ -195,6 +199,8 @@ void stats::restore(std::string_view saved) {
     t.connections = number(*doc, "connections");
     t.bad_requests = number(*doc, "bad_requests");
     t.bad_handshakes = number(*doc, "bad_handshakes");
+    t.failed_logins = number(*doc, "failed_logins");
+    t.denied = number(*doc, "denied");
     t.turned_away = number(*doc, "turned_away");
     t.overloaded = number(*doc, "overloaded");
     t.latency_sum_us = number(*doc, "latency_sum_us");

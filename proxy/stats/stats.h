@@ -52,6 +52,8 @@ struct alignas(64) thread_counters {
     counter connections;                             // accepted
     counter bad_requests;                            // refused before routing
     counter bad_handshakes;                          // connections that ended before TLS was agreed on
+    counter failed_logins;                           // a password or a token that was wrong or over
+    counter denied;                                  // requests that a rule, or none, did not allow
     counter turned_away;                             // connections beyond a bound
     counter overloaded;                              // requests answered 503 because too much was under way
     std::array<counter, latency_buckets> first_byte; // time to the answer's head
@@ -100,6 +102,8 @@ struct stats_totals {
     std::uint64_t connections = 0;
     std::uint64_t bad_requests = 0;
     std::uint64_t bad_handshakes = 0;
+    std::uint64_t failed_logins = 0;
+    std::uint64_t denied = 0;
     std::uint64_t turned_away = 0;
     std::uint64_t overloaded = 0;
     std::array<std::uint64_t, latency_buckets> first_byte{};

@@ -133,6 +133,8 @@ json::object to_json(stats_report const& r) {
               {"accepted", t.connections},
               {"refused_requests", t.bad_requests},
               {"failed_handshakes", t.bad_handshakes},
+              {"failed_logins", t.failed_logins},
+              {"denied_requests", t.denied},
               {"turned_away", t.turned_away},
               {"overloaded_requests", t.overloaded}}},
             {"running_fills", r.running_fills},

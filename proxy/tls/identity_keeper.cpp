@@ -2,32 +2,25 @@
 
 #include <spdlog/spdlog.h>
 
-#include <sys/stat.h>
-
 #include <utility>
 
 namespace proxy {
 
-std::vector<identity_keeper::stamp> identity_keeper::stamps_of(std::vector<certificate_config> const& certificates) {
-    std::vector<stamp> all;
-    for (auto const& c : certificates)
-        for (auto const* file : {&c.file, &c.key_file}) {
-            struct stat s {};
-            bool const there = ::stat(file->c_str(), &s) == 0;
-            all.push_back(there ? stamp{static_cast<std::int64_t>(s.st_dev), static_cast<std::int64_t>(s.st_ino),
-                                        s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec}
-                                : stamp{});
-        }
+identity_keeper::stamps identity_keeper::stamps_of(identity_files const& files) {
+    stamps all{file_stamp::of(files.client_ca)};
+    for (auto const& c : files.certificates)
+        for (auto const* file : {&c.file, &c.key_file})
+            all.push_back(file_stamp::of(*file));
     return all;
 }
 
-result<std::unique_ptr<identity_keeper>> identity_keeper::open(std::vector<certificate_config> certificates) {
-    auto seen = stamps_of(certificates); // before they are read: what is written meanwhile is read again
-    auto identity = server_identity::load(certificates);
+result<std::unique_ptr<identity_keeper>> identity_keeper::open(identity_files files) {
+    auto seen = stamps_of(files); // before they are read: what is written meanwhile is read again
+    auto identity = server_identity::load(files);
     if (!identity)
         return identity.error();
     return std::unique_ptr<identity_keeper>(
-        new identity_keeper(std::move(certificates), std::move(seen), std::move(*identity)));
+        new identity_keeper(std::move(files), std::move(seen), std::move(*identity)));
 }
 
 server_identity::ptr identity_keeper::current() const {
@@ -36,11 +29,11 @@ server_identity::ptr identity_keeper::current() const {
 }
 
 void identity_keeper::look() {
-    auto now = stamps_of(certificates_);
+    auto now = stamps_of(files_);
     if (now == seen_)
         return;
     seen_ = std::move(now);
-    auto identity = server_identity::load(certificates_);
+    auto identity = server_identity::load(files_);
     if (!identity) {
         spdlog::warn("certificates stay as they are: {}", identity.error().message);
         return;

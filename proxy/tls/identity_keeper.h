@@ -2,10 +2,9 @@
 // writes new files, and the next connection gets them. Those that are open keep what they have.
 #pragma once
 
+#include "proxy/runtime/file_stamp.h"
 #include "proxy/tls/server_identity.h"
 
-#include <array>
-#include <cstdint>
 #include <mutex>
 #include <vector>
 
@@ -14,7 +13,7 @@ namespace proxy {
 class identity_keeper {
 public:
     // Reads all files; blocks.
-    static result<std::unique_ptr<identity_keeper>> open(std::vector<certificate_config> certificates);
+    static result<std::unique_ptr<identity_keeper>> open(identity_files files);
 
     server_identity::ptr current() const; // any thread
 
@@ -24,14 +23,14 @@ public:
     void look();
 
 private:
-    using stamp = std::array<std::int64_t, 5>; // what a file that is replaced or written to has another of
-    static std::vector<stamp> stamps_of(std::vector<certificate_config> const& certificates);
+    using stamps = std::vector<file_stamp>;
+    static stamps stamps_of(identity_files const& files);
 
-    identity_keeper(std::vector<certificate_config> certificates, std::vector<stamp> seen, server_identity::ptr current)
-        : certificates_(std::move(certificates)), seen_(std::move(seen)), current_(std::move(current)) {}
+    identity_keeper(identity_files files, stamps seen, server_identity::ptr current)
+        : files_(std::move(files)), seen_(std::move(seen)), current_(std::move(current)) {}
 
-    std::vector<certificate_config> const certificates_;
-    std::vector<stamp> seen_;
+    identity_files const files_;
+    stamps seen_;
     mutable std::mutex mutex_; // guards what is below
     server_identity::ptr current_;
 };

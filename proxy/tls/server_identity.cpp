@@ -56,9 +56,22 @@ void set_rules(SSL_CTX* c) {
     SSL_CTX_set_default_passwd_cb(c, no_password);
 }
 
+// Whether this can be used; what the chain is checked for is that it may be a client's (extendedKeyUsage).
+bool ask_for_client(SSL_CTX* c, std::filesystem::path const& ca) {
+    auto* names = SSL_load_client_CA_file(ca.c_str()); // told to clients, which choose by it
+    if (names == nullptr || SSL_CTX_load_verify_file(c, ca.c_str()) != 1)
+        return false;
+    SSL_CTX_set_client_CA_list(c, names);
+    SSL_CTX_set_verify(c, SSL_VERIFY_PEER, nullptr);
+    // A resumed session is of the client that began it; OpenSSL wants its sessions named before it believes that.
+    static constexpr unsigned char context[] = "layerd";
+    return SSL_CTX_set_session_id_context(c, context, sizeof context - 1) == 1;
+}
+
 } // namespace
 
-result<server_identity::context_ptr> server_identity::load_one(certificate_config const& c) {
+result<server_identity::context_ptr> server_identity::load_one(certificate_config const& c,
+                                                               std::filesystem::path const& client_ca) {
     context_ptr context(SSL_CTX_new(TLS_server_method()));
     if (!context)
         return internal_error("no TLS: " + reason());
@@ -71,16 +84,18 @@ result<server_identity::context_ptr> server_identity::load_one(certificate_confi
         return cannot_use("key", c.key_file, reason());
     if (SSL_CTX_check_private_key(context.get()) != 1)
         return cannot_use("key", c.key_file, "it does not belong to " + c.file.string());
+    if (!client_ca.empty() && !ask_for_client(context.get(), client_ca))
+        return cannot_use("clients' CA", client_ca, reason());
     auto const* leaf = SSL_CTX_get0_certificate(context.get());
     if (X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0)
         spdlog::warn("certificate {} has expired: clients will refuse it", c.file.string());
     return context;
 }
 
-result<server_identity::ptr> server_identity::load(std::vector<certificate_config> const& certificates) {
+result<server_identity::ptr> server_identity::load(identity_files const& files) {
     std::shared_ptr<server_identity> all(new server_identity());
-    for (auto const& c : certificates) {
-        auto context = load_one(c);
+    for (auto const& c : files.certificates) {
+        auto context = load_one(c, files.client_ca);
         if (!context)
             return context.error();
         all->contexts_.push_back(std::move(*context));

@@ -1,5 +1,7 @@
 // Who this server is to a client that speaks TLS: certificates with their keys, chosen by the name that the client
 // wants to reach (SNI, RFC 6066 §3). TLS 1.2 and newer with forward secrecy; nothing is renegotiated or compressed.
+// Where a CA of clients is configured they may show a certificate of it, and need not; one of another CA, or one that
+// has expired, ends the handshake.
 #pragma once
 
 #include "proxy/config/config.h"
@@ -7,11 +9,18 @@
 
 #include <openssl/ssl.h>
 
+#include <filesystem>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 namespace proxy {
+
+// What an identity is read from.
+struct identity_files {
+    std::vector<certificate_config> certificates;
+    std::filesystem::path client_ca{}; // PEM, of certificates that clients may show; empty: they are not asked for any
+};
 
 // Immutable: any thread.
 class server_identity {
@@ -20,7 +29,7 @@ public:
 
     // Reads the files; blocks. Of each certificate the chain, the key, and that they belong together are checked. The
     // first is for clients that name no host, or one that no certificate is for.
-    static result<ptr> load(std::vector<certificate_config> const& certificates);
+    static result<ptr> load(identity_files const& files);
 
     // To make sessions from; it turns to the right certificate by itself, as long as this lives.
     SSL_CTX* context() const noexcept { return contexts_.front().get(); }
@@ -35,7 +44,7 @@ private:
     using context_ptr = std::unique_ptr<SSL_CTX, free_context>;
 
     server_identity() = default;
-    static result<context_ptr> load_one(certificate_config const& c);
+    static result<context_ptr> load_one(certificate_config const& c, std::filesystem::path const& client_ca);
     static int choose(SSL* session, int* alert, void* self);
 
     std::vector<context_ptr> contexts_;

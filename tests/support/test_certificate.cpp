@@ -103,21 +103,29 @@ test_authority::~test_authority() {
 }
 
 test_certificate test_authority::issue(std::vector<std::string> const& names) const {
-    return issue_until(a_day, names);
+    return issue_until(a_day, names.front(), names, {});
 }
 
 test_certificate test_authority::issue_expired(std::vector<std::string> const& names) const {
-    return issue_until(-3600, names);
+    return issue_until(-3600, names.front(), names, {});
 }
 
-test_certificate test_authority::issue_until(long seconds, std::vector<std::string> const& names) const {
+test_certificate test_authority::issue_for_client(std::string const& user) const {
+    return issue_until(a_day, user, {}, "clientAuth");
+}
+
+test_certificate test_authority::issue_until(long seconds, std::string const& common_name,
+                                             std::vector<std::string> const& names, std::string const& purpose) const {
     private_key key(EVP_EC_gen("P-256"));
-    auto certificate = make(names.front(), key.get(), 2, seconds);
+    auto certificate = make(common_name, key.get(), 2, seconds);
     X509_set_issuer_name(certificate.get(), X509_get_subject_name(keys_->certificate.get()));
     std::string alternatives;
     for (auto const& n : names)
         alternatives += (alternatives.empty() ? "" : ",") + std::string(is_address(n) ? "IP:" : "DNS:") + n;
-    add_extension(certificate.get(), keys_->certificate.get(), NID_subject_alt_name, alternatives);
+    if (!names.empty())
+        add_extension(certificate.get(), keys_->certificate.get(), NID_subject_alt_name, alternatives);
+    if (!purpose.empty())
+        add_extension(certificate.get(), keys_->certificate.get(), NID_ext_key_usage, purpose);
     require(X509_sign(certificate.get(), keys_->key.get(), EVP_sha256()) != 0);
     return {to_pem([&](BIO* b) { return PEM_write_bio_X509(b, certificate.get()); }), to_pem([&](BIO* b) {
                 return PEM_write_bio_PrivateKey(b, key.get(), nullptr, nullptr, 0, nullptr, nullptr);

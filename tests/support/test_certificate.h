@@ -25,10 +25,14 @@ public:
 
     // For these names and addresses: {"localhost", "127.0.0.1"}.
     test_certificate issue(std::vector<std::string> const& names) const;
+    // Of a client; its common name is `user`.
+    test_certificate issue_for_client(std::string const& user) const;
     test_certificate issue_expired(std::vector<std::string> const& names) const; // an hour ago
 
 private:
-    test_certificate issue_until(long seconds, std::vector<std::string> const& names) const; // from now
+    // From now on; `names` may be empty, `purpose` is of extendedKeyUsage.
+    test_certificate issue_until(long seconds, std::string const& common_name, std::vector<std::string> const& names,
+                                 std::string const& purpose) const;
     struct keys;
     std::unique_ptr<keys> keys_;
     std::filesystem::path ca_file_;

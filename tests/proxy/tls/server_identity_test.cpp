@@ -5,15 +5,13 @@
 #include "tests/support/captured_log.h"
 #include "tests/support/certificate_files.h"
 
-#include <openssl/evp.h>
-
 using namespace proxy;
 using tests::certificate_files;
 
 TEST_CASE("of several certificates a client gets the one for the host that it names, else the first") {
     certificate_files f;
     auto const identity = server_identity::load(
-        {f.issue("a", {"mirror.example.com"}), f.issue("b", {"cache.example.org", "*.ci.example.org"})});
+        {{f.issue("a", {"mirror.example.com"}), f.issue("b", {"cache.example.org", "*.ci.example.org"})}});
     REQUIRE(identity);
     auto const& i = **identity;
     CHECK(i.index_for("mirror.example.com") == 0);
@@ -31,7 +29,7 @@ TEST_CASE("a certificate that cannot be used is refused with the file and the re
     certificate_files::write(f.folder.path() / "nonsense", "nothing in PEM");
     auto const nonsense = f.folder.path() / "nonsense", absent = f.folder.path() / "absent";
     auto const why = [](certificate_config const& c) {
-        auto const r = server_identity::load({c});
+        auto const r = server_identity::load({{c}});
         REQUIRE(!r);
         return r.error().message;
     };
@@ -46,7 +44,7 @@ TEST_CASE("a certificate that cannot be used is refused with the file and the re
 TEST_CASE("a certificate that has expired is used, and that is said") {
     certificate_files f;
     tests::captured_log log;
-    CHECK(server_identity::load({f.put("old", f.authority.issue_expired({"a.example.com"}))}));
+    CHECK(server_identity::load({{f.put("old", f.authority.issue_expired({"a.example.com"}))}}));
     CHECK(log.has("old.pem has expired"));
 }
 
@@ -54,7 +52,7 @@ TEST_CASE("certificates that are replaced are taken over, once both files belong
     certificate_files f;
     tests::captured_log log;
     auto const files = f.issue("a", {"one.example.com"});
-    auto keeper = identity_keeper::open({files});
+    auto keeper = identity_keeper::open({{files}});
     REQUIRE(keeper);
     auto const first = (*keeper)->current();
     (*keeper)->look();

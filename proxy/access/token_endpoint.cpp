@@ -1,0 +1,195 @@
+#include "proxy/access/token_endpoint.h"
+
+#include "proxy/basic_login.h"
+#include "proxy/wipe.h"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace proxy {
+namespace {
+
+constexpr std::string_view path = "/token";
+constexpr std::size_t max_fields = 64;
+
+error unauthorized(std::string why) {
+    return from_oci({oci::errc::unauthorized, std::move(why)});
+}
+
+error malformed(std::string why) {
+    return {oci::errc::unsupported, error_source::client, retry_class::never, 400, std::move(why)};
+}
+
+// Scopes of one parameter, with spaces between. What is no repository's is left out: no token is needed for it.
+void add_scopes(std::string_view text, scope_list& to) {
+    while (!text.empty()) {
+        auto const end = std::min(text.find(' '), text.size());
+        auto s = parse_scope(text.substr(0, end));
+        if (s && s->actions != 0 && to.items.size() < max_scopes)
+            to.items.push_back(*std::move(s));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+}
+
+// RFC 3339.
+std::string timestamp(std::int64_t unix_seconds) {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(unix_seconds)));
+}
+
+} // namespace
+
+bool token_endpoint::is_at(std::string_view target) noexcept {
+    return target.starts_with(path) && (target.size() == path.size() || target[path.size()] == '?');
+}
+
+std::string_view token_endpoint::question::field(std::string_view name) const noexcept {
+    auto const at = std::ranges::find_if(fields, [&](auto const& f) { return f.first == name; });
+    return at == fields.end() ? std::string_view() : std::string_view(at->second.text());
+}
+
+task<result<token_endpoint::question>> token_endpoint::read(exchange& x) {
+    question q;
+    q.is_form = x.req().method() == boost::beast::http::verb::post;
+    std::string target(x.req().target());
+    if (q.is_form) {
+        auto body = co_await x.body().read(max_form);
+        if (!body)
+            co_return body.error();
+        target = std::string(path) + "?" + *body;
+        wipe(*body);
+    }
+    wiped_at_end const wiped(target);
+    auto const url = boost::urls::parse_origin_form(target);
+    if (!url || url->params().size() > max_fields)
+        co_return malformed("the request for a token is malformed");
+    boost::urls::encoding_opts form;
+    form.space_as_plus = true;
+    for (auto const& p : url->params(form)) {
+        if (p.key == "scope")
+            add_scopes(p.value, q.asked);
+        else
+            q.fields.emplace_back(p.key, secret(p.value));
+    }
+    q.wants_renewal = q.field("offline_token") == "true" || q.field("access_type") == "offline";
+    co_return q;
+}
+
+// The name that a client asks by may mean any upstream's repository (the token's request has no "ns"), and a token for
+// nothing does no harm.
+bool token_endpoint::may_anywhere(caller const& who, scope const& s, action a) const {
+    auto const& rules = who_.rules();
+    auto const& name = s.repositories.text();
+    auto repo = oci::repository::parse(name);
+    if (!repo)
+        return false;
+    auto const t = upstreams_.resolve({{}, *std::move(repo), {}, {}});
+    if (t && (!t->from || rules.allow(who, a, t->name)))
+        return rules.allow(who, a, t->name);
+    auto const& names = upstreams_.names();
+    return std::ranges::any_of(names, [&](std::string const& u) { return rules.allow(who, a, u + "/" + name); });
+}
+
+// Whether who shows nothing would get all of it.
+bool token_endpoint::is_for_anybody(exchange& x, question const& q) const {
+    caller const nobody{authenticator::of_peer(x.from()), x.from().address};
+    auto const open = [&](scope const& s) {
+        for (auto const a : {action::pull, action::push, action::remove})
+            if (s.has(a) && !may_anywhere(nobody, s, a))
+                return false;
+        return true;
+    };
+    return !q.asked.items.empty() && std::ranges::all_of(q.asked.items, open);
+}
+
+task<result<identity_ptr>> token_endpoint::find_out(exchange& x, question const& q) {
+    auto const kind = q.field("grant_type");
+    if (q.is_form && kind == "refresh_token")
+        co_return who_.renew(q.field("refresh_token"));
+    if (q.is_form && kind != "password")
+        co_return malformed("grant_type must be password or refresh_token");
+    auto who = result<identity_ptr>(authenticator::of_peer(x.from()));
+    if (q.is_form) {
+        basic_login login{std::string(q.field("username")), secret(std::string(q.field("password"))), {}};
+        who = co_await who_.log_in(x.local(), std::move(login), x.from());
+    } else {
+        who = co_await who_.identify(x.local(), x.req().header(http_field::authorization), x.from());
+    }
+    if (who && !(*who)->is_login)
+        co_return unauthorized("the token is for requests: it is not exchanged for another");
+    if (who)
+        co_return who;
+    bool const wrong = who.error().code == oci::errc::unauthorized;
+    if (wrong && is_for_anybody(x, q))
+        co_return authenticator::of_peer(x.from());
+    if (wrong)
+        x.local().counters.failed_logins.add();
+    co_return who.error();
+}
+
+result<std::string> token_endpoint::answer_for(identity const& who, question const& q) {
+    auto const now = who_.now();
+    auto const end = who.until != 0 ? who.until : std::numeric_limits<std::int64_t>::max();
+    auto const until = std::min(now + settings_.token_ttl.count(), end);
+    access_token t{token_use::access, who, now, until};
+    t.who.asked = q.asked;
+    auto text = who_.signer().sign(t);
+    if (!text)
+        return text.error();
+    boost::json::object o{
+        {"token", *text}, {"access_token", *text}, {"expires_in", until - now}, {"issued_at", timestamp(now)}};
+    // An issuer's token lives for minutes, a job for longer: what it proved once can be renewed. A password can be
+    // shown again, so nothing is given that would outlive its change.
+    auto const* issuer = who_.issuer_config(who.issuer);
+    if (q.wants_renewal && issuer != nullptr) {
+        access_token const renewal{token_use::renewal, who, now, std::min(now + issuer->session.count(), end)};
+        auto refresh = who_.signer().sign(renewal);
+        if (!refresh)
+            return refresh.error();
+        o["refresh_token"] = *refresh;
+    }
+    return boost::json::serialize(o);
+}
+
+// A client without a login is better told so here than by each request.
+bool token_endpoint::is_useless_to(caller const& who, question const& q) const {
+    if (!who.who->is_anonymous())
+        return false;
+    auto const opens = [&](scope const& s) {
+        return std::ranges::any_of(std::initializer_list<action>{action::pull, action::push, action::remove},
+                                   [&](action a) { return s.has(a) && may_anywhere(who, s, a); });
+    };
+    return q.asked.items.empty() ? !who_.rules().may_allow(who, action::pull)
+                                 : std::ranges::none_of(q.asked.items, opens);
+}
+
+task<result<void>> token_endpoint::handle(exchange& x) {
+    if (!who_.rules().exist())
+        co_return from_oci({oci::errc::name_unknown, "this registry asks for no login"});
+    if (!x.req().is_get() && x.req().method() != boost::beast::http::verb::post)
+        co_return from_oci({oci::errc::unsupported, "tokens are got with GET or POST"});
+    auto q = co_await read(x);
+    if (!q)
+        co_return q.error();
+    auto who = co_await find_out(x, *q);
+    if (!who)
+        co_return who.error();
+    if (is_useless_to({*who, x.from().address}, *q))
+        co_return unauthorized("log in: nothing of this is open to everybody");
+    auto const body = answer_for(**who, *q);
+    if (!body)
+        co_return body.error();
+    auto head = x.begin(200);
+    head.field("Content-Type", "application/json")
+        .field("Cache-Control", "no-store")
+        .field("Cache-Status", "layerd; detail=local");
+    co_return co_await x.reply(head, *body);
+}
+
+} // namespace proxy

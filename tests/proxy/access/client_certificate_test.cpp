@@ -1,0 +1,73 @@
+// Clients that show a certificate: its subject is their name.
+#include "tests/catch.h"
+#include "tests/support/certificate_files.h"
+#include "tests/support/guarded_mirror.h"
+#include "tests/support/tls_client.h"
+
+#include <openssl/ssl.h>
+
+using namespace tests;
+
+namespace {
+
+struct certified_mirror : guarded_mirror {
+    certified_mirror()
+        : guarded_mirror("[[access.rule]]\nusers = [\"alice\"]\nallow = [\"pull\"]\nrepositories = [\"local/**\"]\n") {
+        settings.server.listen = {{"127.0.0.1", 0, true}};
+        settings.server.certificates = {server_files.issue("a", {"localhost"})};
+        settings.access.client_ca_file = clients.authority.ca_file();
+        start();
+    }
+    tls_client client(proxy::certificate_config own, int newest = 0) const {
+        return tls_client(server->port(), server_files.authority.ca_file(),
+                          {.host = "localhost", .newest = newest, .own = std::move(own)});
+    }
+    proxy::certificate_config issue(std::string const& user) const {
+        return clients.put("client", clients.authority.issue_for_client(user));
+    }
+
+    certificate_files server_files, clients;
+};
+
+std::string const tags = "/v2/local/app/tags/list"; // 404: nothing was pushed; for who may see it
+
+} // namespace
+
+TEST_CASE("a client's certificate says who it is, and needs no login") {
+    certified_mirror m;
+    for (int const newest : {0, TLS1_2_VERSION}) {
+        CHECK(m.client(m.issue("alice"), newest).get(tags).status == 404);
+        CHECK(m.client(m.issue("bob"), newest).get(tags).status == 403);
+        CHECK(m.client({}, newest).get(tags).status == 401); // none is no mistake
+        CHECK(m.client({}, newest).get(tags, {{"Authorization", alice()}}).status == 404);
+        CHECK(m.client(m.issue("bob"), newest).get(tags, {{"Authorization", alice()}}).status == 404);
+    }
+}
+
+TEST_CASE("a certificate makes the token that its bearer asks for") {
+    certified_mirror m;
+    auto c = m.client(m.issue("alice"));
+    auto const token = member(c.get("/token?scope=repository:local/app:pull").body, "token");
+    CHECK(m.client({}).get(tags, {{"Authorization", "Bearer " + token}}).status == 404);
+}
+
+TEST_CASE("a certificate of somebody else's CA, or one that is over, or a server's, is not listened to") {
+    certified_mirror m;
+    certificate_files strangers;
+    auto const ends = [&](proxy::certificate_config own) {
+        try {
+            return !m.client(std::move(own)).get(tags).complete; // TLS 1.3: the server's refusal comes after ours
+        } catch (boost::system::system_error const&) {
+            return true;
+        }
+    };
+    CHECK(ends(strangers.put("x", strangers.authority.issue_for_client("alice"))));
+    CHECK(ends(m.clients.put("old", m.clients.authority.issue_expired({"alice"}))));
+    CHECK_FALSE(ends(m.issue("alice")));
+}
+
+TEST_CASE("a subject that cannot name a user names none") {
+    certified_mirror m;
+    for (auto const* name : {"github:alice", "alice ", "al ice"})
+        CHECK(m.client(m.issue(name)).get(tags).status == 401);
+}
