@@ -7,6 +7,7 @@
 #include "proxy/cli/image_command.h"
 #include "proxy/cli/report_command.h"
 #include "proxy/cli/stats_command.h"
+#include "proxy/cli/token_command.h"
 #include "proxy/cli/warm_command.h"
 #include "proxy/config/near_name.h"
 #include "proxy/serve.h"
@@ -235,6 +236,24 @@ void add_client_config(CLI::App& app, client_config_options& o) {
         ->type_name("FILE");
 }
 
+void add_token(CLI::App& app, token_options& o) {
+    auto* c = app.add_subcommand("token", "Makes tokens that clients log in with.");
+    c->require_subcommand(1);
+    auto* issue =
+        c->add_subcommand("issue", "Prints a token for one user; the password of `docker login`, or a Bearer.");
+    issue->add_option("--user", o.user, "Whom rules know its bearer as")->type_name("NAME")->required();
+    issue
+        ->add_option("--scope", o.scopes,
+                     "local/app:pull,push or admin; may be given more than once. Not given: "
+                     "whatever the rules allow")
+        ->type_name("SCOPE")
+        ->allow_extra_args(false);
+    issue->add_option("--expires", o.expires, "When it ends: 24h, 90d; " + o.expires + " if not given")
+        ->type_name("DURATION");
+    issue->add_option("--config", o.config_file, "Configuration file, which says where the key is")->type_name("FILE");
+    issue->add_option("--key", o.key_file, "The key itself: Ed25519, PEM")->type_name("FILE");
+}
+
 // CLI11 calls a command that it does not know an unexpected argument, or a missing one.
 std::string complaint(CLI::App const& app, std::vector<std::string> const& args, CLI::ParseError const& e) {
     if (args.empty())
@@ -266,6 +285,7 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
     gc_options collection;
     image_options images;
     warm_options warming;
+    token_options tokens;
     add_serve(app, serving);
     app.add_subcommand("check-config", "Says every problem of a configuration file.")
         ->add_option("--config", checked_file, "Configuration file")
@@ -280,6 +300,7 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
     add_images(app, "unpin", "Lets them go again.", images);
     add_images(app, "purge", "Removes images, or content by its digest.", images);
     add_fsck(app, check);
+    add_token(app, tokens);
     add_client_config(app, clients);
 
     try {
@@ -310,6 +331,8 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
         return run_image_command(images, env);
     if (command == "fsck")
         return run_fsck(check, env);
+    if (command == "token")
+        return run_token_issue(tokens, env);
     return run_client_config(clients, env);
 }
 

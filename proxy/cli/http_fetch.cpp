@@ -1,7 +1,10 @@
 #include "proxy/cli/http_fetch.h"
 
+#include "proxy/access/jws.h"
 #include "proxy/cli/text_table.h"
 #include "proxy/json_fields.h"
+#include "proxy/runtime/environment.h"
+#include "proxy/runtime/small_file.h"
 #include "proxy/upstream/tls_context.h"
 
 #include <boost/asio/ssl/host_name_verification.hpp>
@@ -10,6 +13,8 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace proxy {
 namespace {
@@ -35,10 +40,22 @@ error unreachable(endpoint_config const& at, error_code ec) {
 
 using request = http::request<http::string_body>;
 
+// Of the errors that registries answer with: before the admin API itself was reached.
+std::string_view first_message(boost::json::object const& said) {
+    auto const& errors = list_at(said, {"errors"});
+    return errors.empty() || !errors[0].is_object() ? std::string_view() : text_at(errors[0].get_object(), {"message"});
+}
+
 // A refusal in the admin API's own words, or what else can be said of the answer.
 error refused(endpoint_config const& at, std::string const& path, http::response<http::string_body> const& answer) {
+    if (answer.result_int() == 401)
+        return internal_error(fmt::format("{} wants a login: put the name of a file with a token into ${} "
+                                          "(layerd token issue --scope admin)",
+                                          at.to_string(), token_file_variable));
     auto const said = parse_object(answer.body());
     if (auto const reason = said ? text_at(*said, {"error"}) : std::string_view(); !reason.empty())
+        return internal_error(printable(reason, reason_max));
+    if (auto const reason = said ? first_message(*said) : std::string_view(); !reason.empty())
         return internal_error(printable(reason, reason_max));
     return internal_error(
         fmt::format("{}{} answered {}: is this the admin API of layerd?", at.to_string(), path, answer.result_int()));
@@ -72,7 +89,23 @@ task<error_code> converse_by_tls(tcp_stream& stream, std::string const& host, re
     co_return co_await converse(tls, question, answer);
 }
 
+// Nothing if none is to be shown.
+result<std::string> token_to_show() {
+    auto const* file = own_environment()(token_file_variable);
+    if (file == nullptr)
+        return std::string();
+    auto token = read_small_file(file, max_token_size);
+    while (token && !token->empty() && token->back() <= ' ')
+        token->pop_back();
+    return token;
+}
+
 task<result<std::string>> ask(endpoint_config const& at, std::string path, request question, deadline d) {
+    auto const token = token_to_show();
+    if (!token)
+        co_return token.error();
+    if (!token->empty())
+        question.set(http::field::authorization, "Bearer " + *token);
     auto const home = co_await net::this_coro::executor;
     error_code ec;
     tcp_resolver resolver(home);
@@ -80,6 +113,11 @@ task<result<std::string>> ask(endpoint_config const& at, std::string path, reque
         co_await resolver.async_resolve(at.host, std::to_string(at.port), net::redirect_error(use_task, ec));
     if (ec)
         co_return unreachable(at, ec);
+    bool const stays_here =
+        std::ranges::all_of(found, [](auto const& each) { return each.endpoint().address().is_loopback(); });
+    if (!token->empty() && !at.tls && !stays_here)
+        co_return internal_error(
+            fmt::format("the token is not shown to {}: only to https://, or on this machine", at.to_string()));
 
     tcp_stream stream(home);
     stream.expires_at(d.at());

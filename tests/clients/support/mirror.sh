@@ -7,7 +7,7 @@ admin=
 
 # mirror [UPSTREAM=URL]...: starts layerd with these upstreams, the first as default. MIRROR_UPSTREAM_<n>, lines of
 # TOML, are added to the n-th upstream, MIRROR_STORE to [store], MIRROR_SERVER to [server], and MIRROR_LISTEN, quoted, to
-# the addresses.
+# the addresses; MIRROR_REST is what follows all of it.
 mirror() {
     mirror_port=$(free_port)
     admin_port=$(free_port)
@@ -41,6 +41,7 @@ TOML
             printf '%s\n' "${!extra:-}"
             default=false
         done
+        printf '%s\n' "${MIRROR_REST:-}"
     } >"$work/layerd.toml"
 }
 
