@@ -64,9 +64,12 @@ error from_store(store::error const& e) {
         return as(oci::errc::denied, 403,
                   "the quota of these repositories is used up: delete what is not needed, or raise max_used_space in "
                   "[hosted]");
-    case store::errc::too_many:
-        return as(oci::errc::too_many_requests, 429,
-                  "too many uploads are under way: finish or cancel some, or lower upload_ttl in [hosted]");
+    case store::errc::too_many: {
+        auto refused = as(oci::errc::too_many_requests, 429,
+                          "too many uploads are under way: finish or cancel some, or lower upload_ttl in [hosted]");
+        refused.over = limit::upload_sessions;
+        return refused;
+    }
     case store::errc::would_block:
     case store::errc::corrupt:
     case store::errc::locked:
@@ -85,9 +88,10 @@ error upstream_error(unsigned status, std::string message, retry_class retry) {
     return {oci::errc::unavailable, error_source::upstream, retry, status, std::move(message)};
 }
 
-error overloaded(std::string message) {
+error overloaded(std::string message, limit over) {
     error e{oci::errc::unavailable, error_source::internal, retry_class::never, 503, std::move(message)};
     e.retry_after = std::chrono::seconds(1);
+    e.over = over;
     return e;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "oci/error.h"
+#include "proxy/limit.h"
 #include "store/error.h"
 
 #include <boost/system/result.hpp>
@@ -33,6 +34,7 @@ struct error {
     std::string message;                 // for the client and the log: no secret, no URL with a query, no path of ours
     std::string detail{};                // for the log alone: what the message left out
     std::chrono::seconds retry_after{0}; // Retry-After of our answer (RFC 9110, section 10.2.3); 0: none is sent
+    limit over = limit::none;            // the bound that was met
     bool doubtful =
         false; // of a refusal: not the registry's word about the content, perhaps our login's fault or a URL's
 };
@@ -57,7 +59,7 @@ error internal_error(std::string message);
 
 // So much is under way that more would only wait: 503 with Retry-After, at once, so that clients go elsewhere or come
 // back.
-error overloaded(std::string message);
+error overloaded(std::string message, limit over = limit::none);
 bool is_overload(error const& e) noexcept;
 
 } // namespace proxy

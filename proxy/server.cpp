@@ -87,7 +87,7 @@ struct server::parts {
     std::unique_ptr<admin_service> admin_pages;
     std::vector<std::unique_ptr<worker_local>> locals;
     client_table clients{{settings.server.max_connections, settings.server.max_connections_per_client,
-                          settings.server.bandwidth_per_client}};
+                          settings.server.bandwidth_per_client, settings.server.requests_per_client}};
     client_table operators{{}}; // whom nothing bounds: least of all when the others are too many
     std::unique_ptr<entrances> doors;
     std::vector<std::unique_ptr<ticker>> ticks;

@@ -97,7 +97,7 @@ task<result<password_verdict>> password_check::try_it(std::string key, std::stri
                                                       std::string client) {
     turn const mine(*this, client);
     if (!mine.is_granted())
-        co_return overloaded("too many logins are being checked");
+        co_return overloaded("too many logins are being checked", limit::logins);
     std::shared_ptr<htpasswd const> users;
     std::uint64_t generation = 0;
     {

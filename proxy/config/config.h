@@ -64,6 +64,8 @@ struct server_config {
     std::uint64_t bandwidth_per_client = 0;        // bytes a second sent to one address; 0: no bound
     std::size_t max_fills = 512;                   // downloads from upstreams at a time
     std::size_t max_disk_queue = 1024;             // jobs that wait for a thread that may block
+    std::size_t max_bodies = 256;                  // of requests, taken in at a time
+    std::uint64_t requests_per_client = 0;         // a second, of one address; 0: no bound
 
     friend bool operator==(server_config const&, server_config const&) = default;
 };
@@ -170,9 +172,11 @@ struct hosted_config {
     bool enabled = true; // false: the prefixes mean nothing, and nothing can be pushed
     bool read_only = false;
     std::vector<std::string> prefixes{"local"};
-    std::chrono::seconds grace{3600};           // what no tag leads to any more stays so long after its last use
-    size_setting max_used_space;                // what the repositories below each prefix may take; not set: no bound
-    std::chrono::seconds upload_ttl{24 * 3600}; // an upload that nobody goes on with ends
+    std::chrono::seconds grace{3600};            // what no tag leads to any more stays so long after its last use
+    size_setting max_used_space;                 // what the repositories below each prefix may take; not set: no bound
+    std::chrono::seconds upload_ttl{24 * 3600};  // an upload that nobody goes on with ends
+    std::uint64_t max_blob_size = 0;             // of what is pushed; 0: what the store has room for
+    std::uint64_t max_uploads_per_client = 1000; // sessions of one user, or of an address without one
 
     friend bool operator==(hosted_config const&, hosted_config const&) = default;
 };

@@ -51,6 +51,8 @@ void compare_server(server_config const& running, server_config const& wanted, k
         .key("bandwidth_per_client", &server_config::bandwidth_per_client, to)
         .key("max_fills", &server_config::max_fills, to)
         .key("max_disk_queue", &server_config::max_disk_queue, to)
+        .key("max_bodies", &server_config::max_bodies, to)
+        .key("requests_per_client", &server_config::requests_per_client, to)
         .rest(to);
 }
 
@@ -114,6 +116,8 @@ config_changes compare(config const& running, config const& wanted) {
         .key("grace", &hosted_config::grace, found.at_once)
         .key("max_used_space", &hosted_config::max_used_space, found.at_once)
         .key("upload_ttl", &hosted_config::upload_ttl, found.after_restart)
+        .key("max_blob_size", &hosted_config::max_blob_size, found.after_restart)
+        .key("max_uploads_per_client", &hosted_config::max_uploads_per_client, found.after_restart)
         .rest(found.after_restart);
     section("access", running.access, wanted.access)
         .key("htpasswd_file", &access_config::htpasswd_file, found.after_restart)

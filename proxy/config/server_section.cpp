@@ -76,6 +76,10 @@ void read_limits(table_reader& in, server_config& to) {
                    fmt::format("bandwidth_per_client in {} must be 0 or at least 64KiB", in.where()));
     in.integer("max_fills", fills, 1, 65536);
     in.integer("max_disk_queue", jobs, 16, 1'000'000);
+    std::uint64_t bodies = to.max_bodies;
+    in.integer("max_bodies", bodies, 1, 65536);
+    in.integer("requests_per_client", to.requests_per_client, 0, 10'000'000);
+    to.max_bodies = bodies;
     to.max_connections_per_client = connections;
     to.bandwidth_per_client = bandwidth;
     to.max_fills = fills;

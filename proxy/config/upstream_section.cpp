@@ -225,6 +225,8 @@ void read_hosted(table_reader& in, std::vector<upstream_config> const& upstreams
     in.duration("grace", to.grace, std::chrono::minutes(1), std::chrono::hours(24 * 365));
     in.size_or_percent("max_used_space", to.max_used_space);
     in.duration("upload_ttl", to.upload_ttl, std::chrono::minutes(1), std::chrono::hours(24 * 365));
+    in.size("max_blob_size", to.max_blob_size, 0, 1ull << 50);
+    in.integer("max_uploads_per_client", to.max_uploads_per_client, 1, 10'000);
     std::vector<std::string> found;
     bool const given = in.strings("prefixes", R"(["local"])", [&](std::string const& prefix, std::size_t line) {
         if (!is_component(prefix) || prefix == "v2")

@@ -12,7 +12,7 @@ namespace proxy {
 namespace {
 
 std::shared_ptr<fill> refused(std::shared_ptr<fill> f) {
-    auto why = std::make_shared<error const>(overloaded("too many downloads are under way"));
+    auto why = std::make_shared<error const>(overloaded("too many downloads are under way", limit::fills));
     f->state().publish({fill_stage::failed, 0, 0, nullptr, std::move(why)});
     return f;
 }

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
+#include <memory>
 
 namespace proxy {
 
@@ -127,7 +127,11 @@ task<result<void>> upload_handler::start(exchange& x, oci::route const& r, repos
 }
 
 task<result<void>> upload_handler::open_session(exchange& x, oci::route const& r, repository_target const& t) {
-    auto open = [&] { return parts_.content.hosted().sessions().start(t.name, hinted_algorithm(r.query)); };
+    auto const& settings = parts_.settings.hosted;
+    auto const user = x.may.user();
+    store::uploads::owner const who{std::string(user.empty() ? x.from().host() : user),
+                                    settings.max_uploads_per_client};
+    auto open = [&] { return parts_.content.hosted().sessions().start(t.name, hinted_algorithm(r.query), who); };
     auto session = co_await on_disk(parts_.disk, open);
     if (!session)
         co_return for_pusher(session.error());
@@ -169,22 +173,42 @@ task<result<bool>> upload_handler::mount(exchange& x, oci::route const& r, repos
     co_return *mounted;
 }
 
+result<void> upload_handler::check_size(std::uint64_t size) const {
+    auto const most = parts_.settings.hosted.max_blob_size;
+    if (most == 0 || size <= most)
+        return {};
+    error e{oci::errc::size_invalid, error_source::client, retry_class::never, 413,
+            "a blob of more than " + std::to_string(most) + " bytes is not taken here ([hosted] max_blob_size)"};
+    e.over = limit::body_size;
+    return e;
+}
+
 // The rest of the request's body, block by block, to `work` on the disk pool.
-task<result<void>> upload_handler::receive(exchange& x, disk_pipe::work work) {
-    std::array<std::vector<std::byte>, 2> blocks{std::vector<std::byte>(disk_pipe::block_size),
-                                                 std::vector<std::byte>(disk_pipe::block_size)};
+// `before`: bytes of the blob that are here already.
+task<result<void>> upload_handler::receive(exchange& x, std::uint64_t before, disk_pipe::work work) {
+    // Not initialized: of a body that comes by the byte they are not memory yet.
+    std::array<std::unique_ptr<std::byte[]>, 2> const blocks{
+        std::make_unique_for_overwrite<std::byte[]>(disk_pipe::block_size),
+        std::make_unique_for_overwrite<std::byte[]>(disk_pipe::block_size)};
     disk_pipe out(parts_.disk, std::move(work));
     std::optional<error> failure;
+    if (auto const fits = check_size(before + x.body().left().value_or(0)); !fits)
+        failure = fits.error();
     for (std::size_t turn = 0; !failure; turn ^= 1) {
-        auto n = co_await x.body().read_some(blocks[turn]);
+        auto n = co_await x.body().read_some({blocks[turn].get(), disk_pipe::block_size});
         if (!n) {
             failure = n.error();
             break;
         }
         if (*n == 0)
             break;
+        before += *n;
+        if (auto const fits = check_size(before); !fits) {
+            failure = fits.error();
+            break;
+        }
         x.count_pushed(*n);
-        std::span<std::byte const> const block(blocks[turn].data(), *n);
+        std::span<std::byte const> const block(blocks[turn].get(), *n);
         auto put = co_await out.put(block);
         if (!put)
             failure = put.error();
@@ -213,6 +237,8 @@ task<result<void>> upload_handler::store_small(exchange& x, repository_target co
 // All of the blob is in this request: its size and algorithm are known before its first byte.
 task<result<void>> upload_handler::store_whole(exchange& x, repository_target const& t, oci::digest const& d) {
     auto const size = x.body().left();
+    if (auto const fits = check_size(size.value_or(0)); !fits)
+        co_return fits.error();
     if (size && *size <= small_blob)
         co_return co_await store_small(x, t, d, static_cast<std::size_t>(*size));
     auto begin = [&] { return parts_.content.begin(d.algo(), size); };
@@ -220,7 +246,7 @@ task<result<void>> upload_handler::store_whole(exchange& x, repository_target co
     if (!writer)
         co_return for_pusher(writer.error());
     auto append = [&](std::span<std::byte const> block) { return writer->append(block); };
-    auto received = co_await receive(x, append);
+    auto received = co_await receive(x, 0, append);
     if (!received)
         co_return received.error();
     x.await_work();
@@ -244,7 +270,7 @@ task<result<void>> upload_handler::receive_piece(exchange& x, store::upload_sess
     if (!checked)
         co_return checked.error();
     auto append = [&](std::span<std::byte const> block) { return held.append(block); };
-    co_return co_await receive(x, append);
+    co_return co_await receive(x, s.received(), append);
 }
 
 task<void> upload_handler::end(store::upload_session& s, store::upload_session::claim held) {

@@ -44,7 +44,8 @@ private:
     task<result<void>> open_session(exchange& x, oci::route const& r, repository_target const& t);
     task<result<void>> store_whole(exchange& x, repository_target const& t, oci::digest const& d);
     task<result<void>> store_small(exchange& x, repository_target const& t, oci::digest const& d, std::size_t size);
-    task<result<void>> receive(exchange& x, disk_pipe::work work);
+    task<result<void>> receive(exchange& x, std::uint64_t before, disk_pipe::work work);
+    result<void> check_size(std::uint64_t size) const; // 413 for a blob that would be too large
     task<result<void>> receive_piece(exchange& x, store::upload_session& s, store::upload_session::claim& held);
     task<result<void>> commit(repository_target const& t, store::upload_session::claim& held, oci::digest const& d);
     task<void> end(store::upload_session& s, store::upload_session::claim held);

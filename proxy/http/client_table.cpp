@@ -19,7 +19,7 @@ client_table::key client_table::key_of(net::ip::address const& a) {
 }
 
 std::optional<client_table::place> client_table::admit(net::ip::address const& from) {
-    if (limits_.connections == 0 && limits_.bandwidth == 0)
+    if (limits_.connections == 0 && limits_.bandwidth == 0 && limits_.requests == 0)
         return place();
     std::lock_guard lock(mutex_);
     if (clients_.size() >= sweep_at_)
@@ -30,13 +30,15 @@ std::optional<client_table::place> client_table::admit(net::ip::address const& f
         return {};
     if (fresh && limits_.bandwidth != 0)
         c.pace.emplace(limits_.bandwidth);
+    if (fresh && limits_.requests != 0)
+        c.request_pace.emplace(limits_.requests);
     ++c.connections;
     return place(*this, entry);
 }
 
 // Who comes back at once must not find a fresh allowance.
 bool client_table::is_over(client const& c, steady_clock::time_point now) {
-    return c.connections == 0 && (!c.pace || c.pace->is_idle(now));
+    return c.connections == 0 && (!c.pace || c.pace->is_idle(now)) && (!c.request_pace || c.request_pace->is_idle(now));
 }
 
 void client_table::leave(std::map<key, client>::iterator entry) {

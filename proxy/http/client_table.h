@@ -22,13 +22,14 @@ struct client_limits {
     std::size_t total = 0;       // connections of all clients at a time, which the listener counts; 0: no bound
     std::size_t connections = 0; // of each; 0: no bound
     std::uint64_t bandwidth = 0; // bytes a second, over all connections; 0: no bound
+    std::uint64_t requests = 0;  // a second; 0: no bound
 };
 
 // Any thread. Must outlive every place.
 class client_table {
     struct client {
         std::size_t connections = 0;
-        std::optional<pacer> pace;
+        std::optional<pacer> pace, request_pace;
     };
     using key = std::pair<bool, std::uint64_t>; // IPv6?, the address or the upper half of it
 
@@ -52,6 +53,10 @@ public:
 
         // What the client's connections share; null: nothing bounds its speed.
         pacer* pace() const noexcept { return in_ && entry_->second.pace ? &*entry_->second.pace : nullptr; }
+        // The same of requests, each of which counts as one.
+        pacer* request_pace() const noexcept {
+            return in_ && entry_->second.request_pace ? &*entry_->second.request_pace : nullptr;
+        }
 
     private:
         friend class client_table;

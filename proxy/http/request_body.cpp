@@ -12,9 +12,16 @@ namespace http = boost::beast::http;
 namespace {
 
 constexpr std::size_t read_size = 64 * 1024;
+constexpr std::size_t least_piece = 4 * 1024; // no line before a chunk is longer
 
 error refused(unsigned status, std::string why) {
     return {oci::errc::size_invalid, error_source::client, retry_class::never, status, std::move(why)};
+}
+
+error too_slow() {
+    auto e = refused(408, "the body comes too slowly");
+    e.over = limit::body_rate;
+    return e;
 }
 
 error broke_off() {
@@ -23,10 +30,21 @@ error broke_off() {
 
 } // namespace
 
-task<bool> request_body::more() {
+task<std::size_t> request_body::receive(net::mutable_buffer to, error_code& ec) {
     out_.await_client();
+    auto const asked_at = steady_clock::now();
+    auto const n = co_await client_.read_some(to, ec);
+    if (ec)
+        co_return 0;
+    is_slow_ = !rate_.keeps_up(n, steady_clock::now() - asked_at);
+    if (is_slow_)
+        ec = net::error::timed_out;
+    co_return n;
+}
+
+task<bool> request_body::more(std::size_t most) {
     error_code ec;
-    auto const n = co_await client_.read_some(buffer_.prepare(read_size), ec);
+    auto const n = co_await receive(buffer_.prepare(most), ec);
     if (ec)
         co_return false;
     buffer_.commit(n);
@@ -68,17 +86,17 @@ task<result<std::size_t>> request_body::read_length(std::span<std::byte> to) {
         std::memcpy(to.data(), buffer_.data().data(), n);
         buffer_.consume(n);
     } else {
-        out_.await_client();
         error_code ec;
-        n = co_await client_.read_some(net::buffer(to.data(), wanted), ec);
+        n = co_await receive(net::buffer(to.data(), wanted), ec);
         if (ec)
-            co_return broke_off();
+            co_return is_slow_ ? too_slow() : broke_off();
     }
     left_ -= n;
     co_return n;
 }
 
 task<result<std::size_t>> request_body::read_chunks(std::span<std::byte> to) {
+    auto const piece = std::clamp(to.size(), least_piece, read_size); // a connection whose body is dropped keeps little
     auto& body = parser_.get().body();
     body.data = to.data();
     body.size = to.size();
@@ -89,19 +107,20 @@ task<result<std::size_t>> request_body::read_chunks(std::span<std::byte> to) {
         buffer_.consume(used);
         if (body.size < to.size())
             co_return to.size() - body.size;
-        bool const stuck = used == 0 && buffer_.size() >= read_size; // the line before a chunk never ends
+        bool const stuck = used == 0 && buffer_.size() >= piece; // the line before a chunk never ends
         if (stuck || (ec && ec != http::error::need_more && ec != http::error::need_buffer))
             co_return refused(400, "the body's chunks are malformed");
         bool const wants_more = used == 0 && !parser_.is_done();
-        if (wants_more && !co_await more())
-            co_return broke_off();
+        if (wants_more && !co_await more(piece))
+            co_return is_slow_ ? too_slow() : broke_off();
     }
     co_return std::size_t{0};
 }
 
-task<result<std::string>> request_body::read(std::size_t limit) {
-    auto const too_large = refused(413, fmt::format("the body is larger than {} bytes", limit));
-    if (left_ > limit)
+task<result<std::string>> request_body::read(std::size_t most) {
+    auto too_large = refused(413, fmt::format("the body is larger than {} bytes", most));
+    too_large.over = limit::body_size;
+    if (left_ > most)
         co_return too_large;
     std::string all;
     for (std::size_t size = 0;;) {
@@ -110,7 +129,7 @@ task<result<std::string>> request_body::read(std::size_t limit) {
         if (!n)
             co_return n.error();
         size += *n;
-        if (size > limit)
+        if (size > most)
             co_return too_large;
         if (*n == 0 || (kind_ != body_framing::chunked && left_ == 0)) {
             all.resize(size);

@@ -8,6 +8,7 @@
 #include "proxy/error.h"
 #include "proxy/http/framing.h"
 #include "proxy/http/sender.h"
+#include "proxy/runtime/least_rate.h"
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
@@ -23,6 +24,8 @@ namespace proxy {
 class request_body {
 public:
     using parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
+    // A body may come slowly; one by the byte is there to hold a place. Judged over so much waiting.
+    static constexpr seconds slow_window{30};
     static constexpr std::uint64_t max_dropped = 64 * 1024; // of what nobody read, for the connection's sake
 
     // All references must outlive this. `head` has parsed the head and nothing behind it, `buffer` holds what came
@@ -37,11 +40,11 @@ public:
     std::optional<std::uint64_t> left() const noexcept;
 
     // The next bytes of it: at least one, or none at its end. An error is the answer to be given: 400 for a body that
-    // broke off or is malformed.
+    // broke off or is malformed, 408 for one that comes slower than a kilobyte a second.
     task<result<std::size_t>> read_some(std::span<std::byte> to);
 
-    // All of it, "" if there is none. 413 for more than `limit` bytes, or as above.
-    task<result<std::string>> read(std::size_t limit);
+    // All of it, "" if there is none. 413 for more than `most` bytes, or as above.
+    task<result<std::string>> read(std::size_t most);
 
     // What is left goes. False: the connection ended before, or the end of the body is not to be found.
     task<bool> drop();
@@ -50,7 +53,8 @@ public:
     bool is_soon_over() const noexcept { return left() && *left() <= max_dropped; }
 
 private:
-    task<bool> more();
+    task<bool> more(std::size_t most);
+    task<std::size_t> receive(net::mutable_buffer to, error_code& ec);
     task<result<void>> ask_for_it();
     task<result<std::size_t>> read_chunks(std::span<std::byte> to);
     task<result<std::size_t>> read_length(std::span<std::byte> to);
@@ -62,6 +66,8 @@ private:
     client_stream& client_;
     boost::beast::flat_buffer& buffer_;
     sender& out_;
+    least_rate rate_{slow_window};
+    bool is_slow_ = false;
 };
 
 } // namespace proxy

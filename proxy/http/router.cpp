@@ -19,7 +19,8 @@ std::size_t latency_bucket(steady_clock::duration d) {
 
 // Errors that somebody should look at; a client's 404 is not one.
 void log_error(error const& e, request const& r) {
-    if (e.source == error_source::client || is_overload(e)) { // counted; a line each would be one more load
+    if (e.source == error_source::client || is_overload(e) ||
+        e.over != limit::none) { // counted; a line each would be one more load
         spdlog::debug("{} {}: {}", r.method_name(), r.target(), for_log(e));
         return;
     }
@@ -47,6 +48,7 @@ task<void> router::dispatch(exchange& x) {
     if (!done && x.status() == 0) {
         if (is_overload(done.error()))
             x.local().counters.overloaded.add();
+        x.local().counters.refused[static_cast<std::size_t>(done.error().over)].add();
         log_error(done.error(), x.req());
         done = co_await x.reply_error(done.error());
     } else if (!done) {
@@ -57,8 +59,12 @@ task<void> router::dispatch(exchange& x) {
 }
 
 task<result<void>> router::handle(exchange& x, found_target& target) {
-    if (token_endpoint::is_at(x.req().target()))
+    if (token_endpoint::is_at(x.req().target())) {
+        auto turn = co_await take_in(x);
+        if (!turn)
+            co_return turn.error();
         co_return co_await tokens_.handle(x);
+    }
     auto route = oci::parse_route(x.req().target());
     if (!route)
         co_return malformed(route.error(), x.req());
@@ -72,6 +78,17 @@ task<result<void>> router::handle(exchange& x, found_target& target) {
     if (!admitted)
         co_return admitted.error();
     co_return co_await hosted_.catalog(x, *route);
+}
+
+task<result<router::turn>> router::take_in(exchange& x) {
+    if (x.body().left() == 0u)
+        co_return turn();
+    auto const user = x.may.user();
+    auto client = std::string(user.empty() ? x.from().host() : user);
+    auto place = co_await bodies_->enter(x.local().home, std::move(client), deadline::after(patience));
+    if (!place)
+        co_return overloaded("too much is being pushed at once", limit::bodies);
+    co_return turn(std::move(place));
 }
 
 task<result<void>> router::ping(exchange& x, oci::route const& r) {
@@ -92,7 +109,7 @@ task<result<void>> router::ping(exchange& x, oci::route const& r) {
 
 task<result<void>> router::on_repository(exchange& x, oci::route const& r, found_target& target) {
     if (parts_.disk.waiting() > parts_.settings.server.max_disk_queue)
-        co_return overloaded("the disk does not keep up");
+        co_return overloaded("the disk does not keep up", limit::disk);
     auto found = parts_.upstreams.resolve(r);
     if (!found && !is_for_reading(x.req()))
         co_return hosted_.not_hosted(r.repo->name());
@@ -109,8 +126,12 @@ task<result<void>> router::on_repository(exchange& x, oci::route const& r, found
     auto allowed = co_await guard_.admit(x, r, *target);
     if (!allowed)
         co_return allowed.error();
-    if (!is_for_reading(x.req()))
+    if (!is_for_reading(x.req())) {
+        auto turn = co_await take_in(x);
+        if (!turn)
+            co_return turn.error();
         co_return co_await hosted_.change(x, r, *target);
+    }
     if (target->from && target->from->config().access == upstream_access::per_client) {
         auto admitted = co_await access_.admit(x, r.endpoint, *target);
         if (!admitted)

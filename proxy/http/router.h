@@ -9,6 +9,7 @@
 #include "proxy/pull/blob_handler.h"
 #include "proxy/pull/listing_handler.h"
 #include "proxy/pull/manifest_handler.h"
+#include "proxy/runtime/fair_queue.h"
 #include "proxy/server_parts.h"
 #include "proxy/stats/client_groups.h"
 
@@ -22,7 +23,7 @@ public:
     explicit router(server_parts const& parts)
         : parts_(parts), guard_(parts.who, parts.settings), tokens_(parts.who, parts.upstreams, parts.settings.access),
           access_(parts), manifests_(parts), blobs_(parts), listings_(parts), hosted_(parts),
-          groups_(parts.settings.stats) {}
+          groups_(parts.settings.stats), bodies_(std::make_shared<fair_queue>(parts.settings.server.max_bodies)) {}
 
     // Answers the request, whatever it is.
     task<void> dispatch(exchange& x);
@@ -33,6 +34,10 @@ private:
     // What the request is about is left in `target`, for the account.
     using found_target = std::optional<repository_target>;
     task<result<void>> handle(exchange& x, found_target& target);
+    // A body takes memory for as long as it comes: so many at a time, clients in turn. Empty for a request without one.
+    using turn = std::optional<fair_queue::place>;
+    static constexpr std::chrono::seconds patience{60};
+    task<result<turn>> take_in(exchange& x);
     task<result<void>> ping(exchange& x, oci::route const& r);
     task<result<void>> on_repository(exchange& x, oci::route const& r, found_target& target);
     task<result<void>> on_mirrored(exchange& x, oci::route const& r, repository_target const& t);
@@ -49,6 +54,7 @@ private:
     listing_handler listings_;
     hosted_handler hosted_;
     client_groups groups_;
+    std::shared_ptr<fair_queue> const bodies_;
 };
 
 } // namespace proxy

@@ -2,6 +2,7 @@
 
 #include "proxy/http/exchange.h"
 #include "proxy/http/sender.h"
+#include "proxy/runtime/jitter.h"
 
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
@@ -14,7 +15,10 @@ namespace http = boost::beast::http;
 
 namespace {
 
-constexpr std::size_t read_size = 8 * 1024;
+constexpr std::size_t read_size = 2 * 1024; // most heads are smaller; thousands of idle connections keep it
+constexpr std::size_t usual_head = 8 * 1024; // of clients; those that show long tokens have more
+constexpr std::size_t max_large_heads = 128; // that one worker reads at a time: thousands would be much memory
+constexpr std::chrono::milliseconds longest_turn{1000};
 constexpr seconds first_request_time{1}; // of who was accepted just before a stop: his request is on its way
 constexpr unsigned char tls_handshake_record = 0x16;
 
@@ -29,6 +33,16 @@ peer peer_of(tcp_socket const& socket) {
         address = net::ip::make_address_v4(net::ip::v4_mapped, address.to_v6());
     return {std::move(name), address, false, nullptr};
 }
+
+class large_head {
+public:
+    explicit large_head(std::size_t& count) : count_(count) { ++count_; }
+    ~large_head() { --count_; }
+    large_head(large_head const&) = delete;
+
+private:
+    std::size_t& count_;
+};
 
 std::shared_ptr<identity const> identity_of(std::string certified_name) {
     if (!is_user_name(certified_name))
@@ -74,7 +88,8 @@ task<bool> session::secure(server_identity::ptr as) {
 task<void> session::turn_away() {
     local_.counters.turned_away.add();
     entry_.expire_after(seconds(5), steady_clock::now());
-    auto const e = overloaded("too many connections");
+    local_.counters.refused[static_cast<std::size_t>(limit::connections)].add();
+    auto const e = overloaded("too many connections", limit::connections);
     co_await send_error(e);
     co_await linger();
 }
@@ -122,6 +137,7 @@ task<session::head_result> session::read_head() {
     entry_.expire_after(limits.header_timeout, steady_clock::now());
     if (!stream_.is_secure() && *static_cast<unsigned char const*>(buffer_.data().data()) == tls_handshake_record)
         co_return head_result::tls;
+    std::optional<large_head> large;
     for (;;) {
         error_code ec;
         buffer_.consume(parser_->put(buffer_.data(), ec));
@@ -131,9 +147,29 @@ task<session::head_result> session::read_head() {
             co_return head_result::too_large;
         if (ec && ec != http::error::need_more)
             co_return head_result::malformed;
+        if (buffer_.size() > usual_head && !large) {
+            if (local_.large_heads >= max_large_heads)
+                co_return head_result::one_too_many;
+            large.emplace(local_.large_heads);
+        }
         if (!co_await fill_buffer())
             co_return head_result::closed;
     }
+}
+
+// A client that asks faster than it may waits; who is far ahead of his turn is told so.
+task<bool> session::wait_turn() {
+    auto* pace = place_.request_pace();
+    if (!pace)
+        co_return true;
+    auto const wait = pace->take(1, steady_clock::now());
+    if (wait > longest_turn) {
+        pace->give_back(1);
+        co_return false;
+    }
+    if (wait > steady_clock::duration::zero())
+        co_await wait_for(std::chrono::ceil<milliseconds>(wait));
+    co_return true;
 }
 
 task<bool> session::serve_one() {
@@ -147,7 +183,10 @@ task<bool> session::serve_one() {
         co_await refuse(400, "malformed request");
         co_return false;
     case head_result::too_large:
-        co_await refuse(431, "the request's head is too large");
+        co_await refuse(431, "the request's head is too large", limit::head_size);
+        co_return false;
+    case head_result::one_too_many:
+        co_await refuse(503, "too many requests with large heads", limit::large_heads);
         co_return false;
     case head_result::complete:
         break;
@@ -166,7 +205,13 @@ task<bool> session::serve_one() {
     bool const expected = beast::iequals(head[http::field::expect], "100-continue");
     request_body content(*body, expected, *parser_, stream_, buffer_, out);
     exchange x(r, peer_, content, out, local_, head_buffer_, keep_alive);
-    co_await service_.serve(x);
+    if (co_await wait_turn()) {
+        co_await service_.serve(x);
+    } else {
+        local_.counters.refused[static_cast<std::size_t>(limit::requests)].add();
+        auto const e = overloaded("too many requests a second", limit::requests);
+        co_await x.reply_error(e);
+    }
     if (!x.keep_alive())
         co_return false;
     if (body->kind != body_framing::none)
@@ -175,8 +220,9 @@ task<bool> session::serve_one() {
 }
 
 // Before there is a request: a plain answer that every client understands, then the end of the connection.
-task<void> session::refuse(unsigned status, std::string_view why) {
+task<void> session::refuse(unsigned status, std::string_view why, limit over) {
     local_.counters.bad_requests.add();
+    local_.counters.refused[static_cast<std::size_t>(over)].add();
     spdlog::info("{}: refused with {}: {}", peer_.name, status, why);
     error const e{oci::errc::unsupported, error_source::client, retry_class::never, status, std::string(why)};
     co_await send_error(e);

@@ -43,13 +43,14 @@ public:
 private:
     using parser = request_body::parser;
 
-    enum class head_result : std::uint8_t { complete, closed, malformed, too_large, tls };
+    enum class head_result : std::uint8_t { complete, closed, malformed, too_large, one_too_many, tls };
 
     task<bool> serve_one();
     task<head_result> read_head();
     task<void> linger();
     task<bool> fill_buffer();
-    task<void> refuse(unsigned status, std::string_view why);
+    task<bool> wait_turn();
+    task<void> refuse(unsigned status, std::string_view why, limit over = limit::none);
     task<void> send_error(error const& e);
 
     client_table::place place_;

@@ -28,6 +28,8 @@ struct worker_local {
 
     std::string date; // as the Date field wants it; set once a second by the worker's tick
 
+    std::size_t large_heads = 0; // of requests that are being read
+
     bool draining = false; // no request after the present one
 };
 

@@ -1,4 +1,5 @@
-// How fast bytes may go to one client, or come from one upstream, over all connections and all threads.
+// How fast bytes may go to one client, or come from one upstream, over all connections and all threads; also how many
+// requests a second a client may send, each of which is one "byte".
 //
 // The "virtual scheduling" form of a leaky bucket (ITU-T I.371, GCRA): one number, the time at which the next byte is
 // due. Whoever wants to send moves it on by what his bytes take and waits for where it was, so connections take turns

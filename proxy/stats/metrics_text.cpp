@@ -211,6 +211,14 @@ void add_store(std::vector<MetricFamily>& all, stats_report const& r) {
     add_evictions(all, r.store);
 }
 
+MetricFamily refusals(stats_totals const& t) {
+    auto f = family("layerd_limit_refusals_total", "Connections and requests refused, by the limit that they met.",
+                    MetricType::Counter);
+    for (std::size_t i = 1; i < limit_count; ++i)
+        add(f, static_cast<double>(t.refused[i]), {{"limit", std::string(limit_names[i])}});
+    return f;
+}
+
 } // namespace
 
 std::string metrics_text(stats_report const& r) {
@@ -241,6 +249,7 @@ std::string metrics_text(stats_report const& r) {
     counter("layerd_turned_away_connections_total", "Connections answered 503 because there were too many.",
             t.turned_away);
     counter("layerd_overloaded_requests_total", "Requests answered 503 because too much was under way.", t.overloaded);
+    all.push_back(refusals(t));
     all.push_back(single("layerd_connections_open", "Connections open now.", MetricType::Gauge,
                          static_cast<double>(r.open_connections)));
     all.push_back(single("layerd_fills_running", "Downloads from upstream running now.", MetricType::Gauge,

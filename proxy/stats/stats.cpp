@@ -144,6 +144,8 @@ void stats::add_to(stats_totals& sum) const {
         sum.denied += t.denied.get();
         sum.turned_away += t.turned_away.get();
         sum.overloaded += t.overloaded.get();
+        for (std::size_t i = 0; i < limit_count; ++i)
+            sum.refused[i] += t.refused[i].get();
         sum.latency_sum_us += t.latency_sum_us.get();
     }
     for (auto const& [name, u] : upstreams_) {
@@ -174,6 +176,10 @@ std::string stats::save() const {
     doc["denied"] = t.denied;
     doc["turned_away"] = t.turned_away;
     doc["overloaded"] = t.overloaded;
+    json::object refused;
+    for (std::size_t i = 1; i < limit_count; ++i)
+        refused[limit_names[i]] = t.refused[i];
+    doc["refused"] = std::move(refused);
     doc["latency_sum_us"] = t.latency_sum_us;
     doc[first_byte_key] = json::array(t.first_byte.begin(), t.first_byte.end());
     json::object upstreams;
@@ -203,6 +209,9 @@ void stats::restore(std::string_view saved) {
     t.denied = number(*doc, "denied");
     t.turned_away = number(*doc, "turned_away");
     t.overloaded = number(*doc, "overloaded");
+    if (auto const* refused = child(*doc, "refused"))
+        for (std::size_t i = 1; i < limit_count; ++i)
+            t.refused[i] = number(*refused, limit_names[i]);
     t.latency_sum_us = number(*doc, "latency_sum_us");
     restore_latencies(t, *doc);
     if (auto const* upstreams = child(*doc, upstreams_key))

@@ -2,6 +2,7 @@
 // shares no cache line between threads.
 #pragma once
 
+#include "proxy/limit.h"
 #include "proxy/stats/latency_histogram.h"
 
 #include <array>
@@ -55,6 +56,7 @@ struct alignas(64) thread_counters {
     counter failed_logins;                           // a password or a token that was wrong or over
     counter denied;                                  // requests that a rule, or none, did not allow
     counter turned_away;                             // connections beyond a bound
+    std::array<counter, limit_count> refused;        // by the bound that was met; [none] means nothing
     counter overloaded;                              // requests answered 503 because too much was under way
     std::array<counter, latency_buckets> first_byte; // time to the answer's head
     counter latency_sum_us;
@@ -105,6 +107,7 @@ struct stats_totals {
     std::uint64_t failed_logins = 0;
     std::uint64_t denied = 0;
     std::uint64_t turned_away = 0;
+    std::array<std::uint64_t, limit_count> refused{};
     std::uint64_t overloaded = 0;
     std::array<std::uint64_t, latency_buckets> first_byte{};
     std::uint64_t latency_sum_us = 0;

@@ -21,6 +21,13 @@ double ratio(double part, double whole) noexcept {
     return whole > 0 ? part / whole : 0;
 }
 
+json::object refusals(stats_totals const& t) {
+    json::object o;
+    for (std::size_t i = 1; i < limit_count; ++i)
+        o[limit_names[i]] = t.refused[i];
+    return o;
+}
+
 json::object requests(stats_totals const& t) {
     return {{"manifest",
              {{"hit", of(t, manifest, outcome::hit)},
@@ -136,7 +143,8 @@ json::object to_json(stats_report const& r) {
               {"failed_logins", t.failed_logins},
               {"denied_requests", t.denied},
               {"turned_away", t.turned_away},
-              {"overloaded_requests", t.overloaded}}},
+              {"overloaded_requests", t.overloaded},
+              {"refused_by_limit", refusals(t)}}},
             {"running_fills", r.running_fills},
             {"prefetch", {{"blobs", r.prefetched}, {"used", r.prefetch_used}}},
             {"uploads", r.uploads}};

@@ -3,8 +3,8 @@
 
 #include "proxy/runtime/pacer.h"
 #include "proxy/upstream/answer.h"
-#include "proxy/upstream/fair_queue.h"
-#include "proxy/upstream/least_rate.h"
+#include "proxy/runtime/fair_queue.h"
+#include "proxy/runtime/least_rate.h"
 #include "proxy/upstream/upstream.h"
 
 #include <memory>

@@ -7,7 +7,7 @@
 #include "proxy/upstream/clock.h"
 #include "proxy/upstream/credentials.h"
 #include "proxy/upstream/endpoint_race.h"
-#include "proxy/upstream/fair_queue.h"
+#include "proxy/runtime/fair_queue.h"
 #include "proxy/upstream/http_client.h"
 #include "proxy/upstream/login_limits.h"
 #include "proxy/upstream/rate_limit.h"

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "proxy/server_parts.h"
-#include "proxy/upstream/fair_queue.h"
+#include "proxy/runtime/fair_queue.h"
 #include "proxy/warm/warm_job.h"
 
 #include <atomic>

@@ -43,6 +43,7 @@ private:
     std::shared_ptr<core> core_;
     std::string id_;
     upload_record record_;
+    std::optional<std::string> owner_; // of one that began in this process
     std::optional<reservation> at_rest_; // for bytes of an earlier process, until they are taken in
     std::optional<blob_writer> writer_;  // once there are bytes
     std::atomic<std::uint64_t> received_;

@@ -53,18 +53,39 @@ result<void> uploads::load() {
     return {};
 }
 
-result<std::shared_ptr<upload_session>> uploads::start(repository_name const& repo, oci::algorithm a) {
+result<void> uploads::take_place(owner const& of) {
+    std::lock_guard const lock(mutex_);
+    if (sessions_.size() >= max_sessions)
+        return error{errc::too_many, std::to_string(max_sessions) + " uploads are under way"};
+    auto& mine = of_owner_[of.name];
+    if (mine >= of.most)
+        return error{errc::too_many, std::to_string(mine) + " uploads of one client are under way"};
+    ++mine;
+    return {};
+}
+
+void uploads::leave_place(std::string const& owner) {
+    auto const mine = of_owner_.find(owner);
+    if (mine != of_owner_.end() && --mine->second == 0)
+        of_owner_.erase(mine);
+}
+
+result<std::shared_ptr<upload_session>> uploads::start(repository_name const& repo, oci::algorithm a, owner of) {
     if (!is_repository_name(repo))
         return error{errc::io, "not a repository's name"};
-    if (count() >= max_sessions)
-        return error{errc::too_many, std::to_string(max_sessions) + " uploads are under way"};
+    if (auto taken = take_place(of); !taken)
+        return taken.error();
     upload_record record{repo, core_->now(), a};
     auto session = std::make_shared<upload_session>(core_, new_id(), record, 0);
+    session->owner_ = of.name;
     database::batch b(*core_->db);
     b.put(family::uploads, session->id(), encode(record));
-    if (auto written = core_->write(b, write_sync::no); !written)
-        return written.error();
+    auto written = core_->write(b, write_sync::no);
     std::lock_guard const lock(mutex_);
+    if (!written) {
+        leave_place(of.name);
+        return written.error();
+    }
     sessions_.emplace(session->id(), session);
     return session;
 }
@@ -86,6 +107,9 @@ std::size_t uploads::count() const {
 result<void> uploads::forget(std::string const& id) {
     {
         std::lock_guard const lock(mutex_);
+        auto const at = sessions_.find(id);
+        if (at != sessions_.end() && at->second->owner_)
+            leave_place(*at->second->owner_);
         sessions_.erase(id);
     }
     database::batch b(*core_->db);

@@ -24,8 +24,17 @@ public:
     // Takes in what an earlier process left. Before anything else here; blocks.
     result<void> load();
 
-    // too_many: there are max_sessions of them. Blocks, as the rest does.
-    result<std::shared_ptr<upload_session>> start(repository_name const& repo, oci::algorithm a);
+    // Whose name it is: the sessions of one are at most `most` at a time, as far as they began in this process.
+    struct owner {
+        std::string name{};
+        std::size_t most = max_sessions;
+    };
+
+    // too_many: there are max_sessions of them, or `of` has as many as may be. Blocks, as the rest does.
+    result<std::shared_ptr<upload_session>> start(repository_name const& repo, oci::algorithm a, owner of);
+    result<std::shared_ptr<upload_session>> start(repository_name const& repo, oci::algorithm a) {
+        return start(repo, a, owner());
+    }
 
     // Null if there is none of that id in that repository.
     std::shared_ptr<upload_session> find(repository_name const& repo, std::string_view id) const;
@@ -39,11 +48,14 @@ public:
     std::size_t count() const;
 
 private:
+    result<void> take_place(owner const& of);
+    void leave_place(std::string const& owner); // under mutex_
     result<void> forget(std::string const& id);
 
     std::shared_ptr<core> core_;
-    mutable std::mutex mutex_; // guards the next
+    mutable std::mutex mutex_; // guards all below
     std::map<std::string, std::shared_ptr<upload_session>, std::less<>> sessions_;
+    std::map<std::string, std::size_t> of_owner_; // how many are whose
 };
 
 } // namespace store

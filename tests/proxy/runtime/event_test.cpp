@@ -1,5 +1,5 @@
 // Waiting for what cannot be cancelled, no longer than the deadline.
-#include "proxy/upstream/event.h"
+#include "proxy/runtime/event.h"
 
 #include "proxy/upstream/resolver.h"
 #include "tests/catch.h"

@@ -4,7 +4,7 @@
 
 #include "proxy/runtime/deadline.h"
 #include "proxy/runtime/worker.h"
-#include "proxy/upstream/event.h"
+#include "proxy/runtime/event.h"
 
 #include <cstddef>
 #include <deque>

@@ -1,4 +1,4 @@
-#include "proxy/upstream/fair_queue.h"
+#include "proxy/runtime/fair_queue.h"
 
 #include <boost/asio/post.hpp>
 

@@ -1,4 +1,4 @@
-#include "proxy/upstream/least_rate.h"
+#include "proxy/runtime/least_rate.h"
 #include "tests/catch.h"
 
 using namespace proxy;

@@ -1,0 +1,32 @@
+// The bounds that a client can meet, each counted by its name where somebody did.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace proxy {
+
+enum class limit : std::uint8_t {
+    none,
+    connections,     // in all, or of one client
+    requests,        // a second, of one client
+    head_size,       // of one request
+    large_heads,     // that are being read at a time
+    body_size,       // of a manifest, a form or a pushed blob
+    body_rate,       // a body that comes by the byte
+    bodies,          // that are being taken in at a time
+    upload_sessions, // in all, or of one client
+    fills,           // downloads at a time
+    disk,            // jobs that wait for it
+    logins           // that are being checked
+};
+inline constexpr std::size_t limit_count = 12;
+
+// As metrics and the admin API name them.
+inline constexpr std::array<std::string_view, limit_count> limit_names{
+    "none",      "connections", "requests",        "head_size", "large_heads", "body_size",
+    "body_rate", "bodies",      "upload_sessions", "fills",     "disk",        "logins"};
+
+} // namespace proxy

@@ -1,0 +1,125 @@
+// What one client, or all of them, may take: each bound is met, said, counted, and costs nobody else anything.
+#include "tests/catch.h"
+#include "tests/support/guarded_mirror.h"
+#include "tests/support/pusher.h"
+
+#include <thread>
+
+using namespace tests;
+
+namespace {
+
+std::size_t refused(mirror const& m, std::string const& limit) {
+    auto const stats = m.stats();
+    auto const at = stats.find("\"" + limit + "\":", stats.find("refused_by_limit"));
+    return std::stoul(stats.substr(at + limit.size() + 3));
+}
+
+std::string half_of_a_push(std::string const& repo, std::string const& bytes) {
+    return "POST /v2/" + repo + "/blobs/uploads/?digest=" + digest_of(bytes) + " HTTP/1.1\r\nHost: layerd.test\r\n" +
+           "Content-Length: " + std::to_string(bytes.size()) + "\r\n\r\n" + bytes.substr(0, bytes.size() / 2);
+}
+
+} // namespace
+
+TEST_CASE("who asks faster than it may waits for its turn, and far ahead of it is told to come back") {
+    mirror m;
+    m.settings.server.requests_per_client = 2;
+    m.start();
+    std::vector<std::unique_ptr<http_client>> clients;
+    for (int i = 0; i < 12; ++i)
+        clients.push_back(std::make_unique<http_client>(m.server->port()));
+    for (auto& c : clients)
+        c->send_get("/v2/");
+    std::size_t served = 0, sent_away = 0;
+    for (auto& c : clients) {
+        auto const answer = c->read_raw_until("\r\n\r\n");
+        served += answer.starts_with("HTTP/1.1 200") ? 1 : 0;
+        sent_away += answer.starts_with("HTTP/1.1 503") && answer.find("Retry-After: 1") != answer.npos ? 1 : 0;
+    }
+    CHECK(served + sent_away == 12);
+    CHECK(served >= 2);
+    CHECK(sent_away >= 6);
+    CHECK(refused(m, "requests") == sent_away);
+    CHECK(http_client(m.server->port(), "127.0.0.2").get("/v2/").status == 200); // another client
+}
+
+TEST_CASE("a head that is too large is refused, and of large ones so many are read at a time") {
+    mirror m;
+    m.settings.server.threads = 1;
+    m.start();
+    auto const head = "GET /v2/ HTTP/1.1\r\nHost: layerd.test\r\nX-Long: " + std::string(9000, 'x');
+    std::vector<std::unique_ptr<http_client>> clients;
+    for (int i = 0; i < 140; ++i) {
+        clients.push_back(std::make_unique<http_client>(m.server->port()));
+        clients.back()->send_raw(head);
+    }
+    std::size_t turned_away = 0;
+    for (std::size_t i = 128; i < 140; ++i)
+        turned_away += clients[i]->read_raw_to_end().starts_with("HTTP/1.1 503") ? 1 : 0;
+    CHECK(turned_away == 12);
+    CHECK(refused(m, "large_heads") == 12);
+    CHECK(m.get("/v2/").status == 200);
+    for (std::size_t i = 0; i < 128; ++i) {
+        clients[i]->send_raw("\r\nConnection: close\r\n\r\n");
+        CHECK(clients[i]->read_raw_to_end().starts_with("HTTP/1.1 200"));
+    }
+    CHECK(m.get("/v2/", {{"X-Long", std::string(20'000, 'x')}}).status == 200);
+    CHECK(m.get("/v2/", {{"X-Long", std::string(40'000, 'x')}}).status == 431);
+    CHECK(refused(m, "head_size") == 1);
+}
+
+TEST_CASE("bodies beyond a bound wait until others are there, and keep nobody from pulling") {
+    mirror m;
+    m.settings.server.max_bodies = 1;
+    m.start();
+    auto const first = random_bytes(200'000, 1), second = random_bytes(200'000, 2);
+    http_client slow(m.server->port());
+    slow.send_raw(half_of_a_push("local/app", first));
+    auto const stored = [&] { return m.stats().find("\"pushed\":100000") != std::string::npos; };
+    while (!stored()) // its turn has come
+        std::this_thread::yield();
+    http_client next(m.server->port(), "127.0.0.2");
+    next.send_raw(half_of_a_push("local/app", second) + second.substr(100'000));
+    CHECK(m.get("/v2/").status == 200);
+    CHECK(m.get("/v2/local/app/blobs/" + digest_of(second)).status == 404);
+    slow.send_raw(first.substr(100'000));
+    CHECK(slow.read_raw_until("\r\n\r\n").starts_with("HTTP/1.1 201"));
+    CHECK(next.read_raw_until("\r\n\r\n").starts_with("HTTP/1.1 201"));
+}
+
+TEST_CASE("a blob larger than a bound is refused before it is here, in one piece and in many") {
+    mirror m;
+    m.settings.hosted.max_blob_size = 100'000;
+    m.start();
+    auto const fits = random_bytes(100'000, 1), large = random_bytes(100'001, 2);
+    auto const at = [](std::string const& bytes) { return "/v2/local/app/blobs/uploads/?digest=" + digest_of(bytes); };
+    http_client c(m.server->port());
+    CHECK(c.request("POST", at(fits), {}, fits).status == 201);
+    auto const answer = c.request("POST", at(large), {}, large);
+    CHECK(refusal(answer) == "413 SIZE_INVALID");
+    CHECK(http_client(m.server->port()).request_in_chunks("POST", at(large), {}, large).status == 413);
+
+    auto const session =
+        http_client(m.server->port()).request("POST", "/v2/local/app/blobs/uploads/").header("Location");
+    CHECK(http_client(m.server->port()).request("PATCH", session, {}, large.substr(0, 60'000)).status == 202);
+    CHECK(http_client(m.server->port()).request("PATCH", session, {}, large.substr(60'000)).status == 413);
+    auto const rest = session + "?digest=" + digest_of(large);
+    CHECK(http_client(m.server->port()).request("PUT", rest, {}, large.substr(60'000)).status == 413);
+    CHECK(refused(m, "body_size") == 4);
+}
+
+TEST_CASE("each client may have so many uploads under way, and gets others when it ends some") {
+    guarded_mirror m("[[access.rule]]\nusers = [\"*\"]\nallow = [\"pull\", \"push\"]\n");
+    m.settings.hosted.max_uploads_per_client = 2;
+    m.start();
+    auto const begin = [&](std::string const& who) { return m.ask("POST", "/v2/local/app/blobs/uploads/", who); };
+    auto const session = begin(alice()).header("Location");
+    CHECK(begin(alice()).status == 202);
+    CHECK(refusal(begin(alice())) == "429 TOOMANYREQUESTS");
+    CHECK(begin(bob()).status == 202);
+    CHECK(m.status("DELETE", session, alice()) == 204);
+    CHECK(begin(alice()).status == 202);
+    CHECK(begin(alice()).status == 429);
+    CHECK(refused(m, "upload_sessions") == 2);
+}
