@@ -35,8 +35,10 @@ task<error_code> connection::connect(std::vector<tcp::endpoint> const& addresses
         steady_clock::duration const share = d.left() / (addresses.size() - i);
         tcp_->expires_at(d.within(std::max<steady_clock::duration>(share, min_share_per_address)).at());
         co_await tcp_->async_connect(addresses[i], net::redirect_error(use_task, ec));
-        if (!ec)
+        if (!ec) {
+            address_ = addresses[i].address();
             break;
+        }
         auto const ex = tcp_->get_executor();
         tcp_.emplace(ex); // a stream that has timed out is good for nothing but this
     }

@@ -29,6 +29,7 @@ public:
     connection& operator=(connection const&) = delete;
 
     origin const& peer() const noexcept { return origin_; }
+    net::ip::address const& address() const noexcept { return address_; } // once open
 
     // Tries the addresses in order, then does the TLS handshake: verified chain, SNI, host name.
     task<error_code> open(std::vector<tcp::endpoint> addresses, net::ssl::context& tls, deadline d);
@@ -57,6 +58,7 @@ private:
     std::size_t read_decrypted(std::span<std::byte> to);
 
     origin origin_;
+    net::ip::address address_;
     std::optional<tcp_stream> tcp_; // always there; replaced after a failed connect
     std::optional<tls_stream> tls_;
     beast::flat_buffer buffer_;

@@ -1,11 +1,14 @@
 #include "proxy/upstream/http_client.h"
 
+#include "proxy/upstream/inner_address.h"
 #include "proxy/upstream/transport_error.h"
 
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/serializer.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -35,6 +38,10 @@ void add_authorization(std::string& head, secret const& value) {
     head.reserve(head.size() + name.size() + value.text().size() + end.size());
     head.resize(head.size() - end.size()); // the empty line
     head.append(name).append(value.text()).append(end).append(end);
+}
+
+bool is_inner(tcp::endpoint const& e) {
+    return is_inner_address(e.address());
 }
 
 } // namespace
@@ -77,12 +84,14 @@ http_client::http_client(executor ex, net::ssl::context& tls, client_timeouts ti
 
 task<result<std::unique_ptr<answer>>> http_client::send(wire_request const& request, deadline d) {
     auto kept = pool_->take(request.to.at, now_(), request.distrusted);
+    if (kept && request.outside && is_inner_address(kept->address()))
+        kept.close();
     if (kept) {
         auto got = co_await exchange(std::move(kept), request, d);
         if (got || got.error().retry != retry_class::fresh_connection)
             co_return heard(request.to.at, std::move(got));
     }
-    auto fresh = co_await connect(request.to.at, d);
+    auto fresh = co_await connect(request, d);
     if (!fresh)
         co_return fresh.error();
     auto got = co_await exchange(std::move(*fresh), request, d);
@@ -97,11 +106,24 @@ result<std::unique_ptr<answer>> http_client::heard(origin const& from, result<st
     return got;
 }
 
-task<result<connection_lease>> http_client::connect(origin const& to, deadline d) {
+task<bool> http_client::is_inside(origin const& host, deadline d) {
+    auto const addresses = co_await resolver_.find(host.host, host.port, d);
+    if (!addresses)
+        co_return false;
+    co_return std::ranges::any_of(*addresses, is_inner);
+}
+
+task<result<connection_lease>> http_client::connect(wire_request const& request, deadline d) {
+    auto const& to = request.to.at;
     auto const limit = d.within(timeouts_.connect);
     auto addresses = co_await resolver_.find(to.host, to.port, limit);
     if (!addresses)
         co_return addresses.error();
+    if (request.outside)
+        std::erase_if(*addresses, is_inner);
+    if (addresses->empty())
+        co_return upstream_error(
+            502, fmt::format("{} is inside this network, where no redirect from outside may lead", to.to_string()));
     auto line = std::make_unique<connection>(executor_, to);
     auto const ec = co_await line->open(std::move(*addresses), tls_, limit);
     if (ec) {

@@ -5,12 +5,12 @@
 // the others that are kept may well be as dead, and the host have moved: neither is believed any more.
 #pragma once
 
+#include "proxy/secret.h"
 #include "proxy/upstream/answer.h"
 #include "proxy/upstream/clock.h"
 #include "proxy/upstream/connection_pool.h"
 #include "proxy/upstream/origin.h"
 #include "proxy/upstream/resolver.h"
-#include "proxy/secret.h"
 #include "proxy/upstream/upstream.h"
 
 #include <memory>
@@ -26,6 +26,7 @@ struct wire_request {
     std::string accept;   // empty: none is sent
     std::optional<std::uint64_t> range_first;
     std::optional<std::uint64_t> range_last;                               // only with range_first; none: to the end
+    bool outside = false;                                                  // to no inner address (inner_address.h)
     steady_clock::time_point distrusted = steady_clock::time_point::min(); // no connection that was kept before
 };
 
@@ -41,14 +42,17 @@ public:
     http_client(executor ex, net::ssl::context& tls, client_timeouts timeouts, upstream_counters& counters,
                 clock_source now);
 
-    // Errors are upstream_error 502 or 504 (`d` passed, or connecting took too long), or internal_error for a request
-    // that cannot be written as HTTP. The client must outlive the answer.
+    // Errors are upstream_error 502 or 504 (`d` passed, or connecting took too long; `outside`, and there is no such
+    // address), or internal_error for a request that cannot be written as HTTP. The client must outlive the answer.
     task<result<std::unique_ptr<answer>>> send(wire_request const& request, deadline d);
+
+    // Whether a host has an inner address: what it redirects to may have one then.
+    task<bool> is_inside(origin const& host, deadline d);
 
     std::size_t idle_connections() const noexcept { return pool_->idle_count(); }
 
 private:
-    task<result<connection_lease>> connect(origin const& to, deadline d);
+    task<result<connection_lease>> connect(wire_request const& request, deadline d);
     result<std::unique_ptr<answer>> heard(origin const& from, result<std::unique_ptr<answer>> got);
     task<result<std::unique_ptr<answer>>> exchange(connection_lease line, wire_request const& request, deadline d);
 

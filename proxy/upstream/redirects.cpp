@@ -19,6 +19,7 @@ result<location> redirect_target(answer const& a, location const& from) {
 }
 
 task<result<followed_answer>> send_following(http_client& client, wire_request request, redirects policy, deadline d) {
+    auto const first = request.to.at;
     bool away = false;
     for (int hops = 0; hops <= max_redirects; ++hops) {
         auto got = co_await client.send(request, d);
@@ -33,6 +34,8 @@ task<result<followed_answer>> send_following(http_client& client, wire_request r
         if (next->at != request.to.at) {
             away = true;
             request.authorization = {};
+            bool const inside = co_await client.is_inside(first, d);
+            request.outside = !inside;
         }
         request.to = std::move(*next);
     }

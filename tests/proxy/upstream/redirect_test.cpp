@@ -1,4 +1,6 @@
 // Redirects: followed here, and what may not travel with them.
+#include "proxy/upstream/http_client.h"
+#include "proxy/upstream/tls_context.h"
 #include "tests/catch.h"
 #include "tests/proxy/upstream/upstream_bench.h"
 
@@ -175,4 +177,32 @@ TEST_CASE("the short body of a redirect does not cost its connection, a long one
     CHECK(origin.connections() == 1);
     CHECK(origin.wait_for_broken_off(1));
     CHECK(bench.counters.bytes < 100'000);
+}
+
+TEST_CASE("where a registry outside redirects, nothing inside is reached, by a kept connection neither") {
+    scripted_origin inside;
+    inside.on("GET", "/x").serve("0123456789");
+    proxy::worker w{0};
+    auto tls = proxy::make_tls_context({});
+    proxy::upstream_counters counters;
+    proxy::http_client client(w.executor(), tls, {proxy::milliseconds(5000), proxy::milliseconds(5000)}, counters,
+                              &proxy::steady_clock::now);
+    proxy::wire_request request;
+    request.to = *proxy::parse_location(inside.url("/x"));
+    auto const until = proxy::deadline::after(proxy::seconds(10));
+    auto const body = [&]() -> proxy::task<proxy::result<std::string>> {
+        auto got = co_await client.send(request, until);
+        if (!got)
+            co_return got.error();
+        co_return co_await (*got)->read_all(100, until);
+    };
+    CHECK(run_io(w, body).value() == "0123456789");
+    CHECK(client.idle_connections() == 1);
+    request.outside = true;
+    auto const refused = run_io(w, body);
+    REQUIRE(!refused);
+    CHECK(refused.error().status == 502);
+    CHECK(refused.error().message.find("inside this network") != std::string::npos);
+    CHECK(inside.count("GET", "/x") == 1);
+    CHECK(run_io(w, [&] { return client.is_inside(request.to.at, until); }));
 }
