@@ -23,7 +23,7 @@ action action_of(request const& r, oci::endpoint const& e) {
 
 // What a client should ask a token for; who pushes looks first at what is there.
 std::string scope_for(action a, std::string_view repository) {
-    return fmt::format("repository:{}:{}", repository, a == action::push ? "pull,push" : to_string(a));
+    return fmt::format(",scope=\"repository:{}:{}\"", repository, a == action::push ? "pull,push" : to_string(a));
 }
 
 error denied(std::string_view user, action a, std::string_view repository) {
@@ -54,26 +54,26 @@ std::string token_realm(config const& settings, request const& r, peer const& fr
 
 // One challenge: dockerd answers all that it is shown, and fails where it has no password for Basic beside its token.
 // Basic is taken all the same.
-error access_guard::challenged(exchange& x, std::string_view scope, std::string_view what, std::string why) const {
+error access_guard::challenged(exchange& x, wish w, std::string_view what, std::string why) const {
     auto const realm = token_realm(settings_, x.req(), x.from());
     if (realm.empty()) {
         x.challenge = login_challenge;
     } else {
         x.challenge = fmt::format("Bearer realm=\"{}\",service=\"{}\"", realm, token_signer::issuer);
-        if (!scope.empty())
-            x.challenge += fmt::format(",scope=\"{}\"", scope);
+        if (!w.repository.empty())
+            x.challenge += scope_for(w.what, w.repository);
         if (!what.empty())
             x.challenge += fmt::format(",error=\"{}\"", what);
     }
     return from_oci({oci::errc::unauthorized, std::move(why)});
 }
 
-task<result<void>> access_guard::identify(exchange& x, std::string_view scope) {
+task<result<void>> access_guard::identify(exchange& x, wish w) {
     auto const authorization = x.req().header(http_field::authorization);
     auto who = co_await who_.identify(x.local(), authorization, x.from());
     if (!who && who.error().code == oci::errc::unauthorized) {
         x.local().counters.failed_logins.add();
-        co_return challenged(x, scope, "invalid_token", who.error().message);
+        co_return challenged(x, w, "invalid_token", who.error().message);
     }
     if (!who)
         co_return who.error();
@@ -85,10 +85,11 @@ task<result<void>> access_guard::admit(exchange& x, oci::route const& r, reposit
     if (is_open())
         co_return result<void>();
     auto const what = action_of(x.req(), r.endpoint);
+    wish const wanted{what, r.repo->name()};
     if (t.is_guarded()) {
         x.may = rights(who_.rules(), caller{authenticator::of_peer(x.from()), x.from().address});
     } else {
-        auto known = co_await identify(x, scope_for(what, r.repo->name()));
+        auto known = co_await identify(x, wanted);
         if (!known)
             co_return known.error();
     }
@@ -97,13 +98,11 @@ task<result<void>> access_guard::admit(exchange& x, oci::route const& r, reposit
         co_return result<void>();
     x.local().counters.denied.add();
     if (allowed)
-        co_return challenged(x, scope_for(what, r.repo->name()), "insufficient_scope",
-                             "the token was not made for this repository");
+        co_return challenged(x, wanted, "insufficient_scope", "the token was not made for this repository");
     bool const can_log_in = !t.is_guarded() && x.req().header(http_field::authorization).empty() &&
                             x.may.user().empty() && who_.rules().tell_users_apart();
     if (can_log_in)
-        co_return challenged(x, scope_for(what, r.repo->name()), {},
-                             "log in to " + std::string(to_string(what)) + " " + t.name);
+        co_return challenged(x, wanted, {}, "log in to " + std::string(to_string(what)) + " " + t.name);
     co_return denied(x.may.user(), what, t.name);
 }
 

@@ -37,8 +37,12 @@ public:
     task<result<void>> admit_operator(exchange& x);
 
 private:
-    task<result<void>> identify(exchange& x, std::string_view scope);
-    error challenged(exchange& x, std::string_view scope, std::string_view what, std::string why) const;
+    struct wish { // what is asked for, by the client's name of it
+        action what = action::pull;
+        std::string_view repository{}; // "": none in particular
+    };
+    task<result<void>> identify(exchange& x, wish w);
+    error challenged(exchange& x, wish w, std::string_view what, std::string why) const;
 
     authenticator& who_;
     config const& settings_;

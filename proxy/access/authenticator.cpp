@@ -17,8 +17,9 @@ error other_claims() {
     return unauthorized("the rules have changed since this token was made: log in again");
 }
 
+// Of each thread its own: threads that count references to one would wait for each other's caches.
 identity_ptr anonymous() {
-    static identity_ptr const nobody = std::make_shared<identity const>();
+    thread_local identity_ptr const nobody = std::make_shared<identity const>();
     return nobody;
 }
 
@@ -88,6 +89,8 @@ task<result<identity_ptr>> authenticator::log_in(worker_local& local, basic_logi
             co_return unauthorized("the token is another user's than the name that came with it");
         co_return who;
     }
+    if (!is_user_name(login.user)) // a form may name one with a colon, as issuers' users have it
+        co_return unauthorized("the user name or the password is wrong");
     auto const verdict = co_await passwords_->check(local.home, login.user, login.password, std::string(from.host()));
     if (!verdict)
         co_return verdict.error();

@@ -115,7 +115,8 @@ task<result<password_verdict>> password_check::try_it(std::string key, std::stri
 task<result<password_verdict>> password_check::check(worker& w, std::string user, secret password, std::string client) {
     if (file_.empty())
         co_return password_verdict::wrong;
-    secret const both(user + ":" + password.text());
+    secret const both(std::to_string(user.size()) + " " + user +
+                      password.text()); // one user's name is no other's password
     auto const key = keyed_hash(both.text());
     if (auto const known = remembered(key))
         co_return *known;

@@ -47,6 +47,17 @@ TEST_CASE("a password is right or wrong, the first time and from memory") {
     }
 }
 
+TEST_CASE("what was remembered of one user is not believed of another whose name holds the rest") {
+    checked c("ci:$2y$04$VuCW5WWJOTiLxx7ekIYzh.KeH4METeVi41gPcmgvUE/wBlIX8Hztu\n");
+    auto const is_right = [&](std::string user, std::string password) {
+        return *run_io(c.w, [&] { return c.passwords->check(c.w, user, secret(password), "10.0.0.1"); }) ==
+               password_verdict::right;
+    };
+    CHECK(is_right("ci", "a:b"));
+    CHECK_FALSE(is_right("ci:a", "b"));
+    CHECK_FALSE(is_right("c", "i:a:b"));
+}
+
 TEST_CASE("users that change are read again, and what was remembered of the old is forgotten") {
     checked c(first);
     tests::captured_log log;

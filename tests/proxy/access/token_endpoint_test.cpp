@@ -151,6 +151,7 @@ TEST_CASE("forms are taken as OAuth2 has them") {
     CHECK(m.status("GET", app_tags, token) == 404);
     CHECK(m.status("GET", "/v2/local/other/tags/list", token) == 404);
     CHECK(post("grant_type=password&username=alice&password=x").status == 401);
+    CHECK(post("grant_type=password&username=a%3Ab&password=c").status == 401);
     CHECK(post("grant_type=authorization_code&code=x").status == 400);
     CHECK(post("").status == 400);
     CHECK(post("grant_type=refresh_token&refresh_token=x").status == 401);
