@@ -7,6 +7,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <spdlog/spdlog.h>
 
+#include <sys/prctl.h>
+
 #include <csignal>
 #include <cstdlib>
 
@@ -38,11 +40,26 @@ private:
     service_manager const& manager_;
 };
 
-void say_addresses(server const& running) {
+// Passwords, keys and tokens are in this process's memory: no core dump shall hold them, and no other process of the
+// same user read them. Who looks for a fault sets the variable.
+void keep_memory_private() {
+    if (std::getenv("LAYERD_CORE_DUMPS") == nullptr)
+        ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+void say_addresses(server const& running, access_config const& access) {
     for (auto const& a : running.addresses())
         spdlog::info("registry API on {}", a.url());
     for (auto const& a : running.admin_addresses())
         spdlog::info("statistics and admin on {}", a.url());
+    auto all = running.addresses();
+    for (auto const& a : running.admin_addresses())
+        all.push_back(a);
+    for (auto const& a : all)
+        if (!access.is_open() && !a.tls && !net::ip::make_address(a.host).is_loopback())
+            spdlog::warn("passwords and tokens cross the network as they are to {}: clients should reach it by https "
+                         "(README, TLS), or through a proxy that speaks it",
+                         a.to_string());
 }
 
 // Ready only now that every address is bound: units that wait for this one may pull at once.
@@ -89,6 +106,7 @@ void reload(server& running, config_source const& from) {
 }
 
 int serve(config c, config_source from) {
+    keep_memory_private();
     // Before any thread starts, so that none of them takes the signals.
     net::io_context signals;
     net::signal_set stop_signals(signals, SIGINT, SIGTERM);
@@ -97,6 +115,7 @@ int serve(config c, config_source from) {
     raise_descriptor_limit();
     service_manager const manager;
     auto const drain_timeout = c.server.drain_timeout;
+    auto const access = c.access;
     auto started = start(std::move(c));
     if (!started) {
         spdlog::critical("{}", started.error().message);
@@ -104,7 +123,7 @@ int serve(config c, config_source from) {
         return 1;
     }
     auto& running = **started;
-    say_addresses(running);
+    say_addresses(running, access);
     say_ready(manager, running);
     reloader reloads(hangups, running, std::move(from), manager);
     reloads.wait();
