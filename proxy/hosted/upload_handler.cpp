@@ -195,7 +195,8 @@ task<result<void>> upload_handler::receive(exchange& x, std::uint64_t before, di
     if (auto const fits = check_size(before + x.body().left().value_or(0)); !fits)
         failure = fits.error();
     for (std::size_t turn = 0; !failure; turn ^= 1) {
-        auto n = co_await x.body().read_some({blocks[turn].get(), disk_pipe::block_size});
+        std::span<std::byte> const room(blocks[turn].get(), disk_pipe::block_size);
+        auto n = co_await x.body().read_some(room);
         if (!n) {
             failure = n.error();
             break;

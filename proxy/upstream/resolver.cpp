@@ -1,7 +1,7 @@
 #include "proxy/upstream/resolver.h"
 
-#include "proxy/runtime/spawn.h"
 #include "proxy/runtime/event.h"
+#include "proxy/runtime/spawn.h"
 
 #include <map>
 

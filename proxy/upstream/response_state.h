@@ -1,10 +1,10 @@
 // What an answer that is being read holds on to: the connection, and what is accounted to whom.
 #pragma once
 
-#include "proxy/runtime/pacer.h"
-#include "proxy/upstream/answer.h"
 #include "proxy/runtime/fair_queue.h"
 #include "proxy/runtime/least_rate.h"
+#include "proxy/runtime/pacer.h"
+#include "proxy/upstream/answer.h"
 #include "proxy/upstream/upstream.h"
 
 #include <memory>

@@ -5,8 +5,8 @@
 #include "oci/challenge.h"
 #include "oci/reference.h"
 #include "proxy/error.h"
-#include "proxy/upstream/origin.h"
 #include "proxy/secret.h"
+#include "proxy/upstream/origin.h"
 
 #include <optional>
 #include <string>

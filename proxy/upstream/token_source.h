@@ -10,13 +10,13 @@
 #include "oci/reference.h"
 #include "proxy/runtime/single_flight.h"
 #include "proxy/runtime/worker.h"
+#include "proxy/secret.h"
 #include "proxy/upstream/client_login.h"
 #include "proxy/upstream/clock.h"
 #include "proxy/upstream/credentials.h"
 #include "proxy/upstream/grants.h"
 #include "proxy/upstream/http_client.h"
 #include "proxy/upstream/login_limits.h"
-#include "proxy/secret.h"
 
 #include <memory>
 #include <optional>
