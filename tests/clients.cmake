@@ -7,5 +7,5 @@ foreach(name ${client_tests})
     LABELS clients TIMEOUT 300 SKIP_RETURN_CODE 77
     ENVIRONMENT "LAYERD=$<TARGET_FILE:layerd>;SCREENSHOTS=${CMAKE_BINARY_DIR}/screenshots")
 endforeach()
-# Moves gigabytes, measures nothing, but starves whoever runs beside it.
-set_tests_properties(herd_costs_one_get herd_half_of_which_hangs_up PROPERTIES RUN_SERIAL ON)
+# They move gigabytes or open thousands of connections, and starve whoever runs beside them.
+set_tests_properties(herd_costs_one_get herd_half_of_which_hangs_up floods_are_survived PROPERTIES RUN_SERIAL ON)
