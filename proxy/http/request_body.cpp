@@ -122,10 +122,12 @@ task<result<std::string>> request_body::read(std::size_t most) {
     too_large.over = limit::body_size;
     if (left_ > most)
         co_return too_large;
-    std::string all;
+    std::string all; // grows with what has come, not with what is promised
     for (std::size_t size = 0;;) {
-        all.resize(std::max<std::size_t>(left_ + size, kind_ == body_framing::chunked ? size + read_size : 0));
-        auto const n = co_await read_some(std::as_writable_bytes(std::span(all)).subspan(size));
+        auto const promised = kind_ == body_framing::chunked ? read_size : std::min<std::uint64_t>(left_, read_size);
+        all.resize(std::max(all.size(), size + static_cast<std::size_t>(promised)));
+        auto const room = std::as_writable_bytes(std::span(all)).subspan(size);
+        auto const n = co_await read_some(room);
         if (!n)
             co_return n.error();
         size += *n;

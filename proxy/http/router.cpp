@@ -1,5 +1,6 @@
 #include "proxy/http/router.h"
 
+#include "oci/manifest.h"
 #include "oci/route.h"
 #include "proxy/http/login_challenge.h"
 
@@ -60,7 +61,7 @@ task<void> router::dispatch(exchange& x) {
 
 task<result<void>> router::handle(exchange& x, found_target& target) {
     if (token_endpoint::is_at(x.req().target())) {
-        auto turn = co_await take_in(x);
+        auto turn = co_await take_in(x, false);
         if (!turn)
             co_return turn.error();
         co_return co_await tokens_.handle(x);
@@ -80,12 +81,14 @@ task<result<void>> router::handle(exchange& x, found_target& target) {
     co_return co_await hosted_.catalog(x, *route);
 }
 
-task<result<router::turn>> router::take_in(exchange& x) {
+task<result<router::turn>> router::take_in(exchange& x, bool is_document) {
     if (x.body().left() == 0u)
         co_return turn();
     auto const user = x.may.user();
     auto client = std::string(user.empty() ? x.from().host() : user);
-    auto place = co_await bodies_->enter(x.local().home, std::move(client), deadline::after(patience));
+    bool const is_large = x.body().left().value_or(oci::max_manifest_size) > small_document;
+    auto& queue = is_document && is_large ? documents_ : bodies_;
+    auto place = co_await queue->enter(x.local().home, std::move(client), deadline::after(patience));
     if (!place)
         co_return overloaded("too much is being pushed at once", limit::bodies);
     co_return turn(std::move(place));
@@ -127,7 +130,8 @@ task<result<void>> router::on_repository(exchange& x, oci::route const& r, found
     if (!allowed)
         co_return allowed.error();
     if (!is_for_reading(x.req())) {
-        auto turn = co_await take_in(x);
+        bool const is_document = std::holds_alternative<oci::manifest_endpoint>(r.endpoint);
+        auto turn = co_await take_in(x, is_document);
         if (!turn)
             co_return turn.error();
         co_return co_await hosted_.change(x, r, *target);

@@ -34,10 +34,13 @@ private:
     // What the request is about is left in `target`, for the account.
     using found_target = std::optional<repository_target>;
     task<result<void>> handle(exchange& x, found_target& target);
-    // A body takes memory for as long as it comes: so many at a time, clients in turn. Empty for a request without one.
+    // A body takes memory for as long as it comes: so many at a time, clients in turn; of those that are kept whole in
+    // memory (large manifests) far fewer. Empty for a request without one.
     using turn = std::optional<fair_queue::place>;
     static constexpr std::chrono::seconds patience{60};
-    task<result<turn>> take_in(exchange& x);
+    static constexpr std::size_t max_documents = 16;
+    static constexpr std::uint64_t small_document = 256 * 1024;
+    task<result<turn>> take_in(exchange& x, bool is_document);
     task<result<void>> ping(exchange& x, oci::route const& r);
     task<result<void>> on_repository(exchange& x, oci::route const& r, found_target& target);
     task<result<void>> on_mirrored(exchange& x, oci::route const& r, repository_target const& t);
@@ -54,7 +57,7 @@ private:
     listing_handler listings_;
     hosted_handler hosted_;
     client_groups groups_;
-    std::shared_ptr<fair_queue> const bodies_;
+    std::shared_ptr<fair_queue> const bodies_, documents_ = std::make_shared<fair_queue>(max_documents);
 };
 
 } // namespace proxy

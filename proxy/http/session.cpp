@@ -15,7 +15,7 @@ namespace http = boost::beast::http;
 
 namespace {
 
-constexpr std::size_t read_size = 2 * 1024; // most heads are smaller; thousands of idle connections keep it
+constexpr std::size_t read_size = 2 * 1024;  // most heads are smaller; thousands of idle connections keep it
 constexpr std::size_t usual_head = 8 * 1024; // of clients; those that show long tokens have more
 constexpr std::size_t max_large_heads = 128; // that one worker reads at a time: thousands would be much memory
 constexpr std::chrono::milliseconds longest_turn{1000};
@@ -34,15 +34,19 @@ peer peer_of(tcp_socket const& socket) {
     return {std::move(name), address, false, nullptr};
 }
 
-class large_head {
-public:
-    explicit large_head(std::size_t& count) : count_(count) { ++count_; }
-    ~large_head() { --count_; }
-    large_head(large_head const&) = delete;
+bool has_too_many_fields(http::header<true> const& head) {
+    std::size_t n = 0;
+    for (auto at = head.begin(); at != head.end(); ++at)
+        if (++n > session::max_fields)
+            return true;
+    return false;
+}
 
-private:
-    std::size_t& count_;
-};
+// RFC 9112 §3.2: who could be meant by two names, or by none, is not guessed.
+bool names_one_host(http::header<true> const& head) {
+    auto const n = head.count(http::field::host);
+    return n == 1 || (n == 0 && head.version() < 11);
+}
 
 std::shared_ptr<identity const> identity_of(std::string certified_name) {
     if (!is_user_name(certified_name))
@@ -98,6 +102,8 @@ task<void> session::turn_away() {
 // answer that it has not read yet. So the rest is read and dropped, up to a bound.
 task<void> session::linger() {
     stream_.end_sending();
+    parser_.reset(); // what a head took is not kept for who is only waited for
+    large_.reset();
     auto const now = steady_clock::now();
     entry_.expire_after(seconds(2), now);
     entry_.set_idle(now);
@@ -120,6 +126,7 @@ task<bool> session::fill_buffer() {
 
 // Reads until the head is complete. Leaves what follows it in the buffer.
 task<session::head_result> session::read_head() {
+    large_.reset();
     auto const& limits = parts_.settings.server;
     parser_.emplace();
     parser_->header_limit(max_head_size);
@@ -137,21 +144,24 @@ task<session::head_result> session::read_head() {
     entry_.expire_after(limits.header_timeout, steady_clock::now());
     if (!stream_.is_secure() && *static_cast<unsigned char const*>(buffer_.data().data()) == tls_handshake_record)
         co_return head_result::tls;
-    std::optional<large_head> large;
-    for (;;) {
+    for (std::size_t size = 0;;) {
         error_code ec;
-        buffer_.consume(parser_->put(buffer_.data(), ec));
+        auto const used = parser_->put(buffer_.data(), ec);
+        buffer_.consume(used);
+        size += used;
+        if (has_too_many_fields(parser_->get()))
+            co_return head_result::too_large;
+        if (size + buffer_.size() > usual_head && !large_) {
+            if (local_.large_heads >= max_large_heads)
+                co_return head_result::one_too_many;
+            large_.emplace(local_.large_heads);
+        }
         if (parser_->is_header_done())
             co_return head_result::complete;
         if (ec == http::error::header_limit || buffer_.size() >= max_head_size)
             co_return head_result::too_large;
         if (ec && ec != http::error::need_more)
             co_return head_result::malformed;
-        if (buffer_.size() > usual_head && !large) {
-            if (local_.large_heads >= max_large_heads)
-                co_return head_result::one_too_many;
-            large.emplace(local_.large_heads);
-        }
         if (!co_await fill_buffer())
             co_return head_result::closed;
     }
@@ -195,6 +205,10 @@ task<bool> session::serve_one() {
     auto const body = check_framing(head);
     if (!body) {
         co_await refuse(400, "the length of the request is ambiguous");
+        co_return false;
+    }
+    if (!names_one_host(head)) {
+        co_await refuse(400, "a request names one host");
         co_return false;
     }
     bool const keep_alive = head.version() == 11 && head.keep_alive() && !local_.draining;

@@ -24,9 +24,21 @@
 
 namespace proxy {
 
+// One of the requests with a large head that a worker has.
+class large_head {
+public:
+    explicit large_head(std::size_t& count) : count_(count) { ++count_; }
+    ~large_head() { --count_; }
+    large_head(large_head const&) = delete;
+
+private:
+    std::size_t& count_;
+};
+
 class session {
 public:
     static constexpr std::size_t max_head_size = 32 * 1024;
+    static constexpr std::size_t max_fields = 128; // of a head: each takes more memory than its bytes
 
     // All references must outlive the session.
     session(tcp_socket socket, client_table::place place, worker_local& local, service& s, server_parts const& parts);
@@ -62,6 +74,7 @@ private:
     peer peer_;
     boost::beast::flat_buffer buffer_;
     std::optional<parser> parser_;
+    std::optional<large_head> large_; // of the present request
     bool asked_before_ = false;
     std::string head_buffer_;
 };

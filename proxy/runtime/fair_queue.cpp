@@ -56,9 +56,9 @@ bool fair_queue::take_at_once() {
 
 bool fair_queue::join(std::string const& client, waiter_ptr const& w) {
     std::lock_guard lock(mutex_);
-    if (waiting_ >= max_waiting)
-        return false;
     auto line = std::ranges::find(lines_, client, &client_line::client);
+    if (waiting_ >= (line == lines_.end() ? 2 * max_waiting : max_waiting))
+        return false;
     if (line == lines_.end())
         line = lines_.insert(lines_.end(), client_line{client, {}});
     line->waiting.push_back(w);

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "proxy/runtime/deadline.h"
-#include "proxy/runtime/worker.h"
 #include "proxy/runtime/event.h"
+#include "proxy/runtime/worker.h"
 
 #include <cstddef>
 #include <deque>
@@ -22,7 +22,9 @@ namespace proxy {
 class fair_queue : public std::enable_shared_from_this<fair_queue> {
 public:
     static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
-    static constexpr std::size_t max_waiting = 4096; // beyond, there is no place however long one waits
+    // Beyond, there is no place however long one waits, but for the first request of a client that has none waiting:
+    // who fills the queue keeps no other out of it.
+    static constexpr std::size_t max_waiting = 4096;
 
     // One request under way; gone, the next has its turn.
     class place {

@@ -69,6 +69,48 @@ TEST_CASE("a head that is too large is refused, and of large ones so many are re
     CHECK(refused(m, "head_size") == 1);
 }
 
+TEST_CASE("a head has so many fields, and names one host") {
+    mirror m;
+    m.start();
+    auto const status = [&](std::string const& head) {
+        http_client c(m.server->port());
+        c.send_raw(head + "\r\n");
+        return c.read_raw_until("\r\n").substr(9, 3);
+    };
+    auto const fields = [](std::size_t n) {
+        std::string all = "GET /v2/ HTTP/1.1\r\nHost: layerd.test\r\n";
+        for (std::size_t i = 1; i < n; ++i)
+            all += "a:\r\n";
+        return all;
+    };
+    CHECK(status(fields(128)) == "200");
+    CHECK(status(fields(129)) == "431");
+    CHECK(status(fields(5000)) == "431");
+    CHECK(status("GET /v2/ HTTP/1.1\r\n") == "400");
+    CHECK(status("GET /v2/ HTTP/1.1\r\nHost: a\r\nHost: a\r\n") == "400");
+    CHECK(status("GET /v2/ HTTP/1.0\r\nHost: a\r\nHost: b\r\n") == "400");
+    CHECK(status("GET /v2/ HTTP/1.0\r\n") == "200");
+    CHECK(refused(m, "head_size") == 2);
+}
+
+TEST_CASE("a manifest that is promised and does not come takes no memory, and large ones are few at a time") {
+    mirror m;
+    m.start();
+    auto const promise =
+        "PUT /v2/local/app/manifests/1 HTTP/1.1\r\nHost: layerd.test\r\nContent-Length: 4000000\r\n\r\n";
+    std::vector<std::unique_ptr<http_client>> clients;
+    for (int i = 0; i < 30; ++i) { // more than there are turns: pulls and small manifests have others
+        clients.push_back(std::make_unique<http_client>(m.server->port()));
+        clients.back()->send_raw(promise);
+    }
+    CHECK(m.get("/v2/").status == 200);
+    auto const manifest = image_manifest({"{}"});
+    auto const put = http_client(m.server->port())
+                         .request("PUT", "/v2/local/app/manifests/1",
+                                  {{"Content-Type", "application/vnd.oci.image.manifest.v1+json"}}, manifest);
+    CHECK(put.status != 503);
+}
+
 TEST_CASE("bodies beyond a bound wait until others are there, and keep nobody from pulling") {
     mirror m;
     m.settings.server.max_bodies = 1;

@@ -65,6 +65,23 @@ TEST_CASE("beyond what can be waited for, the answer is no at once") {
     CHECK(t.q->waiting() == 0);
 }
 
+TEST_CASE("who fills the queue keeps no other client out of it") {
+    queue_bench t;
+    auto taken = run_io(t.w, [&] { return t.q->enter(t.w, "a", ample()); });
+    std::vector<std::string> crowd(fair_queue::max_waiting + 10, "b");
+    crowd.push_back("c");
+    std::size_t waiting = 0;
+    auto leave = [&] {
+        waiting = t.q->waiting();
+        taken.reset();
+    };
+    net::post(t.w.executor(), [&] { net::post(t.w.executor(), leave); }); // when all have come
+    auto const let_in = t.visit_all(crowd, ample());
+    CHECK(waiting == fair_queue::max_waiting + 1);
+    CHECK(std::ranges::count(let_in, false) == 10);
+    CHECK(let_in.back());
+}
+
 TEST_CASE("more places are filled at once") {
     queue_bench t;
     auto taken = run_io(t.w, [&] { return t.q->enter(t.w, "a", ample()); });
