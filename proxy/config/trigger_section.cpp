@@ -25,7 +25,8 @@ public:
         trigger_config t;
         read_name(in, t);
         read_time(in, t);
-        bool const has_images = read_images(in, "warm", false, t.warm) | read_images(in, "on_move", true, t.on_move);
+        bool const warms = read_images(in, "warm", false, t.warm);
+        bool const has_images = read_images(in, "on_move", true, t.on_move) || warms;
         read_platforms(in, t);
         in.integer("keep_fresh", t.keep_fresh, 0, 4096);
         in.boolean("gc", t.gc);
