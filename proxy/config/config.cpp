@@ -80,12 +80,13 @@ boost::system::result<config, std::vector<config_problem>> parse_config(std::str
     if (text.size() > max_file_size)
         return one_problem(0, "the file is larger than 1MiB: it cannot be a configuration");
     toml::table table;
+    problem_list problems;
     try {
         table = toml::parse(text, name);
     } catch (toml::parse_error const& e) {
-        return one_problem(e.source().begin.line, std::string(e.description()));
+        problems.add(e.source().begin.line, std::string(e.description())); // quotes the file
+        return problems.take();
     }
-    problem_list problems;
     auto c = read_root(table, problems);
     if (!problems.empty())
         return problems.take();

@@ -1,5 +1,7 @@
 // What the file may say, and what a person is told who got it wrong.
 #include "proxy/config/config.h"
+
+#include "oci/charset.h"
 #include "tests/catch.h"
 
 #include <sstream>
@@ -305,6 +307,9 @@ TEST_CASE("messages hold nothing that moves a cursor and have an end") {
     auto const found = problems("\"a\\u001b[2J\\n\" = 1\n[log]\nlevel = '" + std::string(100000, 'x') + "'");
     CHECK(found.find('\x1b') == std::string::npos);
     CHECK(found.size() < 500);
+    for (auto const* text : {"n = t\n", "n = tr\x1b[2J", "\x1b[2J = 1", "n = \"\x7f\""})
+        CHECK(oci::charset::has_any(parse_config(text, "test.toml").error().at(0).message, oci::charset::control) ==
+              false);
 }
 
 TEST_CASE("a file of nothing but mistakes is not quoted back in full") {
