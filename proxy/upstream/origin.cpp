@@ -1,5 +1,7 @@
 #include "proxy/upstream/origin.h"
 
+#include "oci/charset.h"
+
 #include <boost/asio/ip/address.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
@@ -65,8 +67,11 @@ std::optional<location> from_url(urls::url_view const& url) {
         if (out.at.port == 0)
             return {};
     }
-    for (unsigned char c : out.at.host) // a decoded %0D or blank must not get into a Host field
-        if (c <= 0x20 || c >= 0x7f || c == '/' || c == '@')
+    // A decoded %0D, "?" or ":" must not get into a Host field, nor be taken for the end of the host.
+    bool const is_name = url.host_type() == urls::host_type::name;
+    for (char c : out.at.host)
+        if (!oci::charset::is(c, oci::charset::lower_alnum) && c != '.' && c != '-' && c != '_' &&
+            (is_name || c != ':'))
             return {};
 
     out.target = url.encoded_path().empty() ? "/" : std::string(view(url.encoded_path()));

@@ -18,7 +18,8 @@ TEST_CASE("a URL is taken apart into origin and target") {
 
 TEST_CASE("what is not an http URL is nothing") {
     for (auto const* text : {"", "r", "/x", "ftp://r/x", "https://", "https:///x", "https:r", "https://r:0/",
-                             "https://r:70000/", "https://r:x/", "https://a%0d%0ab/", "https://a%2fb/"}) {
+                             "https://r:70000/", "https://r:x/", "https://a%0d%0ab/", "https://a%2fb/",
+                             "https://a%3fb/", "https://a%3a1/", "https://a%23b/", "https://a%25b/", "https://a!b/"}) {
         INFO(text);
         CHECK_FALSE(parse_location(text));
     }
