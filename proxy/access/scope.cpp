@@ -57,6 +57,9 @@ boost::system::result<scope, std::string> parse_issued_scope(std::string_view te
         s.add(action::admin);
         return s;
     }
+    // Tokens are JSON, which is of characters: one with other bytes could be signed, but not read.
+    if (std::ranges::any_of(text, [](unsigned char c) { return c >= 0x80; }))
+        return std::string("holds what no repository has in its name");
     auto const last = text.rfind(':');
     if (last == text.npos)
         return std::string("must be a repository and what may be done there, such as \"local/app:pull,push\"");

@@ -90,6 +90,8 @@ TEST_CASE("an operator's scope that is none is refused with the reason") {
     CHECK(why_not("local/app:pull,admin") == end + "\"admin\"");
     CHECK(why_not(":pull") == "is empty: \"**\" stands for all");
     CHECK(why_not("a b:pull") == "holds a space or a control character");
+    CHECK(why_not("a\xff:pull") == "holds what no repository has in its name");
+    CHECK(why_not("\xc3\xa4:pull") == "holds what no repository has in its name");
     CHECK(why_not("a***:pull") == "holds \"***\": \"*\" and \"**\" are all there is");
     CHECK(why_not(long_scope("", 257)) == "is longer than 256 characters");
 }
