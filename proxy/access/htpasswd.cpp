@@ -21,7 +21,10 @@ constexpr std::string_view nobody = "$2y$10$abcdefghijklmnopqrstuuXH5ZyFvUqMlpGQ
 int cost_of(std::string_view hash) {
     bool const is_bcrypt = hash.size() == bcrypt_size && hash.starts_with("$2") && hash[3] == '$' && hash[6] == '$' &&
                            (hash[2] == 'a' || hash[2] == 'b' || hash[2] == 'y');
-    if (!is_bcrypt || hash[4] < '0' || hash[4] > '9' || hash[5] < '0' || hash[5] > '9')
+    constexpr std::string_view digits = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    if (!is_bcrypt || hash.find_first_not_of(digits, 7) != hash.npos)
+        return 0;
+    if (hash[4] < '0' || hash[4] > '9' || hash[5] < '0' || hash[5] > '9')
         return 0;
     return (hash[4] - '0') * 10 + (hash[5] - '0');
 }

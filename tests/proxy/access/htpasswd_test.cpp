@@ -111,7 +111,9 @@ TEST_CASE("passwords of other kinds than bcrypt are refused with their line") {
           "$5$CXewXhzGWustXepe$weLsdixlC8JXtIb9Z6AjafKmtE6TKzJ68dfORK7lfQ8", "$2y$", "$2y$04$short",
           "$2x$04$KDPlcZhottU/5X4cqH9HiO.dQhYd6oUpQ/penlzSryBRyElOxqePu",
           "$2y$0x$KDPlcZhottU/5X4cqH9HiO.dQhYd6oUpQ/penlzSryBRyElOxqePu",
-          "$2y$04$KDPlcZhottU/5X4cqH9HiO.dQhYd6oUpQ/penlzSryBRyElOxqePu:a comment"}) {
+          "$2y$04$KDPlcZhottU/5X4cqH9HiO.dQhYd6oUpQ/penlzSryBRyElOxqePu:a comment",
+          "$2y$04$KDPlcZhottU/5X4cqH9HiO.dQhYd6oUpQ penlzSryBRyElOxqePu",
+          "$2y$04$KDPlcZhottU/5X4cqH9H\xb4O.dQhYd6oUpQ/penlzSryBRyElOxqePu"}) {
         INFO(hash);
         CHECK(why_not("# users\n" + line("bob", hunter2) + line("alice", hash)) ==
               "line 3 has no bcrypt password: make it with htpasswd -B");
