@@ -1,31 +1,12 @@
-// Every seed of the fuzz corpora through the check of its fuzz target, so that the checks run with every
-// compiler and every `make test`.
-#include "tests/catch.h"
+// Every seed of the fuzz corpora of the protocol's words through the check of its fuzz target.
 #include "tests/fuzz/challenge_check.h"
+#include "tests/fuzz/corpus.h"
 #include "tests/fuzz/manifest_check.h"
 #include "tests/fuzz/range_check.h"
 #include "tests/fuzz/reference_check.h"
 #include "tests/fuzz/route_check.h"
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-
-namespace {
-
-void check_corpus(std::string const& name, void (*check)(std::string_view)) {
-    std::size_t seeds = 0;
-    for (auto const& entry : std::filesystem::directory_iterator(std::filesystem::path(LAYERD_CORPUS) / name)) {
-        std::ifstream file(entry.path(), std::ios::binary);
-        std::string const input{std::istreambuf_iterator<char>(file), {}};
-        INFO(entry.path().string());
-        CHECK_NOTHROW(check(input));
-        ++seeds;
-    }
-    CHECK(seeds >= 10); // a corpus that is not found must not pass
-}
-
-} // namespace
+using fuzz::check_corpus;
 
 TEST_CASE("the challenge corpus passes its check") {
     check_corpus("challenge", fuzz::check_challenge);
