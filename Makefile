@@ -88,7 +88,7 @@ asan tsan:
 fuzz:
 	@tests/deps build test dev
 	@cmake --preset fuzz
-	@cmake --build build/fuzz --parallel $(JOBS)
+	@cmake --build build/fuzz --parallel $(JOBS) --target fuzzers
 	@tests/fuzz/run build/fuzz $(MINUTES)
 
 format:
