@@ -55,7 +55,8 @@ error refused(endpoint_config const& at, std::string const& path, http::response
     auto const said = parse_object(answer.body());
     if (auto const reason = said ? text_at(*said, {"error"}) : std::string_view(); !reason.empty())
         return internal_error(printable(reason, reason_max));
-    if (auto const reason = said ? first_message(*said) : std::string_view(); !reason.empty())
+    bool const denied = answer.result_int() == 403;
+    if (auto const reason = said && denied ? first_message(*said) : std::string_view(); !reason.empty())
         return internal_error(printable(reason, reason_max));
     return internal_error(
         fmt::format("{}{} answered {}: is this the admin API of layerd?", at.to_string(), path, answer.result_int()));
