@@ -46,6 +46,8 @@ EVP_PKEY* rsa_key(json::object const& o) {
         return nullptr;
     auto const modulus = number_of(*n);
     auto const exponent = number_of(*e);
+    if (!BN_is_odd(exponent.get()) || BN_is_one(exponent.get())) // RFC 8017 §3.1; with 1 anything signs itself
+        return nullptr;
     builder const b(OSSL_PARAM_BLD_new(), OSSL_PARAM_BLD_free);
     if (OSSL_PARAM_BLD_push_BN(b.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) != 1 ||
         OSSL_PARAM_BLD_push_BN(b.get(), OSSL_PKEY_PARAM_RSA_E, exponent.get()) != 1)

@@ -97,6 +97,8 @@ TEST_CASE("RSA keys of more than 8192 bits are passed over, and their numbers mu
     CHECK(why_not(key(std::string(256, '\xff'), std::string(9, '\x01'))) == no_key);
     CHECK(why_not(key("", e)) == no_key);
     CHECK(why_not(key(std::string(256, '\xff'), "")) == no_key);
+    CHECK(why_not(key(std::string(256, '\xff'), "\x01")) == no_key); // anything would be signed by it
+    CHECK(why_not(key(std::string(256, '\xff'), std::string("\x01\x00", 2))) == no_key);
     CHECK(why_not(key(std::string(256, '\0'), e)) == no_key);
     CHECK(why_not(document(R"({"kty":"RSA","n":"!!","e":"AQAB"})")) == no_key);
     CHECK(why_not(document(R"({"kty":"RSA","n":"AQAB=","e":"AQAB"})")) == no_key);
