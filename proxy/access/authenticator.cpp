@@ -29,7 +29,8 @@ authenticator::authenticator(config const& c, std::unique_ptr<password_check> pa
                              std::function<std::int64_t()> now)
     : issuer_configs_(c.access.issuers), passwords_(std::move(passwords)), now_(std::move(now)) {}
 
-result<std::unique_ptr<authenticator>> authenticator::open(config const& c, worker& home, unsigned password_threads,
+result<std::unique_ptr<authenticator>> authenticator::open(config const& c, worker& home, disk_pool& disk,
+                                                           unsigned password_threads,
                                                            std::function<std::int64_t()> now) {
     auto passwords = password_check::open(password_path(c.access.htpasswd_file), password_threads);
     if (!passwords)
@@ -38,7 +39,7 @@ result<std::unique_ptr<authenticator>> authenticator::open(config const& c, work
     if (auto set = made->set_rules(c); !set)
         return set.error();
     for (auto const& each : c.access.issuers)
-        made->issuers_.push_back(std::make_unique<oidc_issuer>(each, home, &steady_clock::now));
+        made->issuers_.push_back(std::make_unique<oidc_issuer>(each, home, disk, &steady_clock::now));
     return made;
 }
 

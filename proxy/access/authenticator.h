@@ -26,10 +26,10 @@ using identity_ptr = std::shared_ptr<identity const>;
 // Any thread.
 class authenticator {
 public:
-    // Reads what the configuration names; blocks. Fetches an issuer's keys on `home`, which must outlive this; checks
-    // passwords on so many threads. `now` in Unix seconds.
-    static result<std::unique_ptr<authenticator>> open(config const& c, worker& home, unsigned password_threads,
-                                                       std::function<std::int64_t()> now);
+    // Reads what the configuration names; blocks. Fetches an issuer's keys on `home`, or reads them on `disk`, both of
+    // which must outlive this; checks passwords on so many threads. `now` in Unix seconds.
+    static result<std::unique_ptr<authenticator>> open(config const& c, worker& home, disk_pool& disk,
+                                                       unsigned password_threads, std::function<std::int64_t()> now);
 
     // The rules as they are; what was given stays as long as this. All is open if they do not exist.
     access_rules const& rules() const noexcept { return *rules_.load(std::memory_order_acquire); }

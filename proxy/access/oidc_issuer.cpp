@@ -18,8 +18,8 @@ struct oidc_issuer::client {
     http_client http;
 };
 
-oidc_issuer::oidc_issuer(oidc_config c, worker& home, clock_source now)
-    : config_(std::move(c)), home_(home), now_(now),
+oidc_issuer::oidc_issuer(oidc_config c, worker& home, disk_pool& disk, clock_source now)
+    : config_(std::move(c)), home_(home), disk_(disk), now_(now),
       client_(std::make_unique<client>(config_.ca_file, home.executor(), now)) {}
 
 oidc_issuer::~oidc_issuer() = default;
@@ -79,8 +79,10 @@ task<result<oidc_issuer::keys>> oidc_issuer::fetch() {
 }
 
 task<result<std::string>> oidc_issuer::document() {
-    if (!config_.jwks_file.empty())
-        co_return read_small_file(config_.jwks_file, jwk_set::max_size); // a local file, once an hour
+    if (!config_.jwks_file.empty()) {
+        auto read = [this] { return read_small_file(config_.jwks_file, jwk_set::max_size); };
+        co_return co_await on_disk(disk_, read);
+    }
     if (!config_.jwks_url.empty())
         co_return co_await get(config_.jwks_url);
     auto base = config_.issuer;

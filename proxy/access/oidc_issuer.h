@@ -7,6 +7,7 @@
 
 #include "proxy/access/jwk_set.h"
 #include "proxy/config/access_config.h"
+#include "proxy/runtime/on_disk.h"
 #include "proxy/runtime/single_flight.h"
 #include "proxy/runtime/worker.h"
 #include "proxy/stats/stats.h"
@@ -26,9 +27,9 @@ public:
     static constexpr std::chrono::seconds pause{60}; // between two fetches
     static constexpr std::chrono::seconds patience{10};
 
-    // Keys are fetched on `home`, which must outlive this. `now` is any thread's. Throws std::runtime_error if the
-    // configured CAs cannot be read.
-    oidc_issuer(oidc_config c, worker& home, clock_source now);
+    // Keys are fetched on `home`, and a file of them is read on `disk`; both must outlive this. `now` is any thread's.
+    // Throws std::runtime_error if the configured CAs cannot be read.
+    oidc_issuer(oidc_config c, worker& home, disk_pool& disk, clock_source now);
     ~oidc_issuer();
 
     oidc_config const& config() const noexcept { return config_; }
@@ -47,6 +48,7 @@ private:
 
     oidc_config const config_;
     worker& home_;
+    disk_pool& disk_;
     clock_source const now_;
     single_flight<keys> flights_;
     struct client;

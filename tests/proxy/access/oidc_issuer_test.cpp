@@ -15,7 +15,8 @@ struct watched_issuer {
     token_issuer theirs;
     worker w{0};
     std::atomic<std::int64_t> seconds_passed{0};
-    oidc_issuer ours{config(), w, [this] {
+    disk_pool disk{1};
+    oidc_issuer ours{config(), w, disk, [this] {
                          return steady_clock::time_point(std::chrono::hours(1000)) + seconds(seconds_passed.load());
                      }};
 
