@@ -5,8 +5,6 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -17,7 +15,6 @@ namespace proxy {
 namespace {
 
 constexpr std::string_view path = "/token";
-constexpr std::size_t max_fields = 64;
 
 error unauthorized(std::string why) {
     return from_oci({oci::errc::unauthorized, std::move(why)});
@@ -27,15 +24,8 @@ error malformed(std::string why) {
     return {oci::errc::unsupported, error_source::client, retry_class::never, 400, std::move(why)};
 }
 
-// Scopes of one parameter, with spaces between. What is no repository's is left out: no token is needed for it.
-void add_scopes(std::string_view text, scope_list& to) {
-    while (!text.empty()) {
-        auto const end = std::min(text.find(' '), text.size());
-        auto s = parse_scope(text.substr(0, end));
-        if (s && s->actions != 0 && to.items.size() < max_scopes)
-            to.items.push_back(*std::move(s));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
+bool is_form(exchange const& x) {
+    return x.req().method() == boost::beast::http::verb::post;
 }
 
 // RFC 3339.
@@ -49,36 +39,16 @@ bool token_endpoint::is_at(std::string_view target) noexcept {
     return target.starts_with(path) && (target.size() == path.size() || target[path.size()] == '?');
 }
 
-std::string_view token_endpoint::question::field(std::string_view name) const noexcept {
-    auto const at = std::ranges::find_if(fields, [&](auto const& f) { return f.first == name; });
-    return at == fields.end() ? std::string_view() : std::string_view(at->second.text());
-}
-
-task<result<token_endpoint::question>> token_endpoint::read(exchange& x) {
-    question q;
-    q.is_form = x.req().method() == boost::beast::http::verb::post;
-    std::string target(x.req().target());
-    if (q.is_form) {
-        auto body = co_await x.body().read(max_form);
-        if (!body)
-            co_return body.error();
-        target = std::string(path) + "?" + *body;
-        wipe(*body);
-    }
+task<result<token_question>> token_endpoint::read(exchange& x) {
+    if (!is_form(x))
+        co_return parse_token_question(x.req().target());
+    auto body = co_await x.body().read(max_form);
+    if (!body)
+        co_return body.error();
+    auto target = std::string(path) + "?" + *body;
+    wipe(*body);
     wiped_at_end const wiped(target);
-    auto const url = boost::urls::parse_origin_form(target);
-    if (!url || url->params().size() > max_fields)
-        co_return malformed("the request for a token is malformed");
-    boost::urls::encoding_opts form;
-    form.space_as_plus = true;
-    for (auto const& p : url->params(form)) {
-        if (p.key == "scope")
-            add_scopes(p.value, q.asked);
-        else
-            q.fields.emplace_back(p.key, secret(p.value));
-    }
-    q.wants_renewal = q.field("offline_token") == "true" || q.field("access_type") == "offline";
-    co_return q;
+    co_return parse_token_question(target);
 }
 
 // The name that a client asks by may mean any upstream's repository (the token's request has no "ns"), and a token for
@@ -97,7 +67,7 @@ bool token_endpoint::may_anywhere(caller const& who, scope const& s, action a) c
 }
 
 // Whether who shows nothing would get all of it.
-bool token_endpoint::is_for_anybody(exchange& x, question const& q) const {
+bool token_endpoint::is_for_anybody(exchange& x, token_question const& q) const {
     caller const nobody{authenticator::of_peer(x.from()), x.from().address};
     auto const open = [&](scope const& s) {
         for (auto const a : {action::pull, action::push, action::remove})
@@ -108,14 +78,14 @@ bool token_endpoint::is_for_anybody(exchange& x, question const& q) const {
     return !q.asked.items.empty() && std::ranges::all_of(q.asked.items, open);
 }
 
-task<result<identity_ptr>> token_endpoint::find_out(exchange& x, question const& q) {
+task<result<identity_ptr>> token_endpoint::find_out(exchange& x, token_question const& q) {
     auto const kind = q.field("grant_type");
-    if (q.is_form && kind == "refresh_token")
+    if (is_form(x) && kind == "refresh_token")
         co_return who_.renew(q.field("refresh_token"));
-    if (q.is_form && kind != "password")
+    if (is_form(x) && kind != "password")
         co_return malformed("grant_type must be password or refresh_token");
     auto who = result<identity_ptr>(authenticator::of_peer(x.from()));
-    if (q.is_form) {
+    if (is_form(x)) {
         basic_login login{std::string(q.field("username")), secret(std::string(q.field("password"))), {}};
         who = co_await who_.log_in(x.local(), std::move(login), x.from());
     } else {
@@ -133,7 +103,7 @@ task<result<identity_ptr>> token_endpoint::find_out(exchange& x, question const&
     co_return who.error();
 }
 
-result<std::string> token_endpoint::answer_for(identity const& who, question const& q) {
+result<std::string> token_endpoint::answer_for(identity const& who, token_question const& q) {
     auto const now = who_.now();
     auto const end = who.until != 0 ? who.until : std::numeric_limits<std::int64_t>::max();
     auto const until = std::min(now + settings_.token_ttl.count(), end);
@@ -158,7 +128,7 @@ result<std::string> token_endpoint::answer_for(identity const& who, question con
 }
 
 // A client without a login is better told so here than by each request.
-bool token_endpoint::is_useless_to(caller const& who, question const& q) const {
+bool token_endpoint::is_useless_to(caller const& who, token_question const& q) const {
     if (!who.who->is_anonymous())
         return false;
     auto const opens = [&](scope const& s) {

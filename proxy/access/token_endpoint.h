@@ -7,11 +7,11 @@
 #pragma once
 
 #include "proxy/access/authenticator.h"
+#include "proxy/access/token_question.h"
 #include "proxy/http/exchange.h"
 #include "proxy/pull/upstream_set.h"
 
 #include <string_view>
-#include <vector>
 
 namespace proxy {
 
@@ -30,20 +30,12 @@ public:
     task<result<void>> handle(exchange& x);
 
 private:
-    struct question {
-        std::vector<std::pair<std::string, secret>> fields; // decoded
-        bool is_form = false;
-        scope_list asked;
-        bool wants_renewal = false; // "offline"
-
-        std::string_view field(std::string_view name) const noexcept;
-    };
-    task<result<question>> read(exchange& x);
-    task<result<identity_ptr>> find_out(exchange& x, question const& q);
-    bool is_for_anybody(exchange& x, question const& q) const;
-    bool is_useless_to(caller const& who, question const& q) const;
+    task<result<token_question>> read(exchange& x);
+    task<result<identity_ptr>> find_out(exchange& x, token_question const& q);
+    bool is_for_anybody(exchange& x, token_question const& q) const;
+    bool is_useless_to(caller const& who, token_question const& q) const;
     bool may_anywhere(caller const& who, scope const& s, action a) const;
-    result<std::string> answer_for(identity const& who, question const& q);
+    result<std::string> answer_for(identity const& who, token_question const& q);
 
     authenticator& who_;
     upstream_set const& upstreams_;

@@ -12,6 +12,7 @@
 #include "tests/fuzz/request_body_check.h"
 #include "tests/fuzz/scope_check.h"
 #include "tests/fuzz/token_check.h"
+#include "tests/fuzz/token_question_check.h"
 #include "tests/fuzz/upstream_fields_check.h"
 
 using fuzz::check_corpus;
@@ -51,6 +52,9 @@ TEST_CASE("the corpus of scopes passes its check") {
 }
 TEST_CASE("the corpus of tokens passes its check") {
     check_corpus("token", fuzz::check_token);
+}
+TEST_CASE("the corpus of token questions passes its check") {
+    check_corpus("token_question", fuzz::check_token_question);
 }
 TEST_CASE("the corpus of upstream's fields passes its check") {
     check_corpus("upstream_fields", fuzz::check_upstream_fields);
