@@ -60,6 +60,12 @@ error from_store(store::error const& e) {
         return as(oci::errc::size_invalid, 400, "the content has another size");
     case store::errc::no_space:
         return as(oci::errc::unavailable, 503, "the cache has no room for this"); // a client's next mirror is asked
+    case store::errc::no_descriptors: {
+        auto busy = as(oci::errc::unavailable, 503, "too many files and connections are open; try again");
+        busy.retry_after = std::chrono::seconds(1);
+        busy.over = limit::open_files;
+        return busy;
+    }
     case store::errc::over_quota:
         return as(oci::errc::denied, 403,
                   "the quota of these repositories is used up: delete what is not needed, or raise max_used_space in "
@@ -81,7 +87,7 @@ error from_store(store::error const& e) {
 }
 
 bool is_no_room(error const& e) noexcept {
-    return e.source == error_source::store && e.code == oci::errc::unavailable;
+    return e.source == error_source::store && e.code == oci::errc::unavailable && e.over == limit::none;
 }
 
 error upstream_error(unsigned status, std::string message, retry_class retry) {

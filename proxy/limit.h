@@ -20,13 +20,14 @@ enum class limit : std::uint8_t {
     upload_sessions, // in all, or of one client
     fills,           // downloads at a time
     disk,            // jobs that wait for it
-    logins           // that are being checked
+    logins,          // that are being checked
+    open_files       // of the process, sockets too: RLIMIT_NOFILE
 };
-inline constexpr std::size_t limit_count = 12;
+inline constexpr std::size_t limit_count = 13;
 
 // As metrics and the admin API name them.
 inline constexpr std::array<std::string_view, limit_count> limit_names{
-    "none",      "connections", "requests",        "head_size", "large_heads", "body_size",
-    "body_rate", "bodies",      "upload_sessions", "fills",     "disk",        "logins"};
+    "none",   "connections",     "requests", "head_size", "large_heads", "body_size", "body_rate",
+    "bodies", "upload_sessions", "fills",    "disk",      "logins",      "open_files"};
 
 } // namespace proxy

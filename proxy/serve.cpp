@@ -62,6 +62,13 @@ void say_addresses(server const& running, access_config const& access) {
                          a.to_string());
 }
 
+void say_open_files(std::uint64_t at_most, std::size_t max_connections) {
+    if (at_most / 2 < max_connections)
+        spdlog::info("{} files may be open: fewer than two for each of {} connections (max_connections), which will be "
+                     "refused when these are short; LimitNOFILE= or ulimit -n gives more",
+                     at_most, max_connections);
+}
+
 // Ready only now that every address is bound: units that wait for this one may pull at once.
 void say_ready(service_manager const& manager, server& running) {
     if (auto const every = manager.watchdog_interval())
@@ -112,7 +119,7 @@ int serve(config c, config_source from) {
     net::signal_set stop_signals(signals, SIGINT, SIGTERM);
     net::signal_set hangups(signals, SIGHUP);
     start_logging(c.log);
-    raise_descriptor_limit();
+    say_open_files(raise_descriptor_limit(), c.server.max_connections);
     service_manager const manager;
     auto const drain_timeout = c.server.drain_timeout;
     auto const access = c.access;

@@ -12,6 +12,8 @@ std::string_view to_string(errc code) noexcept {
         return "over_quota";
     case errc::too_many:
         return "too_many";
+    case errc::no_descriptors:
+        return "no_descriptors";
     case errc::no_space:
         return "no_space";
     case errc::digest_mismatch:

@@ -14,6 +14,7 @@ enum class errc : std::uint8_t {
     no_space,        // the disk or the limit has no room for this
     over_quota,      // what one part of the store may take is taken
     too_many,        // as many as may be under way at once are
+    no_descriptors,  // as many files and sockets are open as may be
     digest_mismatch, // the bytes are not those that were promised
     size_mismatch,   // fewer or more bytes than were promised
     corrupt,         // a row or a file contradicts itself

@@ -102,9 +102,25 @@ std::string file_system::boot_id() {
     return id;
 }
 
+namespace {
+
+errc code_of_errno(int number) noexcept {
+    switch (number) {
+    case ENOSPC:
+    case EDQUOT:
+        return errc::no_space;
+    case EMFILE:
+    case ENFILE:
+        return errc::no_descriptors;
+    default:
+        return errc::io;
+    }
+}
+
+} // namespace
+
 error error_of_errno(int number, std::string_view what) {
-    auto const code = number == ENOSPC || number == EDQUOT ? errc::no_space : errc::io;
-    return error{code, std::string(what) + ": " + std::generic_category().message(number)};
+    return error{code_of_errno(number), std::string(what) + ": " + std::generic_category().message(number)};
 }
 
 } // namespace store

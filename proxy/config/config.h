@@ -59,8 +59,8 @@ struct server_config {
     std::chrono::seconds header_timeout{30}; // from the first byte of a request to the end of its head
     std::chrono::seconds write_timeout{120}; // a client that takes no byte for this long is let go
     std::chrono::seconds drain_timeout{30};  // at a stop: how long requests in flight may take
-    std::size_t max_connections = 16384;
-    std::size_t max_connections_per_client = 4096; // of one address (IPv6: one /64); 0: as many as there may be in all
+    std::size_t max_connections = 10240;
+    std::size_t max_connections_per_client = 2560; // of one address (IPv6: one /64); 0: as many as there may be in all
     std::uint64_t bandwidth_per_client = 0;        // bytes a second sent to one address; 0: no bound
     std::size_t max_fills = 512;                   // downloads from upstreams at a time
     std::size_t max_disk_queue = 1024;             // jobs that wait for a thread that may block

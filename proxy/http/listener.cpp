@@ -18,7 +18,8 @@ namespace proxy {
 namespace {
 
 constexpr milliseconds pause_time{100};
-constexpr std::int64_t max_turned_away = 256; // at a time beyond all bounds, to be told so; others are closed unheard
+// At a time beyond all bounds, to be told so; others are closed unheard. Few where what each holds is what is short.
+constexpr std::int64_t max_turned_away = 256, max_turned_away_when_short = 16;
 
 // Counts a connection from the moment it is accepted until its session has ended, so that a stop waits for it.
 class counted_in {
@@ -70,12 +71,8 @@ task<void> listener::run() {
         auto& next = *workers_[turn % workers_.size()];
         error_code ec;
         auto socket = co_await acceptor_.async_accept(next.home.context(), net::redirect_error(use_task, ec));
-        if (!ec) {
-            bool const last = store::is_one_too_many(socket.native_handle(), store::descriptor_use::connection);
+        if (!ec)
             start_session(std::move(socket), next);
-            if (last)
-                co_await wait_for_descriptors();
-        }
         if (ec == net::error::operation_aborted || !acceptor_.is_open())
             co_return;
         if (!ec)
@@ -87,18 +84,17 @@ task<void> listener::run() {
     }
 }
 
-// Who is not accepted yet waits in the kernel's queue, while those that are here get their content.
-task<void> listener::wait_for_descriptors() {
-    spdlog::warn("too many open files: no connection is accepted until some are closed");
-    steady_timer pause(acceptor_.get_executor());
-    while (acceptor_.is_open()) {
-        error_code ec;
-        pause.expires_after(pause_time);
-        co_await pause.async_wait(net::redirect_error(use_task, ec));
-        store::file_descriptor const next(::fcntl(acceptor_.native_handle(), F_DUPFD_CLOEXEC, 0));
-        if (next && !store::is_one_too_many(next.get(), store::descriptor_use::connection))
-            co_return;
-    }
+limit listener::bound_met(tcp_socket& socket) {
+    auto const most = static_cast<std::int64_t>(clients_.limits().total);
+    if (most > 0 && parts_.counts.open_connections.load(std::memory_order_relaxed) >= most)
+        return limit::connections;
+    // Operators come in as long as content does.
+    auto const use = most > 0 ? store::descriptor_use::connection : store::descriptor_use::content;
+    bool const is_short = store::is_one_too_many(socket.native_handle(), use);
+    if (is_short && !short_of_descriptors_)
+        spdlog::warn("too many open files: connections are refused until some are closed (LimitNOFILE=, ulimit -n)");
+    short_of_descriptors_ = is_short;
+    return is_short ? limit::open_files : limit::none;
 }
 
 void listener::start_session(tcp_socket socket, worker_local& local) {
@@ -109,13 +105,12 @@ void listener::start_session(tcp_socket socket, worker_local& local) {
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     socket.native_non_blocking(true, ignored);
-    auto const open = parts_.counts.open_connections.load(std::memory_order_relaxed);
-    auto const most = static_cast<std::int64_t>(clients_.limits().total);
+    auto met = bound_met(socket);
     std::optional<client_table::place> place;
-    if (most == 0 || open < most)
-        place = clients_.admit(peer.address());
-    if (!place) {
-        turn_away(std::move(socket), local);
+    if (met == limit::none && !(place = clients_.admit(peer.address())))
+        met = limit::connections;
+    if (met != limit::none) {
+        turn_away(std::move(socket), local, met);
         return;
     }
     // The session is made on its worker's thread: it enters that worker's lists.
@@ -128,14 +123,18 @@ void listener::start_session(tcp_socket socket, worker_local& local) {
     spawn(local.home.executor(), "session", std::move(converse));
 }
 
-void listener::turn_away(tcp_socket socket, worker_local& local) {
+void listener::turn_away(tcp_socket socket, worker_local& local, limit met) {
+    auto& counters = workers_.front()->counters;
+    counters.turned_away.add();
+    counters.refused[static_cast<std::size_t>(met)].add();
     // The socket's destructor closes it. Saying so through TLS would cost more than what there is no room for.
-    if (tls_ || turned_away_.load(std::memory_order_relaxed) >= max_turned_away)
+    auto const most = met == limit::open_files ? max_turned_away_when_short : max_turned_away;
+    if (tls_ || turned_away_.load(std::memory_order_relaxed) >= most)
         return;
-    auto refuse = [this, &local, socket = std::move(socket), one = counted_in(turned_away_),
+    auto refuse = [this, &local, met, socket = std::move(socket), one = counted_in(turned_away_),
                    counted = counted_in(parts_.counts.open_connections)]() mutable -> task<void> {
         session conversation(std::move(socket), {}, local, service_, parts_);
-        co_await conversation.turn_away();
+        co_await conversation.turn_away(met);
     };
     spawn(local.home.executor(), "turning away", std::move(refuse));
 }

@@ -7,6 +7,7 @@
 #include "proxy/http/client_table.h"
 #include "proxy/http/service.h"
 #include "proxy/http/worker_local.h"
+#include "proxy/limit.h"
 #include "proxy/runtime/net.h"
 #include "proxy/server_parts.h"
 #include "proxy/tls/identity_keeper.h"
@@ -37,16 +38,17 @@ public:
     void close();
 
 private:
-    task<void> wait_for_descriptors();
+    limit bound_met(tcp_socket& socket);
     void start_session(tcp_socket socket, worker_local& local);
-    void turn_away(tcp_socket socket, worker_local& local);
+    void turn_away(tcp_socket socket, worker_local& local, limit met);
 
     std::vector<std::unique_ptr<worker_local>> const& workers_;
     tcp_acceptor acceptor_;
     service& service_;
     client_table& clients_;
     server_parts const& parts_;
-    identity_keeper const* tls_;               // null: plain
+    identity_keeper const* tls_; // null: plain
+    bool short_of_descriptors_ = false;
     std::atomic<std::int64_t> turned_away_{0}; // just being told that there is no room
 };
 

@@ -89,12 +89,9 @@ task<bool> session::secure(server_identity::ptr as) {
     co_return false;
 }
 
-task<void> session::turn_away() {
-    local_.counters.turned_away.add();
+task<void> session::turn_away(limit met) {
     entry_.expire_after(seconds(5), steady_clock::now());
-    local_.counters.refused[static_cast<std::size_t>(limit::connections)].add();
-    auto const e = overloaded("too many connections", limit::connections);
-    co_await send_error(e);
+    co_await send_error(overloaded(met == limit::open_files ? "too many open files" : "too many connections", met));
     co_await linger();
 }
 

@@ -49,8 +49,8 @@ public:
     // Runs to the connection's end.
     task<void> run();
 
-    // Instead: says that there are too many connections, and ends.
-    task<void> turn_away();
+    // Instead: says that there are too many connections, or open files, and ends. Counting is the caller's.
+    task<void> turn_away(limit met);
 
 private:
     using parser = request_body::parser;

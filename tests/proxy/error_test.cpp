@@ -29,6 +29,14 @@ TEST_CASE("a pusher is told what to do") {
     CHECK(busy.message.find("upload_ttl") != std::string::npos);
 }
 
+TEST_CASE("want of descriptors passes: who asks again may get it, and no quota is to blame") {
+    auto const busy = from_store({store::errc::no_descriptors, "cannot open /var/lib/layerd/blobs"});
+    CHECK(busy.status == 503);
+    CHECK(busy.retry_after.count() == 1);
+    CHECK(busy.over == limit::open_files);
+    CHECK_FALSE(is_no_room(busy));
+}
+
 TEST_CASE("upstream's 503 is not a want of room") {
     CHECK_FALSE(is_no_room(upstream_error(503, "busy")));
     CHECK(for_log(upstream_error(503, "busy")) == "busy");

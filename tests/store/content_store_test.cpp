@@ -177,10 +177,12 @@ TEST_CASE("storing content again repairs an object whose file is gone") {
 TEST_CASE("a file that cannot be opened for another reason is an error, not an absence") {
     test_store s;
     auto const d = s.put(content(5000));
-    s.files->fail("open", EMFILE);
-    auto const r = s.store->open_blob(d);
-    REQUIRE(!r);
-    CHECK(r.error().code == errc::io);
+    for (auto const& [number, code] : {std::pair(EMFILE, errc::no_descriptors), std::pair(EIO, errc::io)}) {
+        s.files->fail("open", number);
+        auto const r = s.store->open_blob(d);
+        REQUIRE(!r);
+        CHECK(r.error().code == code);
+    }
     s.files->on_call = {};
     CHECK((s.get(d) == content(5000)));
 }

@@ -291,7 +291,7 @@ rlim_t limit_files(rlim_t to) {
 }
 
 bool has_no_descriptor(store::error const& e) {
-    return e.code == errc::io && e.message.find("Too many open files") != std::string::npos;
+    return e.code == errc::no_descriptors && e.message.find("Too many open files") != std::string::npos;
 }
 
 } // namespace

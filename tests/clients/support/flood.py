@@ -2,9 +2,10 @@
 
 Opens COUNT connections from a hundred addresses of 127.0.1.0/24, says on each what its kind says first, then a little
 more each second, and holds what the server leaves open: until there is none, SECONDS are over, or SIGTERM. A line says
-when all are open, another at the end what became of them.
+when all are open, another at the end what became of them. FLOOD_TARGET: what `unread_blobs` asks for and does not read.
 """
 import collections
+import os
 import resource
 import select
 import signal
@@ -62,6 +63,7 @@ KINDS = {
     "pushes_of_many_fields": (lambda i: MANY_PUSH, b"x"),
     "held_manifests": (manifest, b""),
     "held_handshakes": (lambda i: HELLO, b""),
+    "unread_blobs": (lambda i: head("GET " + os.environ["FLOOD_TARGET"], "", ""), b""),
 }
 TOTAL = COUNT * (3 if "chunks" in KIND else 1)  # these are answered and closed at once: others come instead
 
@@ -69,6 +71,8 @@ TOTAL = COUNT * (3 if "chunks" in KIND else 1)  # these are answered and closed 
 def connection(i):
     s = socket.socket()
     s.setblocking(False)
+    if KIND == "unread_blobs":  # what the kernel keeps for each is not layerd's doing
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     s.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT: ports are only scarce for each address
     s.bind((f"127.0.1.{1 + i % 100}", 0))
     s.connect_ex((HOST, int(PORT)))
@@ -106,7 +110,7 @@ class Flood:
         while entry[1]:
             entry[1] = entry[1][entry[0].send(entry[1]):]
             self.moved = time.monotonic()
-        self.poll.modify(fd, select.EPOLLIN)
+        self.poll.modify(fd, 0 if KIND == "unread_blobs" else select.EPOLLIN)
 
     def read(self, fd):
         got = self.open[fd][0].recv(4096)
