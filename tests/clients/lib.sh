@@ -131,7 +131,7 @@ need() {
     done
 }
 
-for part in image origin guard mirror client containers_image daemon herd push builder outage browser login; do
+for part in image origin guard mirror client containers_image daemon herd push builder outage browser login certificates; do
     # shellcheck source=/dev/null
     source "$here/support/$part.sh"
 done

@@ -33,7 +33,7 @@ write_hosts_toml() {
 }
 
 # start_dockerd MORE_OF_DAEMON_JSON. No bridge and no packet filter: builds and runs have no network, pulls need none of
-# their own.
+# their own. It looks for certificates in one place alone: there it finds the folder `docker-certs`, if there is one.
 start_dockerd() {
     need_namespaces dockerd
     mkdir -p "$work/docker"
@@ -42,11 +42,19 @@ start_dockerd() {
 {"data-root": "$work/docker/data", "exec-root": "$work/docker/exec", "pidfile": "$work/docker/pid",
  "hosts": ["unix://$work/docker/sock"], "iptables": false, "ip6tables": false, "bridge": "none"$1}
 JSON
-    jq -s add "$work/docker/private.json" "$work/docker/mirrors.json" >"$work/docker/daemon.json"
-    start dockerd client dockerd --config-file "$work/docker/daemon.json"
+    jq -s add "$work/docker/mirrors.json" "$work/docker/private.json" >"$work/docker/daemon.json"
+    start dockerd client bash -c "$with_docker_certs" dockerd "$work/docker-certs" \
+        dockerd --config-file "$work/docker/daemon.json"
     serving() { alive dockerd || skip_daemon dockerd; docker info; }
     eventually 90 serving || fail "dockerd does not answer"
 }
+
+# shellcheck disable=SC2016 # expanded inside
+with_docker_certs='if [[ -d $1 ]]; then
+    mkdir -p /etc/docker && mount -t tmpfs tmpfs /etc/docker && mkdir /etc/docker/certs.d
+    mount --bind "$1" /etc/docker/certs.d
+fi
+exec "${@:2}"'
 
 docker() { run_client env DOCKER_CONFIG="$work/docker" docker --host "unix://$work/docker/sock" "$@"; }
 

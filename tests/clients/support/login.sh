@@ -3,7 +3,9 @@
 #   reader / "reads well"      a user of htpasswd: pulls everything
 #   ci / $ci_token             a token of `layerd token issue`: pulls everything, pushes to local/**
 #   jobs / "$(job_token)"      a token of a CI system: pulls everything, pushes to local/acme/** from acme/app alone
-#   client.pem, client.key     a certificate of alice: as ci
+#   certificates               of alice as ci, of bob as reader: see certificates.sh
+#
+# GUARDED_HOST is its address, 127.0.0.1 unless set.
 
 registry=
 ci_token=
@@ -12,14 +14,15 @@ start_guarded_mirror() {
     need_client "$@"
     need openssl
     need htpasswd
-    make_certificates
-    make_client_certificate alice
+    local host=${GUARDED_HOST:-127.0.0.1}
+    make_certificates "$host" "IP:$host"
+    make_client_certificates
     make_issuer
     htpasswd -nbB -C 5 reader 'reads well' >"$work/users"
     origin hub
     local tls_port
     tls_port=$(free_port)
-    registry=127.0.0.1:$tls_port
+    registry=$host:$tls_port
     MIRROR_LISTEN="\"https://$registry\"" MIRROR_SERVER="[[server.certificate]]
 file = \"$work/server.pem\"
 key_file = \"$work/server.key\"" MIRROR_REST="$(access_rules)" mirror docker.io="${origin_url[hub]}"
@@ -51,17 +54,6 @@ claims = { repository = "acme/app" }
 allow = ["push"]
 repositories = ["local/acme/**"]
 TOML
-}
-
-make_client_certificate() {
-    (
-        cd "$work" || exit
-        openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=CA of the clients' -keyout client-ca.key -out client-ca.pem
-        openssl req -newkey rsa:2048 -nodes -subj "/CN=$1" -keyout client.key -out client.csr
-        printf 'extendedKeyUsage = clientAuth\n' >client.ext
-        openssl x509 -req -in client.csr -CA client-ca.pem -CAkey client-ca.key -CAcreateserial -days 2 \
-            -extfile client.ext -out client.pem
-    ) >>"$work/openssl.out" 2>&1
 }
 
 base64url() { openssl base64 -A | tr '+/' '-_' | tr -d =; }
