@@ -5,7 +5,7 @@
 #   jobs / "$(job_token)"      a token of a CI system: pulls everything, pushes to local/acme/** from acme/app alone
 #   certificates               of alice as ci, of bob as reader: see certificates.sh
 #
-# GUARDED_HOST is its address, 127.0.0.1 unless set.
+# GUARDED_HOST is its address, 127.0.0.1 unless set; GUARDED_REST is added to its configuration.
 
 registry=
 ci_token=
@@ -25,7 +25,8 @@ start_guarded_mirror() {
     registry=$host:$tls_port
     MIRROR_LISTEN="\"https://$registry\"" MIRROR_SERVER="[[server.certificate]]
 file = \"$work/server.pem\"
-key_file = \"$work/server.key\"" MIRROR_REST="$(access_rules)" mirror docker.io="${origin_url[hub]}"
+key_file = \"$work/server.key\"" MIRROR_REST="$(access_rules)
+${GUARDED_REST:-}" mirror docker.io="${origin_url[hub]}"
     ci_token=$("$layerd" token issue --config "$work/layerd.toml" --user ci --scope '**:pull' --scope 'local/**:push' \
         --expires 1h 2>>"$work/client.log")
     mirror=$registry
