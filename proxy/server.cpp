@@ -203,7 +203,8 @@ void server::parts::make_services(server_seams const& seams) {
     pulls = std::make_unique<pull_commands>(*shared, routes->manifests(), *images, *rules);
     administration = std::make_unique<proxy::admin>(
         settings, counts, *content, *commands, *integrity, *upstreams, *past, seams.now,
-        [this] { return alerts->alerts(); }, [this] { return fill_list(); }, [this] { return ready.load(); });
+        [this] { return alerts->alerts(); }, [this] { return doors->certificate_expiry(); },
+        [this] { return fill_list(); }, [this] { return ready.load(); });
     admin_pages = std::make_unique<admin_service>(*administration, *pulls, access_guard(*who, settings), disk);
 }
 
@@ -278,7 +279,7 @@ void server::parts::run() {
     auto each_second = [this] {
         note_pull_limits();
         look_at_alerts();
-        doors->look_at_certificates();
+        doors->look_at_certificates(shared->now());
         who->look();
     };
     keeper = std::make_unique<history_keeper>(*past, counts, shared->now, of_store, each_second);

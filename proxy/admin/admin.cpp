@@ -104,6 +104,7 @@ stats_report admin::report() const {
     r.integrity = integrity_.report();
     r.endpoints = registries_.endpoints();
     r.alerts = alerts_();
+    r.certificate_expiry = certificate_expiry_();
     r.uptime_seconds = stats_.uptime().count();
     r.open_connections = stats_.open_connections.load(std::memory_order_relaxed);
     r.uploads = content_.hosted().sessions().count();

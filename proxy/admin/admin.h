@@ -16,6 +16,7 @@
 #include <boost/json/array.hpp>
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,10 +38,11 @@ public:
     admin(config const& c, stats const& s, store::content_store& content, management const& commands,
           integrity_watch const& integrity, upstream_set const& registries, history const& past,
           std::function<std::int64_t()> now, std::function<std::vector<alert_watch::shown>()> alerts,
+          std::function<std::map<std::string, std::int64_t>()> certificate_expiry,
           std::function<std::vector<fill_status>()> fills, std::function<bool()> ready)
         : config_(c), stats_(s), content_(content), commands_(commands), integrity_(integrity), registries_(registries),
-          past_(past), now_(std::move(now)), alerts_(std::move(alerts)), fills_(std::move(fills)),
-          ready_(std::move(ready)) {}
+          past_(past), now_(std::move(now)), alerts_(std::move(alerts)),
+          certificate_expiry_(std::move(certificate_expiry)), fills_(std::move(fills)), ready_(std::move(ready)) {}
 
     // Any thread; may block.
     admin_response handle(admin_request const& r) const;
@@ -66,6 +68,7 @@ private:
     history const& past_;
     std::function<std::int64_t()> now_; // Unix seconds
     std::function<std::vector<alert_watch::shown>()> alerts_;
+    std::function<std::map<std::string, std::int64_t>()> certificate_expiry_; // as stats_report has it
     std::function<std::vector<fill_status>()> fills_;
     std::function<bool()> ready_;
 };

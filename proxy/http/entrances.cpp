@@ -69,9 +69,19 @@ void entrances::close() {
         l->close();
 }
 
-void entrances::look_at_certificates() {
+void entrances::look_at_certificates(std::int64_t now) {
     if (certificates_)
-        certificates_->look();
+        certificates_->look(now);
+}
+
+std::map<std::string, std::int64_t> entrances::certificate_expiry() const {
+    std::map<std::string, std::int64_t> all;
+    if (!certificates_)
+        return all;
+    auto const identity = certificates_->current();
+    for (auto const& c : identity->lives())
+        all[c.file.string()] = c.expires;
+    return all;
 }
 
 } // namespace proxy

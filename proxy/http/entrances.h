@@ -10,7 +10,10 @@
 #include "proxy/server_parts.h"
 #include "proxy/tls/identity_keeper.h"
 
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace proxy {
@@ -35,8 +38,12 @@ public:
     void run();   // begins to accept
     void close(); // on the first worker's thread; what was accepted before is served
 
-    // Takes over certificates whose files have changed. Every few seconds, by one thread; blocks.
-    void look_at_certificates();
+    // Takes over certificates whose files have changed. Every few seconds, by one thread, `now` in Unix seconds;
+    // blocks.
+    void look_at_certificates(std::int64_t now);
+
+    // When each expires, in Unix seconds, by its file. Once all are open: any thread.
+    std::map<std::string, std::int64_t> certificate_expiry() const;
 
 private:
     result<identity_keeper const*> identity_if(bool tls);

@@ -159,6 +159,16 @@ void add_alerts(std::vector<MetricFamily>& all, stats_report const& r) {
         all.push_back(std::move(firing));
 }
 
+void add_certificates(std::vector<MetricFamily>& all, stats_report const& r) {
+    auto expiry =
+        family("layerd_tls_certificate_expiry_timestamp_seconds",
+               "Unix time at which a certificate that is shown to clients expires, by its file.", MetricType::Gauge);
+    for (auto const& [file, at] : r.certificate_expiry)
+        add(expiry, static_cast<double>(at), {{"file", file}});
+    if (!expiry.metric.empty())
+        all.push_back(std::move(expiry));
+}
+
 void add_pools(std::vector<MetricFamily>& all, store::usage const& u) {
     auto objects = family("layerd_store_pool_objects", "Objects that may be evicted, by pool.", MetricType::Gauge);
     auto bytes =
@@ -263,6 +273,7 @@ std::string metrics_text(stats_report const& r) {
     add_endpoints(all, r);
     add_store(all, r);
     add_alerts(all, r);
+    add_certificates(all, r);
     auto const& i = r.integrity;
     counter("layerd_scrubbed_objects_total", "Objects read again and compared with their digest or block sums.",
             i.scrub.objects_checked);

@@ -72,6 +72,13 @@ json::object integrity(integrity_report const& i) {
               {"last_pass_ended_at", i.scrub.last_pass_ended_at}}}};
 }
 
+json::object certificates(stats_report const& r) {
+    json::object all;
+    for (auto const& [file, at] : r.certificate_expiry)
+        all[file] = {{"expires_at", at}};
+    return all;
+}
+
 json::object stored(stats_report const& r) {
     json::object pools;
     for (std::size_t i = 0; i < store::pool_count; ++i)
@@ -135,6 +142,7 @@ json::object to_json(stats_report const& r) {
             {"store", stored(r)},
             {"integrity", integrity(r.integrity)},
             {"upstreams", upstreams(r)},
+            {"certificates", certificates(r)},
             {"connections",
              {{"open", r.open_connections},
               {"accepted", t.connections},

@@ -23,7 +23,8 @@ struct stats_report {
     integrity_report integrity;
     std::map<std::string, std::vector<endpoint_report>> endpoints; // by upstream, of those that are configured
     std::vector<alert_watch::shown> alerts;
-    std::uint64_t limit_bytes = 0; // keep_storage in bytes; 0: none
+    std::map<std::string, std::int64_t> certificate_expiry; // of this server's, by file; Unix seconds
+    std::uint64_t limit_bytes = 0;                          // keep_storage in bytes; 0: none
     std::int64_t uptime_seconds = 0;
     std::int64_t open_connections = 0;
     std::int64_t running_fills = 0;

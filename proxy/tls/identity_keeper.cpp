@@ -1,10 +1,17 @@
 #include "proxy/tls/identity_keeper.h"
 
+#include <fmt/chrono.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace proxy {
+namespace {
+
+constexpr std::int64_t a_day = 24 * 3600;
+
+} // namespace
 
 identity_keeper::stamps identity_keeper::stamps_of(identity_files const& files) {
     stamps all{file_stamp::of(files.client_ca)};
@@ -28,7 +35,27 @@ server_identity::ptr identity_keeper::current() const {
     return current_;
 }
 
-void identity_keeper::look() {
+void identity_keeper::look(std::int64_t now) {
+    read_if_changed();
+    if (now < warn_next_)
+        return;
+    warn_next_ = now + a_day;
+    warn_of_expiry(now);
+}
+
+void identity_keeper::warn_of_expiry(std::int64_t now) const {
+    auto const identity = current();
+    for (auto const& c : identity->lives()) {
+        auto const in_time = std::min(14 * a_day, (c.expires - c.begins) / 5);
+        if (c.expires <= now)
+            spdlog::warn("certificate {} has expired: clients refuse it", c.file.string());
+        else if (c.expires - now < in_time)
+            spdlog::warn("certificate {} expires at {:%Y-%m-%d %H:%M} UTC: clients will refuse it from then on",
+                         c.file.string(), fmt::gmtime(static_cast<std::time_t>(c.expires)));
+    }
+}
+
+void identity_keeper::read_if_changed() {
     auto now = stamps_of(files_);
     if (now == seen_)
         return;
@@ -42,6 +69,7 @@ void identity_keeper::look() {
         std::lock_guard const lock(mutex_);
         current_ = std::move(*identity);
     }
+    warn_next_ = 0;
     spdlog::info("certificates were read again");
 }
 

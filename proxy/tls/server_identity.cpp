@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-#include <spdlog/spdlog.h>
 
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 namespace proxy {
@@ -23,6 +23,11 @@ std::string reason() {
 
 error cannot_use(std::string_view what, std::filesystem::path const& file, std::string_view why) {
     return internal_error(fmt::format("cannot use {} {}: {}", what, file.string(), why));
+}
+
+std::int64_t unix_seconds(ASN1_TIME const* t) {
+    std::tm parts{};
+    return ASN1_TIME_to_tm(t, &parts) == 1 ? ::timegm(&parts) : 0;
 }
 
 // HTTP/1.1 is what is spoken here; a client that offers but others finds out by our answer.
@@ -88,9 +93,6 @@ result<server_identity::context_ptr> server_identity::load_one(certificate_confi
         return cannot_use("key", c.key_file, "it does not belong to " + c.file.string());
     if (!client_ca.empty() && !ask_for_client(context.get(), client_ca))
         return cannot_use("clients' CA", client_ca, reason());
-    auto const* leaf = SSL_CTX_get0_certificate(context.get());
-    if (X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0)
-        spdlog::warn("certificate {} has expired: clients will refuse it", c.file.string());
     return context;
 }
 
@@ -100,6 +102,9 @@ result<server_identity::ptr> server_identity::load(identity_files const& files) 
         auto context = load_one(c, files.client_ca);
         if (!context)
             return context.error();
+        auto const* leaf = SSL_CTX_get0_certificate(context->get());
+        all->lives_.push_back(
+            {c.file, unix_seconds(X509_get0_notBefore(leaf)), unix_seconds(X509_get0_notAfter(leaf))});
         all->contexts_.push_back(std::move(*context));
     }
     if (all->contexts_.empty())

@@ -9,6 +9,7 @@
 
 #include <openssl/ssl.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string_view>
@@ -20,6 +21,13 @@ namespace proxy {
 struct identity_files {
     std::vector<certificate_config> certificates;
     std::filesystem::path client_ca{}; // PEM, of certificates that clients may show; empty: they are not asked for any
+};
+
+// One that is shown, for how long, in Unix seconds.
+struct certificate_life {
+    std::filesystem::path file;
+    std::int64_t begins = 0;
+    std::int64_t expires = 0;
 };
 
 // Immutable: any thread.
@@ -37,6 +45,8 @@ public:
     // Which certificate, in the order of the configuration, a client gets that wants to reach this host.
     std::size_t index_for(std::string_view host) const noexcept;
 
+    std::vector<certificate_life> const& lives() const noexcept { return lives_; } // in the same order
+
 private:
     struct free_context {
         void operator()(SSL_CTX* c) const noexcept { SSL_CTX_free(c); }
@@ -48,6 +58,7 @@ private:
     static int choose(SSL* session, int* alert, void* self);
 
     std::vector<context_ptr> contexts_;
+    std::vector<certificate_life> lives_;
 };
 
 } // namespace proxy

@@ -106,6 +106,10 @@ test_certificate test_authority::issue(std::vector<std::string> const& names) co
     return issue_until(a_day, names.front(), names, {});
 }
 
+test_certificate test_authority::issue_for(std::vector<std::string> const& names, long seconds) const {
+    return issue_until(seconds, names.front(), names, {});
+}
+
 test_certificate test_authority::issue_expired(std::vector<std::string> const& names) const {
     return issue_until(-3600, names.front(), names, {});
 }

@@ -25,6 +25,8 @@ public:
 
     // For these names and addresses: {"localhost", "127.0.0.1"}.
     test_certificate issue(std::vector<std::string> const& names) const;
+    // Likewise, for so many seconds from now on; it began a day ago.
+    test_certificate issue_for(std::vector<std::string> const& names, long seconds) const;
     // Of a client; its common name is `user`.
     test_certificate issue_for_client(std::string const& user) const;
     test_certificate issue_expired(std::vector<std::string> const& names) const; // an hour ago

@@ -1,6 +1,7 @@
 # What guards an origin: passwords, tokens, TLS. Each function prints or sets the YAML that `origin NAME EXTRA` takes.
 
-# A CA of the tests in ca.pem, and a certificate of it for 127.0.0.1 in server.pem with server.key.
+# A CA of the tests in ca.pem, and a certificate of it for 127.0.0.1 in server.pem with server.key, for two days or
+# $certificate_days.
 make_certificates() {
     need openssl
     (
@@ -8,8 +9,8 @@ make_certificates() {
         openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=CA of the tests' -keyout ca.key -out ca.pem
         openssl req -newkey rsa:2048 -nodes -subj "/CN=${1:-127.0.0.1}" -keyout server.key -out server.csr
         printf 'subjectAltName = %s\n' "${2:-IP:127.0.0.1}" >server.ext
-        openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile server.ext \
-            -out server.pem
+        openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial \
+            -days "${certificate_days:-2}" -extfile server.ext -out server.pem
     ) >"$work/openssl.out" 2>&1
 }
 

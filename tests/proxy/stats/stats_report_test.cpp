@@ -114,6 +114,15 @@ TEST_CASE("an endpoint's state is one line a state, and a budget that was not he
     CHECK(metrics.find(R"(ratelimit_remaining{upstream="docker.io",endpoint="https://b"})") == metrics.npos);
 }
 
+TEST_CASE("certificates are shown with the time at which they expire") {
+    stats_report r;
+    CHECK(metrics_text(r).find("certificate") == std::string::npos);
+    r.certificate_expiry["/etc/layerd/tls.pem"] = 1795905600;
+    CHECK(has_line(metrics_text(r),
+                   R"(layerd_tls_certificate_expiry_timestamp_seconds{file="/etc/layerd/tls.pem"} 1795905600)"));
+    CHECK(boost::json::value(to_json(r)).at("certificates").at("/etc/layerd/tls.pem").at("expires_at") == 1795905600);
+}
+
 TEST_CASE("a label's value cannot break out of its line") {
     stats_report r;
     r.since_start.upstreams["a\"b\\c\nd"].requests = 1;

@@ -5,8 +5,20 @@
 #include "tests/support/captured_log.h"
 #include "tests/support/certificate_files.h"
 
+#include <ctime>
+
 using namespace proxy;
 using tests::certificate_files;
+
+namespace {
+
+constexpr std::int64_t a_day = 24 * 3600;
+
+std::int64_t now() {
+    return std::time(nullptr);
+}
+
+} // namespace
 
 TEST_CASE("of several certificates a client gets the one for the host that it names, else the first") {
     certificate_files f;
@@ -41,11 +53,53 @@ TEST_CASE("a certificate that cannot be used is refused with the file and the re
     CHECK(server_identity::load({}).has_error());
 }
 
-TEST_CASE("a certificate that has expired is used, and that is said") {
+TEST_CASE("a certificate that has expired is used, and that is said once a day") {
     certificate_files f;
     tests::captured_log log;
-    CHECK(server_identity::load({{f.put("old", f.authority.issue_expired({"a.example.com"}))}}));
-    CHECK(log.has("old.pem has expired"));
+    auto const today = now();
+    auto keeper = identity_keeper::open({{f.put("old", f.authority.issue_expired({"a.example.com"}))}});
+    REQUIRE(keeper);
+    (*keeper)->look(today);
+    (*keeper)->look(today + a_day - 1);
+    CHECK(log.count("old.pem has expired") == 1);
+    (*keeper)->look(today + a_day);
+    CHECK(log.count("old.pem has expired") == 2);
+}
+
+TEST_CASE("a certificate that expires soon is warned of, but not as long as who renews it has time") {
+    certificate_files f;
+    auto const expiry = [](identity_keeper const& k) { return k.current()->lives().front().expires; };
+    auto const warns = [](identity_keeper& k, std::int64_t now) {
+        tests::captured_log log;
+        k.look(now);
+        return log.count("expires at ") == 1;
+    };
+    auto months = identity_keeper::open({{f.put("a", f.authority.issue_for({"a.example.com"}, 90 * a_day))}});
+    auto days = identity_keeper::open({{f.put("b", f.authority.issue_for({"b.example.com"}, 4 * a_day))}}); // of five
+    REQUIRE(months);
+    REQUIRE(days);
+    CHECK_FALSE(warns(**months, expiry(**months) - 15 * a_day));
+    CHECK(warns(**months, expiry(**months) - 14 * a_day + 1));
+    CHECK_FALSE(warns(**days, expiry(**days) - 2 * a_day));
+    CHECK(warns(**days, expiry(**days) - a_day + 1));
+    CHECK(expiry(**days) - now() == Approx(4 * a_day).margin(60));
+}
+
+TEST_CASE("a certificate that took the place of one that expires is not warned of") {
+    certificate_files f;
+    tests::captured_log log;
+    auto const today = now();
+    auto const files = f.put("a", f.authority.issue_expired({"a.example.com"}));
+    auto keeper = identity_keeper::open({{files}});
+    REQUIRE(keeper);
+    (*keeper)->look(today);
+    f.put("a", f.authority.issue_for({"a.example.com"}, 90 * a_day));
+    (*keeper)->look(today + 1);
+    (*keeper)->look(today + a_day);
+    CHECK(log.count("expire") == 1);
+    f.put("a", f.authority.issue_expired({"a.example.com"}));
+    (*keeper)->look(today + a_day + 1);
+    CHECK(log.count("expire") == 2);
 }
 
 TEST_CASE("certificates that are replaced are taken over, once both files belong together") {
@@ -55,22 +109,22 @@ TEST_CASE("certificates that are replaced are taken over, once both files belong
     auto keeper = identity_keeper::open({{files}});
     REQUIRE(keeper);
     auto const first = (*keeper)->current();
-    (*keeper)->look();
+    (*keeper)->look(now());
     CHECK((*keeper)->current() == first);
 
     auto const renewed = f.authority.issue({"one.example.com"});
     certificate_files::write(files.file, renewed.certificate_pem);
-    (*keeper)->look();
-    (*keeper)->look();
+    (*keeper)->look(now());
+    (*keeper)->look(now());
     CHECK((*keeper)->current() == first);
     CHECK(log.count("certificates stay as they are") == 1);
     certificate_files::write(files.key_file, renewed.key_pem);
-    (*keeper)->look();
+    (*keeper)->look(now());
     CHECK((*keeper)->current() != first);
     CHECK(log.count("certificates were read again") == 1);
 
     std::filesystem::remove(files.key_file);
     auto const second = (*keeper)->current();
-    (*keeper)->look();
+    (*keeper)->look(now());
     CHECK((*keeper)->current() == second);
 }
