@@ -12,8 +12,8 @@ constexpr std::size_t entries_a_second = 5000; // files and rows; a million take
 
 integrity_watch::integrity_watch(store::content_store& content, store_config const& settings,
                                  std::function<void(oci::digest const&)> rotten)
-    : content_(content), scrub_rate_(settings.scrub_rate), scrub_every_(settings.scrub_every.count()),
-      reconciler_(content), scrubber_(content, [rotten = std::move(rotten)](store::scrub_finding const& f) {
+    : scrub_rate_(settings.scrub_rate), scrub_every_(settings.scrub_every.count()), reconciler_(content),
+      scrubber_(content, [rotten = std::move(rotten)](store::scrub_finding const& f) {
           spdlog::error("{} has rotted ({}){}: dropped{}", f.digest.to_string(), to_string(f.what),
                         f.offset ? fmt::format(", first at byte {}", *f.offset) : "",
                         f.quarantined ? ", its file is in quarantine" : "");

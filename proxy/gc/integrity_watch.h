@@ -44,7 +44,6 @@ private:
     void reconcile(std::stop_token const& stop);
     void scrub(std::int64_t now, std::stop_token const& stop);
 
-    store::content_store& content_;
     std::uint64_t scrub_rate_; // bytes a second; 0: never
     std::int64_t scrub_every_; // seconds between the beginnings of two passes
     std::optional<store::reconciler> reconciler_;
