@@ -60,7 +60,8 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_t
         co_return from_store(blob.error());
     if (!*blob)
         co_return manifest_ptr();
-    auto& [info, file] = **blob;
+    auto const& info = (*blob)->info;
+    auto& file = (*blob)->file; // by a name that Clang 14 lets a lambda capture
     // The same bytes can be a blob elsewhere; what they are here, the link knows.
     bool const is_manifest =
         info.kind == store::object_kind::manifest || (!t.from && (*link)->kind == store::object_kind::manifest);
