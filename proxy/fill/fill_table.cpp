@@ -89,9 +89,7 @@ task<bool> fill_table::already_stored(oci::digest const& d) {
 
 task<void> fill_table::link_source(fill const& f, std::uint64_t size) {
     auto const& s = f.source();
-    // Of a shared upstream nobody asks for a proof: it would be one more write for each layer that a manifest named.
-    bool const proven = s.from->config().access == upstream_access::per_client;
-    store::link const now{size, s.media_type, s.kind, std::time(nullptr), proven};
+    store::link const now{size, s.media_type, s.kind, std::time(nullptr), true};
     auto put = [&] { return means_.content.index().put_link(s.repository_name, f.digest(), now); };
     auto linked = co_await on_disk(means_.disk, put);
     if (!linked)

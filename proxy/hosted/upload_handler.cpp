@@ -138,8 +138,20 @@ task<result<void>> upload_handler::open_session(exchange& x, oci::route const& r
     co_return co_await reply_session(x, 202, **session);
 }
 
-// `from` is named as clients would pull it: hosted here, or mirrored, whose layers then need not be uploaded. Where
-// each client may see but its own, or the one who asks may not pull, who has the bytes may upload them.
+// Whether what a repository has may be shown in another one: not where each client may see but its own, nor where the
+// one who asks may not pull. Where others see something else, a manifest's word for what is mirrored is not enough
+// (blob_access.h). Blocks.
+bool upload_handler::lends(exchange const& x, store::repository_name const& from, oci::digest const& d) const {
+    if (parts_.upstreams.is_guarded(from) || !x.may.allow(action::pull, from))
+        return false;
+    if (!parts_.who.rules().exist() || !parts_.upstreams.is_mirrored(from))
+        return true;
+    auto const link = parts_.content.index().find_link(from, d);
+    return link && *link && (*link)->proven;
+}
+
+// `from` is named as clients would pull it: hosted here, or mirrored, whose layers then need not be uploaded. Who has
+// the bytes may upload what nobody lends.
 task<result<bool>> upload_handler::mount(exchange& x, oci::route const& r, repository_target const& t,
                                          oci::digest const& d) {
     std::optional<store::repository_name> from;
@@ -148,21 +160,18 @@ task<result<bool>> upload_handler::mount(exchange& x, oci::route const& r, repos
         if (!repo)
             co_return false; // a name that nobody has
         auto source = parts_.upstreams.resolve({{}, *std::move(repo), {}, {}});
-        if (!source || parts_.upstreams.is_guarded(source->name) || !x.may.allow(action::pull, source->name))
+        if (!source)
             co_return false;
         from = source->name;
     }
     auto link = [&]() -> store::result<bool> {
         auto& content = parts_.content;
         if (from)
-            return content.hosted().mount(t.name, d, &*from);
+            return lends(x, *from, d) ? content.hosted().mount(t.name, d, &*from) : false;
         auto const holders = content.index().holders(d);
         if (!holders)
             return holders.error();
-        auto const open = [&](store::repository_name const& name) {
-            return !parts_.upstreams.is_guarded(name) && x.may.allow(action::pull, name);
-        };
-        auto const holder = std::find_if(holders->begin(), holders->end(), open);
+        auto const holder = std::ranges::find_if(*holders, [&](auto const& name) { return lends(x, name, d); });
         if (holder == holders->end())
             return false;
         return content.hosted().mount(t.name, d, &*holder);

@@ -13,9 +13,10 @@
 
 namespace proxy {
 
-// Whether the link alone shows the content to whoever was let into the repository. Of an upstream that shows each
-// client its own it must be proven: whoever may push there can name in a manifest what belongs to others.
-bool is_shown(repository_target const& t, std::optional<store::link> const& known) noexcept;
+// Whether the link alone shows the content to whoever was let into the repository. Where not everybody may see the
+// same, by rules or because upstream shows each client its own, what is mirrored must be proven: whoever may push to
+// upstream can name in a manifest what belongs to others.
+bool is_shown(server_parts const& parts, repository_target const& t, std::optional<store::link> const& known) noexcept;
 
 class blob_access {
 public:

@@ -63,7 +63,7 @@ task<result<void>> blob_handler::handle(exchange& x, repository_target const& t,
         if (!stored)
             co_return stored.error();
         if (*stored) {
-            bool const shown = is_shown(t, *known);
+            bool const shown = is_shown(parts_, t, *known);
             if (!shown) {
                 auto proven = co_await prove(x, t, d, *known, (*stored)->info.size);
                 if (!proven)
@@ -76,7 +76,7 @@ task<result<void>> blob_handler::handle(exchange& x, repository_target const& t,
         if (!t.from)
             co_return from_oci({oci::errc::blob_unknown, "no blob " + d.to_string() + " in " + t.name});
         if (matches_etag(x.req().header(http_field::if_none_match), d.to_string()))
-            co_return co_await reply_unchanged(x, t, d, is_shown(t, *known));
+            co_return co_await reply_unchanged(x, t, d, is_shown(parts_, t, *known));
         if (x.req().is_head())
             co_return co_await reply_head_of_missing(x, t, d);
         auto answered = co_await reply_from_fill(x, t, d, std::move(*known));
@@ -167,7 +167,7 @@ task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target 
     auto joined = parts_.fills.join(x.local().home, d, std::move(source));
     // What is being fetched for another repository need not be in this one.
     bool const of_others = !joined.started && joined.fill->source().repository_name != t.name;
-    if (of_others && !is_shown(t, known)) {
+    if (of_others && !is_shown(parts_, t, known)) {
         auto proven = co_await prove(x, t, d, known, {});
         if (!proven)
             co_return proven.error();

@@ -52,7 +52,7 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_t
     auto link = co_await look_up(parts_.disk, link_of);
     if (!link)
         co_return from_store(link.error());
-    if (!is_shown(t, *link)) // that it comes from upstream proves it
+    if (!is_shown(parts_, t, *link)) // that it comes from upstream proves it
         co_return manifest_ptr();
     auto blob_of = [&](store::access a) { return content.open_blob(d, a); };
     auto blob = co_await look_up(parts_.disk, blob_of);

@@ -80,6 +80,10 @@ bool upstream_set::is_guarded(std::string_view stored_name) const {
     return u && u->config().access == upstream_access::per_client;
 }
 
+bool upstream_set::is_mirrored(std::string_view stored_name) const {
+    return find(split(stored_name).first) != nullptr;
+}
+
 result<repository_target> upstream_set::resolve(oci::route const& r) const {
     std::string_view const path = r.repo->name();
     auto const [first, rest] = split(path);

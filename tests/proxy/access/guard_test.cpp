@@ -213,3 +213,42 @@ TEST_CASE("where each sees but what upstream shows him, the login stays upstream
               .get(at, {{"Authorization", basic_authorization("hers", "secret")}})
               .status == 403);
 }
+
+TEST_CASE("where rules tell tenants apart, a manifest's word does not open what another repository has") {
+    guarded_mirror m(R"(
+[[access.rule]]
+users = ["alice"]
+allow = ["pull"]
+repositories = ["docker.io/acme/**"]
+[[access.rule]]
+users = ["bob"]
+allow = ["pull"]
+repositories = ["docker.io/bobs/**"]
+[[access.rule]]
+users = ["bob"]
+allow = ["push"]
+repositories = ["local/bob/**"]
+)");
+    auto const hers = random_bytes(100'000, 1), shared = random_bytes(100'000, 2);
+    auto const d = m.put_blob("acme/app", hers), both = m.put_blob("acme/app", shared);
+    m.put_blob("bobs/app", shared);
+    m.put_manifest("bobs/app", "1", image_manifest({"{}", hers, shared})); // his registry takes his word for it
+    m.start();
+    REQUIRE(m.ask("GET", "/v2/acme/app/blobs/" + d, alice()).body == hers);
+    REQUIRE(m.ask("GET", "/v2/acme/app/blobs/" + both, alice()).body == shared);
+    REQUIRE(m.status("GET", "/v2/bobs/app/manifests/1", bob()) == 200);
+
+    auto const stolen = "/v2/bobs/app/blobs/" + d;
+    CHECK(m.status("GET", stolen, bob()) == 404);
+    CHECK(m.status("HEAD", stolen, bob()) == 404);
+    auto const mount = "/v2/local/bob/app/blobs/uploads/?mount=" + d;
+    CHECK(m.status("POST", mount + "&from=docker.io/bobs/app", bob()) == 202);
+    CHECK(m.status("POST", mount, bob()) == 202);
+
+    CHECK(m.ask("GET", "/v2/bobs/app/blobs/" + both, bob()).body == shared); // upstream says that he has it, once
+    CHECK(m.ask("GET", "/v2/bobs/app/blobs/" + both, bob()).header("Cache-Status") == "layerd; hit");
+    CHECK(m.origin.count("HEAD", "/v2/bobs/app/blobs/" + both) == 1);
+    CHECK(m.origin.count("GET", "/v2/bobs/app/blobs/" + both) == 0);
+    CHECK(m.status("POST", "/v2/local/bob/app/blobs/uploads/?mount=" + both + "&from=docker.io/bobs/app", bob()) ==
+          201);
+}
