@@ -37,7 +37,7 @@ server_identity::ptr identity_keeper::current() const {
 
 void identity_keeper::look(std::int64_t now) {
     read_if_changed();
-    if (now < warn_next_)
+    if (now < warn_next_ && warn_next_ - now <= a_day) // a clock that was ahead must not silence it
         return;
     warn_next_ = now + a_day;
     warn_of_expiry(now);

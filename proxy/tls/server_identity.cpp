@@ -49,7 +49,9 @@ void set_rules(SSL_CTX* c) {
     SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
     SSL_CTX_set_cipher_list(c, "ECDHE+AESGCM:ECDHE+CHACHA20"); // of TLS 1.2; those of 1.3 are all well
     // Its own but those over finite fields: of ffdhe8192 one costs a thread 120 ms, and whoever asks for it nothing.
-    SSL_CTX_set1_groups_list(c, "X25519:P-256:X448:P-521:P-384");
+    // A list with one that the library does not have (X25519 by FIPS) would be passed over whole.
+    if (SSL_CTX_set1_groups_list(c, "X25519:P-256:X448:P-521:P-384") != 1)
+        SSL_CTX_set1_groups_list(c, "P-256:P-521:P-384");
     // Whether what came is whole its length says, not how the connection ended (RFC 9112 §9.8).
     SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                SSL_OP_PRIORITIZE_CHACHA | SSL_OP_ENABLE_KTLS | SSL_OP_IGNORE_UNEXPECTED_EOF);
