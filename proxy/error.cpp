@@ -102,7 +102,7 @@ error overloaded(std::string message, limit over) {
 }
 
 bool is_overload(error const& e) noexcept {
-    return e.source == error_source::internal && e.code == oci::errc::unavailable;
+    return (e.source == error_source::internal && e.code == oci::errc::unavailable) || e.over == limit::open_files;
 }
 
 error internal_error(std::string message) {

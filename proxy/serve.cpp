@@ -63,10 +63,11 @@ void say_addresses(server const& running, access_config const& access) {
 }
 
 void say_open_files(std::uint64_t at_most, std::size_t max_connections) {
-    if (at_most / 2 < max_connections)
-        spdlog::info("{} files may be open: fewer than two for each of {} connections (max_connections), which will be "
-                     "refused when these are short; LimitNOFILE= or ulimit -n gives more",
-                     at_most, max_connections);
+    auto const fit = at_most / 8 * 3; // of three quarters, two each
+    if (fit < max_connections)
+        spdlog::info("{} files may be open, enough for {} connections that are sent a blob each, not for {} "
+                     "(max_connections); LimitNOFILE= or ulimit -n gives more",
+                     at_most, fit, max_connections);
 }
 
 // Ready only now that every address is bound: units that wait for this one may pull at once.

@@ -1,5 +1,5 @@
 // Who goes without when the process has nearly as many files and sockets open as it may: new connections first, so that
-// those that are there can have the content they ask for; then content, and the index never. RocksDB that cannot open a
+// those that are there can have the content they ask for; then content, and the index last. RocksDB that cannot open a
 // file once takes no write any more until it is opened anew; content that cannot be opened is asked for again.
 #pragma once
 

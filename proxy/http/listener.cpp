@@ -20,6 +20,7 @@ namespace {
 constexpr milliseconds pause_time{100};
 // At a time beyond all bounds, to be told so; others are closed unheard. Few where what each holds is what is short.
 constexpr std::int64_t max_turned_away = 256, max_turned_away_when_short = 16;
+constexpr std::int64_t max_operators_when_short = 32;
 
 // Counts a connection from the moment it is accepted until its session has ended, so that a stop waits for it.
 class counted_in {
@@ -88,13 +89,18 @@ limit listener::bound_met(tcp_socket& socket) {
     auto const most = static_cast<std::int64_t>(clients_.limits().total);
     if (most > 0 && parts_.counts.open_connections.load(std::memory_order_relaxed) >= most)
         return limit::connections;
-    // Operators come in as long as content does.
-    auto const use = most > 0 ? store::descriptor_use::connection : store::descriptor_use::content;
-    bool const is_short = store::is_one_too_many(socket.native_handle(), use);
-    if (is_short && !short_of_descriptors_)
+    if (!store::is_one_too_many(socket.native_handle(), store::descriptor_use::connection))
+        return limit::none;
+    // A few operators come in as long as content does: who else could see what is wrong?
+    bool const may_enter = most == 0 && open_.load(std::memory_order_relaxed) < max_operators_when_short &&
+                           !store::is_one_too_many(socket.native_handle(), store::descriptor_use::content);
+    if (may_enter)
+        return limit::none;
+    if (auto const now = steady_clock::now(); now >= warn_next_) {
         spdlog::warn("too many open files: connections are refused until some are closed (LimitNOFILE=, ulimit -n)");
-    short_of_descriptors_ = is_short;
-    return is_short ? limit::open_files : limit::none;
+        warn_next_ = now + std::chrono::minutes(1);
+    }
+    return limit::open_files;
 }
 
 void listener::start_session(tcp_socket socket, worker_local& local) {
@@ -115,7 +121,8 @@ void listener::start_session(tcp_socket socket, worker_local& local) {
     }
     // The session is made on its worker's thread: it enters that worker's lists.
     auto converse = [this, &local, socket = std::move(socket), place = std::move(*place),
-                     counted = counted_in(parts_.counts.open_connections)]() mutable -> task<void> {
+                     counted = counted_in(parts_.counts.open_connections),
+                     here = counted_in(open_)]() mutable -> task<void> {
         session conversation(std::move(socket), std::move(place), local, service_, parts_);
         if (!tls_ || co_await conversation.secure(tls_->current()))
             co_await conversation.run();

@@ -47,8 +47,9 @@ private:
     service& service_;
     client_table& clients_;
     server_parts const& parts_;
-    identity_keeper const* tls_; // null: plain
-    bool short_of_descriptors_ = false;
+    identity_keeper const* tls_;               // null: plain
+    steady_clock::time_point warn_next_{};     // of want of descriptors
+    std::atomic<std::int64_t> open_{0};        // connections through this one
     std::atomic<std::int64_t> turned_away_{0}; // just being told that there is no room
 };
 

@@ -82,7 +82,9 @@ TEST_CASE("connections that would take the last descriptors are told so, and tho
     CHECK(served < 150);
     CHECK(turned_away >= 16); // the others were closed
     CHECK(first.get(target, {{"Range", "bytes=0-9"}}).body == bytes.substr(0, 10));
-    CHECK(m.stats().find("\"open_files\":0") == std::string::npos);
+    auto const stats = m.stats(); // operators come in
+    CHECK(stats.find("\"open_files\":") != std::string::npos);
+    CHECK(stats.find("\"open_files\":0") == std::string::npos);
 
     clients.clear();
     CHECK(eventually([&] { return m.get(target).status == 200; }));
