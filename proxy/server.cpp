@@ -378,6 +378,7 @@ void server::parts::apply_access(access_config const& wanted) {
     running.access.groups = wanted.groups;
     if (auto set = who->set_rules(running); !set)
         spdlog::error("the rules stay as they are: {}", set.error().message);
+    content->index().outdate(); // what a repository shows depends on whether there are rules
 }
 
 // Runs `f` on every worker's thread and waits until all have.

@@ -294,6 +294,10 @@ result<void> metadata_index::sync() {
     return core_.db->sync();
 }
 
+void metadata_index::outdate() noexcept {
+    core_.outdate_lookups();
+}
+
 std::uint64_t metadata_index::generation() const noexcept {
     return core_.generation.load(std::memory_order_acquire);
 }

@@ -110,6 +110,8 @@ public:
     // Grows whenever something that was visible may have stopped being so, or a tag moved. A cache of lookups
     // made at one generation is valid for as long as the number stays. Read it before the lookup.
     std::uint64_t generation() const noexcept;
+    // Makes it grow, for who knows another reason why something may be visible no more.
+    void outdate() noexcept;
 
 private:
     core& core_;

@@ -2,6 +2,7 @@
 
 #include "oci/upload_range.h"
 #include "proxy/hosted/push_error.h"
+#include "proxy/pull/blob_access.h"
 
 #include <spdlog/spdlog.h>
 
@@ -36,6 +37,12 @@ result<oci::digest> digest_in(oci::query const& q, std::string_view key) {
 
 oci::algorithm hinted_algorithm(oci::query const& q) {
     return q.find("digest-algorithm") == "sha512" ? oci::algorithm::sha512 : oci::algorithm::sha256;
+}
+
+// Whether a session outlives a piece that failed so: the connection broke, say, or the file could not be opened now, of
+// which nothing was written then.
+bool goes_on_after(error const& e) {
+    return e.source == error_source::client || e.over == limit::open_files;
 }
 
 std::string location_of(store::upload_session const& s) {
@@ -138,18 +145,6 @@ task<result<void>> upload_handler::open_session(exchange& x, oci::route const& r
     co_return co_await reply_session(x, 202, **session);
 }
 
-// Whether what a repository has may be shown in another one: not where each client may see but its own, nor where the
-// one who asks may not pull. Where others see something else, a manifest's word for what is mirrored is not enough
-// (blob_access.h). Blocks.
-bool upload_handler::lends(exchange const& x, store::repository_name const& from, oci::digest const& d) const {
-    if (parts_.upstreams.is_guarded(from) || !x.may.allow(action::pull, from))
-        return false;
-    if (!parts_.who.rules().exist() || !parts_.upstreams.is_mirrored(from))
-        return true;
-    auto const link = parts_.content.index().find_link(from, d);
-    return link && *link && (*link)->proven;
-}
-
 // `from` is named as clients would pull it: hosted here, or mirrored, whose layers then need not be uploaded. Who has
 // the bytes may upload what nobody lends.
 task<result<bool>> upload_handler::mount(exchange& x, oci::route const& r, repository_target const& t,
@@ -167,11 +162,12 @@ task<result<bool>> upload_handler::mount(exchange& x, oci::route const& r, repos
     auto link = [&]() -> store::result<bool> {
         auto& content = parts_.content;
         if (from)
-            return lends(x, *from, d) ? content.hosted().mount(t.name, d, &*from) : false;
+            return lends(parts_, x.may, *from, d) ? content.hosted().mount(t.name, d, &*from) : false;
         auto const holders = content.index().holders(d);
         if (!holders)
             return holders.error();
-        auto const holder = std::ranges::find_if(*holders, [&](auto const& name) { return lends(x, name, d); });
+        auto const holder =
+            std::ranges::find_if(*holders, [&](auto const& name) { return lends(parts_, x.may, name, d); });
         if (holder == holders->end())
             return false;
         return content.hosted().mount(t.name, d, &*holder);
@@ -296,7 +292,7 @@ task<result<void>> upload_handler::append(exchange& x, repository_target const& 
         co_return claimed.error();
     auto& [session, held] = *claimed;
     auto received = co_await receive_piece(x, *session, *held);
-    bool const goes_on = received || received.error().source == error_source::client;
+    bool const goes_on = received || goes_on_after(received.error());
     if (!goes_on)
         co_await end(*session, std::move(*held)); // nothing can follow what could not be written
     held.reset();
@@ -334,11 +330,11 @@ task<result<void>> upload_handler::finish(exchange& x, oci::route const& r, repo
     bool const whole = s.received() == 0 && x.req().header(http_field::content_range).empty();
     auto bytes = whole ? store_whole(x, t, *d) : receive_piece(x, s, *held);
     auto done = co_await std::move(bytes);
+    bool const goes_on = !done && goes_on_after(done.error());
     if (done && !whole) {
         x.await_work();
         done = co_await commit(t, *held, *d);
     }
-    bool const goes_on = !done && done.error().source == error_source::client; // the connection broke, say
     if (!goes_on)
         co_await end(s, std::move(*held));
     held.reset();

@@ -40,7 +40,6 @@ private:
                                                           // here before this one is over
     };
 
-    bool lends(exchange const& x, store::repository_name const& from, oci::digest const& d) const;
     task<result<bool>> mount(exchange& x, oci::route const& r, repository_target const& t, oci::digest const& d);
     task<result<void>> open_session(exchange& x, oci::route const& r, repository_target const& t);
     task<result<void>> store_whole(exchange& x, repository_target const& t, oci::digest const& d);

@@ -5,6 +5,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
+
 namespace proxy {
 
 namespace {
@@ -22,6 +24,25 @@ std::string path_of(oci::digest const& d) {
 bool is_shown(server_parts const& parts, repository_target const& t, std::optional<store::link> const& known) noexcept {
     bool const all_see_all = !t.is_guarded() && !parts.who.rules().exist();
     return known && (known->proven || !t.from || all_see_all);
+}
+
+bool lends(server_parts const& parts, rights const& may, store::repository_name const& from, oci::digest const& d) {
+    if (!may.allow(action::pull, from))
+        return false;
+    if (parts.upstreams.is_hosted(from))
+        return true;
+    if (!parts.upstreams.is_mirrored(from) || parts.upstreams.is_guarded(from))
+        return false;
+    auto const link = parts.content.index().find_link(from, d);
+    return link && *link && ((*link)->proven || !parts.who.rules().exist());
+}
+
+task<bool> blob_access::is_lent(rights const& may, oci::digest const& d) {
+    auto look = [&] {
+        auto const holders = parts_.content.index().holders(d);
+        return holders && std::ranges::any_of(*holders, [&](auto const& name) { return lends(parts_, may, name, d); });
+    };
+    co_return co_await on_disk(parts_.disk, look);
 }
 
 task<result<std::optional<std::uint64_t>>> blob_access::ask(worker& w, repository_target const& t,

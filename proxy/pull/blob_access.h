@@ -4,6 +4,7 @@
 // again, but neither does a digest alone open anything.
 #pragma once
 
+#include "proxy/access/rights.h"
 #include "proxy/pull/upstream_set.h"
 #include "proxy/runtime/single_flight.h"
 #include "proxy/server_parts.h"
@@ -18,6 +19,11 @@ namespace proxy {
 // upstream can name in a manifest what belongs to others.
 bool is_shown(server_parts const& parts, repository_target const& t, std::optional<store::link> const& known) noexcept;
 
+// Whether a repository, by the store's name, has the content for certain, and may be pulled from: then another one may
+// show it too, and nothing new is opened by that. No repository of an upstream that shows each client its own lends,
+// nor one of an upstream that is configured no more. Blocks.
+bool lends(server_parts const& parts, rights const& may, store::repository_name const& from, oci::digest const& d);
+
 class blob_access {
 public:
     explicit blob_access(server_parts const& parts) : parts_(parts) {}
@@ -25,6 +31,9 @@ public:
     // The size that upstream names for the blob in this repository, if it names one. BLOB_UNKNOWN if it has none
     // there or refuses access; if it has said so a moment ago, it is not asked again.
     task<result<std::optional<std::uint64_t>>> ask(worker& w, repository_target const& t, oci::digest const& d);
+
+    // Whether any repository lends it.
+    task<bool> is_lent(rights const& may, oci::digest const& d);
 
 private:
     using size_answer = std::optional<std::uint64_t>;

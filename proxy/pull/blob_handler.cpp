@@ -63,7 +63,9 @@ task<result<void>> blob_handler::handle(exchange& x, repository_target const& t,
         if (!stored)
             co_return stored.error();
         if (*stored) {
-            bool const shown = is_shown(parts_, t, *known);
+            bool shown = is_shown(parts_, t, *known);
+            if (!shown && *known && !t.is_guarded()) // what he may see elsewhere needs no question to upstream
+                shown = co_await access_.is_lent(x.may, d);
             if (!shown) {
                 auto proven = co_await prove(x, t, d, *known, (*stored)->info.size);
                 if (!proven)

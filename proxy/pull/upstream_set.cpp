@@ -84,6 +84,10 @@ bool upstream_set::is_mirrored(std::string_view stored_name) const {
     return find(split(stored_name).first) != nullptr;
 }
 
+bool upstream_set::is_hosted(std::string_view stored_name) const {
+    return hosts(split(stored_name).first);
+}
+
 result<repository_target> upstream_set::resolve(oci::route const& r) const {
     std::string_view const path = r.repo->name();
     auto const [first, rest] = split(path);

@@ -54,8 +54,10 @@ public:
     // Whether a repository, by the store's name, is of an upstream that shows each client but what is its own.
     bool is_guarded(std::string_view stored_name) const;
 
-    // Whether it is any upstream's.
+    // Whether it is an upstream's that is configured.
     bool is_mirrored(std::string_view stored_name) const;
+    // Whether it is hosted here. Neither: its upstream is configured no more.
+    bool is_hosted(std::string_view stored_name) const;
 
     // How the endpoints of each upstream are, by its name.
     std::map<std::string, std::vector<endpoint_report>> endpoints() const;

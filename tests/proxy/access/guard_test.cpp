@@ -219,7 +219,7 @@ TEST_CASE("where rules tell tenants apart, a manifest's word does not open what 
 [[access.rule]]
 users = ["alice"]
 allow = ["pull"]
-repositories = ["docker.io/acme/**"]
+repositories = ["docker.io/acme/**", "docker.io/alices/**"]
 [[access.rule]]
 users = ["bob"]
 allow = ["pull"]
@@ -237,6 +237,11 @@ repositories = ["local/bob/**"]
     REQUIRE(m.ask("GET", "/v2/acme/app/blobs/" + d, alice()).body == hers);
     REQUIRE(m.ask("GET", "/v2/acme/app/blobs/" + both, alice()).body == shared);
     REQUIRE(m.status("GET", "/v2/bobs/app/manifests/1", bob()) == 200);
+
+    m.put_manifest("alices/app", "1", image_manifest({"{}", hers}));
+    REQUIRE(m.status("GET", "/v2/alices/app/manifests/1", alice()) == 200);
+    CHECK(m.ask("GET", "/v2/alices/app/blobs/" + d, alice()).header("Cache-Status") == "layerd; hit"); // as from acme
+    CHECK(m.origin.count("HEAD", "/v2/alices/app/blobs/" + d) == 0);
 
     auto const stolen = "/v2/bobs/app/blobs/" + d;
     CHECK(m.status("GET", stolen, bob()) == 404);
