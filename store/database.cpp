@@ -154,6 +154,10 @@ result<bool> database::get(family f, std::string_view key, access a, rocksdb::Pi
     if (a == access::memory)
         options.read_tier = rocksdb::kBlockCacheTier;
     auto const s = db_->Get(options, handle(f), slice(key), &to);
+    // Of a file that it has not opened yet RocksDB says so too, with an empty value: "the key may exist"
+    // (TableCache::Get). An empty value that is one is found by who may block.
+    if (s.ok() && a == access::memory && to.empty())
+        return error{errc::would_block, "not in memory"};
     if (s.ok())
         return true;
     if (s.IsNotFound())

@@ -204,6 +204,29 @@ TEST_CASE("lookups in memory answer from memtables and say would_block for cold 
     CHECK(((*warm)->file->bytes() == content(100)));
 }
 
+TEST_CASE("lookups in memory find what is there or say would_block, however many files the index has") {
+    test_store s; // RocksDB opens the first sixteen at the start, the others when they are first read
+    auto const tag_of = [](int i) { return oci::tag::parse("t" + std::to_string(i)).value(); };
+    std::vector<oci::digest> all;
+    for (int i = 0; i < 12; ++i) {
+        all.push_back(s.put(content(100 + static_cast<std::size_t>(i))));
+        REQUIRE(s.store->index().put_tag("docker.io/library/a", tag_of(i), {all.back(), i, i}));
+        REQUIRE(s.store->flush());
+        s.reopen();
+    }
+    for (int i = 0; i < 12; ++i) {
+        auto const tag = s.store->index().find_tag("docker.io/library/a", tag_of(i), store::access::memory);
+        CHECK(
+            (tag ? *tag && (*tag)->digest == all[static_cast<std::size_t>(i)] : tag.error().code == errc::would_block));
+        auto const blob = s.store->open_blob(all[static_cast<std::size_t>(i)], store::access::memory);
+        CHECK((blob ? *blob && (*blob)->file->size() == 100 + static_cast<std::size_t>(i)
+                    : blob.error().code == errc::would_block));
+    }
+    CHECK(s.warnings == 0);
+    for (std::size_t i = 0; i < 12; ++i)
+        CHECK((s.get(all[i]) == content(100 + i)));
+}
+
 TEST_CASE("a file that cannot be opened from memory would block, whatever the reason") {
     test_store s;
     auto const d = s.put(content(5000));
