@@ -70,6 +70,15 @@ TEST_CASE("lost content comes back from the repository that holds it") {
     CHECK(b.content->find(b.digest).value());
 }
 
+TEST_CASE("lost content comes back from where it came from, not from where a manifest only names it") {
+    lost_blob b;
+    b.content->index().put_link("docker.io/a/first", b.digest, {.size = b.bytes.size()}).value();
+    b.content->index().put_link(repo, b.digest, {.size = b.bytes.size(), .proven = true}).value();
+    auto const f = b.run();
+    CHECK(f->source().repository_name == repo);
+    CHECK(f->state().get().value.stage == proxy::fill_stage::done);
+}
+
 TEST_CASE("lost content that has no room leaves no answer of upstream open") {
     lost_blob b;
     b.disk->set_free(limited_disk::room_for_index);
