@@ -113,6 +113,8 @@ result<access_token> token_signer::verify(unverified_token t, std::int64_t now) 
     for (auto const& name : list_at(o, {"known"}))
         if (name.is_string())
             out.who.claims_known.emplace_back(name.get_string());
+    if (out.who.issuer.empty() && (o.contains("known") || o.contains("claims"))) // nobody's word: never signed here
+        return refused("is not one of this registry");
     if (!read_scopes(o, "limits", out.who.limits) || !read_scopes(o, "asked", out.who.asked) ||
         !read_claims(o, out.who.claims))
         return refused("is not one of this registry");

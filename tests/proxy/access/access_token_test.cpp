@@ -202,12 +202,20 @@ TEST_CASE("limits and scopes that cannot be read are no limits, so the token is 
 
 TEST_CASE("claims that cannot be read are not passed over, so the token is refused") {
     using json::array;
-    CHECK(refusal_with("claims", array{array{"a", "b"}}).empty());
+    auto const of_issuer = [](json::value const& claims) {
+        auto o = good();
+        o["idp"] = "ci";
+        o["claims"] = claims;
+        return refusal(o);
+    };
+    CHECK(of_issuer(array{array{"a", "b"}}).empty());
     for (json::value const& v :
          {json::value(nullptr), json::value("a"), json::value(json::object{{"a", "b"}}), json::value(array{"a", "b"}),
           json::value(array{array{"a"}}), json::value(array{array{"a", "b", "c"}}), json::value(array{array{"a", 5}}),
           json::value(array{array{5, "a"}}), json::value(array{array{"a", "b"}, nullptr})})
-        CHECK(refusal_with("claims", v) == not_ours);
+        CHECK(of_issuer(v) == not_ours);
+    CHECK(refusal_with("claims", array{array{"a", "b"}}) == not_ours); // nobody's word
+    CHECK(refusal_with("known", array{"a"}) == not_ours);
 }
 
 TEST_CASE("what is signed can be read: as many scopes as there may be, of the longest names") {
