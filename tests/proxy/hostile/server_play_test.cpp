@@ -1,5 +1,5 @@
-// Whole servers played at random, as their fuzz target does it: the corpus, and plays for three seconds, always the same
-// ones: what a change is refused for must be its own doing.
+// Whole servers played at random, as their fuzz target does it: the corpus, and plays for three seconds, always the
+// same ones: what a change is refused for must be its own doing.
 //
 //   LAYERD_PLAY_SECONDS  plays that nobody has seen, for so long
 //   LAYERD_PLAY_SEED     this play alone: what a failure names
