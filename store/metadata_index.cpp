@@ -270,6 +270,11 @@ result<std::vector<repository_name>> metadata_index::holders(oci::digest const& 
     return holders_of(core_, d);
 }
 
+result<std::optional<repository_name>>
+metadata_index::find_holder(oci::digest const& d, std::function<bool(repository_name const&)> const& suits) const {
+    return holder_of(core_, d, suits);
+}
+
 result<std::optional<std::string>> metadata_index::find_value(std::string_view name) const {
     rocksdb::PinnableSlice value;
     auto const found = core_.db->get(family::values, name, access::any, value);

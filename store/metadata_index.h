@@ -11,6 +11,7 @@
 #include "store/object.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -98,6 +99,9 @@ public:
 
     // The repositories that hold the digest, in byte order.
     result<std::vector<repository_name>> holders(oci::digest const& d) const;
+    // The first of them that suits; no more are read.
+    result<std::optional<repository_name>> find_holder(oci::digest const& d,
+                                                       std::function<bool(repository_name const&)> const& suits) const;
 
     // Small values by name, for what must survive a restart (the statistics' totals).
     result<std::optional<std::string>> find_value(std::string_view name) const;

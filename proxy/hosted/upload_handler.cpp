@@ -161,16 +161,13 @@ task<result<bool>> upload_handler::mount(exchange& x, oci::route const& r, repos
     }
     auto link = [&]() -> store::result<bool> {
         auto& content = parts_.content;
+        auto const suits = [&](store::repository_name const& name) { return lends(parts_, x.may, name, d); };
         if (from)
-            return lends(parts_, x.may, *from, d) ? content.hosted().mount(t.name, d, &*from) : false;
-        auto const holders = content.index().holders(d);
-        if (!holders)
-            return holders.error();
-        auto const holder =
-            std::ranges::find_if(*holders, [&](auto const& name) { return lends(parts_, x.may, name, d); });
-        if (holder == holders->end())
-            return false;
-        return content.hosted().mount(t.name, d, &*holder);
+            return suits(*from) ? content.hosted().mount(t.name, d, &*from) : false;
+        auto const holder = content.index().find_holder(d, suits);
+        if (!holder)
+            return holder.error();
+        return *holder ? content.hosted().mount(t.name, d, &**holder) : false;
     };
     auto mounted = co_await on_disk(parts_.disk, link);
     if (!mounted)

@@ -5,8 +5,6 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
-
 namespace proxy {
 
 namespace {
@@ -39,8 +37,9 @@ bool lends(server_parts const& parts, rights const& may, store::repository_name 
 
 task<bool> blob_access::is_lent(rights const& may, oci::digest const& d) {
     auto look = [&] {
-        auto const holders = parts_.content.index().holders(d);
-        return holders && std::ranges::any_of(*holders, [&](auto const& name) { return lends(parts_, may, name, d); });
+        auto const suits = [&](store::repository_name const& name) { return lends(parts_, may, name, d); };
+        auto const holder = parts_.content.index().find_holder(d, suits);
+        return holder && *holder;
     };
     co_return co_await on_disk(parts_.disk, look);
 }

@@ -121,4 +121,18 @@ result<std::vector<std::string>> holders_of(core const& c, oci::digest const& d)
     return repositories;
 }
 
+result<std::optional<std::string>> holder_of(core const& c, oci::digest const& d,
+                                             std::function<bool(std::string const&)> const& suits) {
+    std::optional<std::string> found;
+    auto const read = for_each_behind(c, family::holders, d, [&](std::string_view key) {
+        std::string repository(key);
+        if (suits(repository))
+            found = std::move(repository);
+        return !found;
+    });
+    if (!read)
+        return read.error();
+    return found;
+}
+
 } // namespace store

@@ -5,7 +5,9 @@
 #include "store/error.h"
 
 #include <cstddef>
+#include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,5 +30,8 @@ result<std::vector<oci::digest>> parts_of_this_alone(core const& c, oci::digest 
 
 // The repositories that hold `d`. Blocks.
 result<std::vector<std::string>> holders_of(core const& c, oci::digest const& d);
+// The first of them that suits. Blocks.
+result<std::optional<std::string>> holder_of(core const& c, oci::digest const& d,
+                                             std::function<bool(std::string const&)> const& suits);
 
 } // namespace store
