@@ -2,7 +2,7 @@
 #include "proxy/serve.h"
 #include "tests/catch.h"
 #include "tests/support/captured_log.h"
-#include "tests/support/mirror.h"
+#include "tests/support/pulling_mirror.h"
 
 #include <boost/json/parse.hpp>
 
@@ -101,4 +101,21 @@ TEST_CASE("a server without a file says that there is none to read again") {
     proxy::reload(m.server->get(), {});
     CHECK(log.has("configuration not reloaded: the server runs without a file (--config)"));
     CHECK(m.limit() == 1ll << 30);
+}
+
+TEST_CASE("the first rules count at once, also for what workers remember") {
+    reloaded m("");
+    auto const hers = image_manifest({"{}"});
+    auto const d = m.put_manifest("acme/app", "1", hers);
+    auto const index = index_of({index_entry(hers, "")}); // of one whose registry takes his word for it
+    header_list const fields{{"Content-Type", std::string(oci::media_type::oci_index)}};
+    m.origin.on("GET", "/v2/bobs/app/manifests/1").reply(200, fields, index);
+    REQUIRE(m.get("/v2/acme/app/manifests/" + d).status == 200);
+    REQUIRE(m.get("/v2/bobs/app/manifests/1").status == 200);
+    for (int time = 0; time < 8; ++time) // each worker
+        REQUIRE(m.get("/v2/bobs/app/manifests/" + d).status == 200);
+    m.rewrite("[[access.rule]]\nallow = [\"pull\"]\nrepositories = [\"docker.io/bobs/**\"]\n");
+    m.reload();
+    for (int time = 0; time < 8; ++time)
+        CHECK(m.get("/v2/bobs/app/manifests/" + d).status == 404);
 }

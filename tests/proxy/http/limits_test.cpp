@@ -1,5 +1,6 @@
 // What one client, or all of them, may take: each bound is met, said, counted, and costs nobody else anything.
 #include "tests/catch.h"
+#include "tests/support/few_files.h"
 #include "tests/support/guarded_mirror.h"
 #include "tests/support/pusher.h"
 
@@ -164,4 +165,31 @@ TEST_CASE("each client may have so many uploads under way, and gets others when 
     CHECK(begin(alice()).status == 202);
     CHECK(begin(alice()).status == 429);
     CHECK(refused(m, "upload_sessions") == 2);
+}
+
+TEST_CASE("who meets a want of descriptors is told to try again, and an upload goes on from where it was") {
+    mirror m;
+    auto const files = std::make_shared<few_files>();
+    m.seams.files = files;
+    auto const stored = random_bytes(100'000, 1), pushed = random_bytes(100'000, 2);
+    auto const target = "/v2/library/a/blobs/" + m.put_blob("library/a", stored);
+    m.start();
+    REQUIRE(m.get(target).status == 200);
+    files->refuse = 1000;
+    auto const pull = m.get(target);
+    CHECK(pull.status == 503);
+    CHECK(pull.header("Retry-After") == "1");
+    files->refuse = 0;
+    CHECK(m.get(target).body == stored);
+
+    http_client c(m.server->port());
+    auto const session = c.request("POST", "/v2/local/app/blobs/uploads/", {}, "").header("Location");
+    files->refuse = 1000;
+    auto const piece = c.request("PATCH", session, {}, pushed);
+    CHECK(piece.status == 503);
+    CHECK(piece.header("Retry-After") == "1");
+    files->refuse = 0;
+    CHECK(http_client(m.server->port()).request("PATCH", session, {}, pushed).status == 202);
+    CHECK(http_client(m.server->port()).request("PUT", session + "?digest=" + digest_of(pushed), {}, "").status == 201);
+    CHECK(refused(m, "open_files") == 2);
 }

@@ -1,5 +1,6 @@
 // Images that are pulled into the store before a client asks for them.
 #include "tests/catch.h"
+#include "tests/support/few_files.h"
 #include "tests/support/pulling_mirror.h"
 
 #include <thread>
@@ -105,6 +106,18 @@ TEST_CASE("of an index the platforms that are asked for, without attestations") 
         CHECK(none.at("state") == "failed");
         CHECK(none.at("error") == "there is no image for linux/s390x: only for linux/amd64, linux/arm64");
     }
+}
+
+TEST_CASE("warming waits for descriptors that are short at the moment") {
+    pulling_mirror m;
+    auto const files = std::make_shared<few_files>();
+    m.seams.files = files;
+    auto const i = m.put(repo, "1", 1);
+    m.start();
+    files->refuse = 2;
+    CHECK(m.warm(image("app:1")).at("state") == "done");
+    CHECK(files->refuse == 0);
+    CHECK(m.pull(repo, "1", i));
 }
 
 TEST_CASE("an image that cannot be warmed says why") {
