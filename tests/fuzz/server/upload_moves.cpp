@@ -92,6 +92,28 @@ std::string text_of(answer const& a) {
     return std::to_string(a.status) + " " + a.body.substr(0, 200);
 }
 
+// A request at a session: where, which may be another repository's URL with the session's name, and as whom.
+struct visit {
+    std::size_t repository;
+    std::string target;
+    bool is_here;
+    credential shown;
+    entry door;
+
+    visit(world const& w, choices& c, session const& to)
+        : repository(to->repository), target(choose_place(w, c, *to, repository)),
+          is_here(repository == to->repository), shown(choose_credential(w, c, deed::push, repository)),
+          door(w, shown, deed::push, repository) {}
+
+    // Whether the answer came from the session; another repository has none of that name.
+    bool reached(answer const& a, std::string const& method) const {
+        if (!door.is_past(a, method))
+            return false;
+        must(is_here || a.status == 404 || is_busy(a), "another repository's upload: " + text_of(a));
+        return is_here;
+    }
+};
+
 void judge_piece(world const& w, upload& u, piece const& p, answer const& a) {
     if (a.status == 202) {
         must(p.kind == piece_kind::in_order || p.kind == piece_kind::unnumbered, "a piece out of order is taken");
@@ -138,23 +160,17 @@ void append_to_upload(world& w, choices& c) {
     auto const u = choose_upload(w, c);
     if (!u)
         return open_upload(w, c);
-    auto r = u->repository;
-    auto const target = choose_place(w, c, *u, r);
-    bool const here = r == u->repository;
-    auto const shown = choose_credential(w, c, deed::push, r);
-    entry const door(w, shown, deed::push, r);
+    visit const v(w, c, u);
     auto const p = piece::choose(c, *u);
     bool const in_chunks = c.one_in(6);
-    auto text = request_text("PATCH", target, {{"Authorization", shown.authorization}, {"Content-Range", p.range}},
+    auto text = request_text("PATCH", v.target, {{"Authorization", v.shown.authorization}, {"Content-Range", p.range}},
                              p.bytes, in_chunks);
     turn t(u);
-    w.ask(c, {"PATCH", target, std::move(text),
-              [&w, u, p, door, here, in_chunks, t](answer const& a) mutable {
+    w.ask(c, {"PATCH", v.target, std::move(text),
+              [&w, u, p, v, in_chunks, t](answer const& a) mutable {
                   bool const sure = t.end();
-                  if (!door.is_past(a, "PATCH"))
+                  if (!v.reached(a, "PATCH"))
                       return;
-                  if (!here)
-                      return must(a.status == 404 || is_busy(a), "another repository's upload: " + text_of(a));
                   if (!sure || (in_chunks && p.kind == piece_kind::of_wrong_length))
                       u->is_sure = false;
                   else
@@ -167,28 +183,22 @@ void finish_upload(world& w, choices& c) {
     auto const u = choose_upload(w, c);
     if (!u)
         return open_upload(w, c);
-    auto r = u->repository;
-    auto const place = choose_place(w, c, *u, r);
-    bool const here = r == u->repository;
+    visit const v(w, c, u);
     auto const i = c.one_in(6) ? choose_blob(w, c) : u->item;
     auto const& all = items()[u->item].bytes();
     auto const rest = c.one_in(6) ? std::string() : all.substr(std::min(u->bytes.size(), all.size()));
-    auto const shown = choose_credential(w, c, deed::push, r);
-    entry const door(w, shown, deed::push, r);
-    auto const target = place + "?digest=" + items()[i].digest();
-    auto text = request_text("PUT", target, {{"Authorization", shown.authorization}}, rest, c.one_in(6));
-    auto& link = w.hosted.at[r].links[i];
+    auto const target = v.target + "?digest=" + items()[i].digest();
+    auto text = request_text("PUT", target, {{"Authorization", v.shown.authorization}}, rest, c.one_in(6));
+    auto& link = w.hosted.at[v.repository].links[i];
     link.begin();
-    w.note_try(shown, r, i);
+    w.note_try(v.shown, v.repository, i);
     turn t(u);
     w.ask(c, {"PUT", target, std::move(text),
-              [&w, &link, u, i, rest, door, here, t](answer const& a) mutable {
+              [&w, &link, u, i, rest, v, t](answer const& a) mutable {
                   bool const done = a.status == 201, sure = t.end();
                   link.end(done ? std::optional(true) : std::nullopt);
-                  if (!door.is_past(a, "PUT"))
+                  if (!v.reached(a, "PUT"))
                       return;
-                  if (!here)
-                      return must(a.status == 404 || is_busy(a), "another repository's upload: " + text_of(a));
                   auto const bytes = u->bytes + rest;
                   u->is_sure = false; // it is over, or is not
                   if (done)
@@ -206,19 +216,13 @@ void ask_about_upload(world& w, choices& c) {
     auto const u = choose_upload(w, c);
     if (!u)
         return open_upload(w, c);
-    auto r = u->repository;
-    auto const target = choose_place(w, c, *u, r);
-    bool const here = r == u->repository;
-    auto const shown = choose_credential(w, c, deed::push, r);
-    entry const door(w, shown, deed::push, r);
+    visit const v(w, c, u);
     auto const begun = u->version;
     bool const sure = u->is_sure && u->under_way == 0;
-    w.ask(c, {"GET", target, request_text("GET", target, {{"Authorization", shown.authorization}}),
-              [u, door, here, begun, sure](answer const& a) {
-                  if (!door.is_past(a, "GET") || is_busy(a))
+    w.ask(c, {"GET", v.target, request_text("GET", v.target, {{"Authorization", v.shown.authorization}}),
+              [u, v, begun, sure](answer const& a) {
+                  if (!v.reached(a, "GET") || is_busy(a))
                       return;
-                  if (!here)
-                      return must(a.status == 404, "another repository's upload: " + text_of(a));
                   must(a.status == 204 || a.status == 404, "an upload: " + text_of(a));
                   if (!sure || begun != u->version)
                       return;
@@ -231,19 +235,13 @@ void cancel_upload(world& w, choices& c) {
     auto const u = choose_upload(w, c);
     if (!u)
         return open_upload(w, c);
-    auto r = u->repository;
-    auto const target = choose_place(w, c, *u, r);
-    bool const here = r == u->repository;
-    auto const shown = choose_credential(w, c, deed::push, r);
-    entry const door(w, shown, deed::push, r);
+    visit const v(w, c, u);
     turn t(u);
-    w.ask(c, {"DELETE", target, request_text("DELETE", target, {{"Authorization", shown.authorization}}),
-              [&w, u, door, here, t](answer const& a) mutable {
+    w.ask(c, {"DELETE", v.target, request_text("DELETE", v.target, {{"Authorization", v.shown.authorization}}),
+              [&w, u, v, t](answer const& a) mutable {
                   bool const sure = t.end();
-                  if (!door.is_past(a, "DELETE"))
+                  if (!v.reached(a, "DELETE"))
                       return;
-                  if (!here)
-                      return must(a.status == 404 || is_busy(a), "another repository's upload: " + text_of(a));
                   u->is_sure = false;
                   must(!sure || a.status == 204 || is_busy(a), "an upload is not given up: " + text_of(a));
                   if (a.status == 204)
