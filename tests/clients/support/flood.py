@@ -173,6 +173,24 @@ def come_and_go(until):
     print(f"end: {count} came and went", flush=True)
 
 
+def idle_sessions(until):  # one request through TLS each, and nothing more
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    sessions = []
+    for i in range(COUNT):
+        s = connection(i)
+        s.setblocking(True)
+        s = context.wrap_socket(s)
+        s.sendall(head("GET /v2/", "", ""))
+        if not s.recv(4096).startswith(b"HTTP/1.1 200"):
+            sys.exit(f"session {i} is not served")
+        sessions.append(s)
+    print(f"up: {len(sessions)} opened, 0 failed", flush=True)
+    while time.monotonic() < until and not stopped:
+        time.sleep(0.1)
+    print(f"end: {len(sessions)} sessions", flush=True)
+
+
 stopped = []
 signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -180,6 +198,9 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 began = time.monotonic()
 if KIND == "come_and_go":
     come_and_go(began + LIMIT)
+    sys.exit()
+if KIND == "idle_sessions":
+    idle_sessions(began + LIMIT)
     sys.exit()
 flood = Flood(*KINDS[KIND])
 flood.run(began + LIMIT)
