@@ -274,8 +274,9 @@ std::uint64_t database::disk_bytes() const noexcept {
 
 #if defined(__SANITIZE_THREAD__)
 // Debian's RocksDB is not built for ThreadSanitizer: its atomics are invisible, so what it hands from thread to thread
-// (a group of batches, a memtable) looks like a race of whoever called it; so does what it lets libzstd write.
+// (a group of batches, a memtable) looks like a race of whoever called it; so do blocks that it lets a library write.
 extern "C" char const* __tsan_default_suppressions() {
-    return "called_from_lib:librocksdb.so\ncalled_from_lib:libzstd.so\nrace:librocksdb.so\nrace:store::core::write\n";
+    return "called_from_lib:librocksdb.so\ncalled_from_lib:liblz4.so\ncalled_from_lib:libzstd.so\n"
+           "race:librocksdb.so\nrace:store::core::write\n";
 }
 #endif

@@ -3,6 +3,8 @@
 #include "tests/store/fixture.h"
 #include "tests/store/other_process.h"
 
+#include <thread>
+
 using namespace store_tests;
 using store::errc;
 
@@ -82,4 +84,38 @@ TEST_CASE("a row that cannot be read is corrupt, not absent") {
     REQUIRE(!r);
     CHECK(r.error().code == errc::corrupt);
     CHECK(r.error().message.find(d.to_string()) != std::string::npos);
+}
+
+TEST_CASE("what one thread has read from a table another finds in memory") {
+    temp_dir dir;
+    std::filesystem::create_directories(dir.path() / "index");
+    auto const key = [](int i) { return "key " + std::to_string(1'000'000 + i); };
+    auto const row = [](int i) { return "row " + std::to_string(i) + std::string(60, 'x') + std::to_string(i * 7919); };
+    constexpr int rows = 5000; // some hundred blocks, compressed
+    auto db = *store::database::open(dir.path() / "index");
+    store::database::batch all(*db);
+    for (int i = 0; i < rows; ++i)
+        all.put(store::family::values, key(i), row(i));
+    REQUIRE(db->write(all, store::write_sync::no));
+    REQUIRE(db->flush());
+    db.reset();
+    db = *store::database::open(dir.path() / "index");
+
+    std::thread disk([&] {
+        rocksdb::PinnableSlice value;
+        for (int i = 0; i < rows; ++i)
+            (void)db->get(store::family::values, key(i), store::access::any, value);
+    });
+    int right = 0;
+    for (int i = 0; i < rows; ++i) {
+        rocksdb::PinnableSlice value;
+        auto found = db->get(store::family::values, key(i), store::access::memory, value);
+        while (!found && found.error().code == errc::would_block) {
+            std::this_thread::yield();
+            found = db->get(store::family::values, key(i), store::access::memory, value);
+        }
+        right += found && *found && value.ToStringView() == row(i) ? 1 : 0;
+    }
+    disk.join();
+    CHECK(right == rows);
 }
