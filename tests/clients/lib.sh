@@ -131,7 +131,8 @@ need() {
     done
 }
 
-for part in image origin guard mirror client containers_image daemon herd push builder outage browser login certificates; do
+for part in image origin guard mirror client containers_image daemon herd push builder outage browser login certificates \
+    kernel; do
     # shellcheck source=/dev/null
     source "$here/support/$part.sh"
 done
