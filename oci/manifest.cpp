@@ -213,6 +213,9 @@ result<manifest> parse_manifest(std::string_view body, std::string_view content_
     json::monotonic_resource memory;
     boost::json::error_code ec;
     json::value const document = json::parse(body, ec, &memory, options);
+    if (ec == json::error::too_deep)
+        return error{errc::manifest_invalid,
+                     "JSON nested deeper than " + std::to_string(max_depth) + " levels, which are taken", true};
     if (ec)
         return invalid("not JSON: " + ec.message());
     json::object const* object = document.if_object();

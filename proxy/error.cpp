@@ -44,7 +44,10 @@ void throw_exception_from_error(error const& e, boost::source_location const& wh
 
 error from_oci(oci::error e) {
     auto const status = oci::http_status(e.code);
-    return {e.code, error_source::client, retry_class::never, status, std::move(e.message)};
+    error as{e.code, error_source::client, retry_class::never, status, std::move(e.message)};
+    if (e.too_deep)
+        as.over = limit::json_depth;
+    return as;
 }
 
 error from_store(store::error const& e) {

@@ -21,13 +21,18 @@ enum class limit : std::uint8_t {
     fills,           // downloads at a time
     disk,            // jobs that wait for it
     logins,          // that are being checked
-    open_files       // of the process, sockets too: RLIMIT_NOFILE
+    open_files,      // of the process, sockets too: RLIMIT_NOFILE
+    header_timeout,  // of a greeting through TLS, or a request's head: from its first byte to its end
+    idle_timeout,    // of a connection without a request
+    write_timeout,   // of a client that takes no byte of its answer
+    json_depth       // of a pushed manifest
 };
-inline constexpr std::size_t limit_count = 13;
+inline constexpr std::size_t limit_count = 17;
 
 // As metrics and the admin API name them.
 inline constexpr std::array<std::string_view, limit_count> limit_names{
-    "none",   "connections",     "requests", "head_size", "large_heads", "body_size", "body_rate",
-    "bodies", "upload_sessions", "fills",    "disk",      "logins",      "open_files"};
+    "none",       "connections",    "requests",        "head_size",     "large_heads", "body_size",
+    "body_rate",  "bodies",         "upload_sessions", "fills",         "disk",        "logins",
+    "open_files", "header_timeout", "idle_timeout",    "write_timeout", "json_depth"};
 
 } // namespace proxy

@@ -300,7 +300,7 @@ void server::parts::watch(steady_clock::duration every, std::function<void()> al
 // worker looks which triggers are due and saves the statistics too.
 task<void> server::parts::tick(worker_local& local, int n) {
     local.date = http_date(std::time(nullptr));
-    local.dog.sweep(steady_clock::now());
+    local.dog.sweep(steady_clock::now(), [&](limit met) { local.counters.refuse(met); });
     local.log.flush();
     past->add(local.traffic.take());
     if (local.home.index() == 0)

@@ -133,7 +133,7 @@ void listener::start_session(tcp_socket socket, worker_local& local) {
 void listener::turn_away(tcp_socket socket, worker_local& local, limit met) {
     auto& counters = workers_.front()->counters;
     counters.turned_away.add();
-    counters.refused[static_cast<std::size_t>(met)].add();
+    counters.refuse(met);
     // The socket's destructor closes it. Saying so through TLS would cost more than what there is no room for.
     auto const most = met == limit::open_files ? max_turned_away_when_short : max_turned_away;
     if (tls_ || turned_away_.load(std::memory_order_relaxed) >= most)

@@ -49,7 +49,7 @@ task<void> router::dispatch(exchange& x) {
     if (!done && x.status() == 0) {
         if (is_overload(done.error()))
             x.local().counters.overloaded.add();
-        x.local().counters.refused[static_cast<std::size_t>(done.error().over)].add();
+        x.local().counters.refuse(done.error().over);
         log_error(done.error(), x.req());
         done = co_await x.reply_error(done.error());
     } else if (!done) {

@@ -40,7 +40,9 @@ public:
     task<bool> end_chunks();
 
     // The client waits for bytes that are not here yet; whoever brings them bounds that wait.
-    void await_source() noexcept { entry_.expire_after(steady_clock::duration::max() / 4, steady_clock::now()); }
+    void await_source() noexcept {
+        entry_.expire_after(limit::none, steady_clock::duration::max() / 4, steady_clock::now());
+    }
 
     // The client is about to send.
     void await_client() noexcept { touch(); }
@@ -53,7 +55,7 @@ private:
                                                   std::uint64_t offset, std::uint64_t length);
     task<bool> wait_writable();
     task<bool> wait_turn(std::uint64_t bytes);
-    void touch() noexcept { entry_.expire_after(timeout_, steady_clock::now()); }
+    void touch() noexcept { entry_.expire_after(limit::write_timeout, timeout_, steady_clock::now()); }
 
     client_stream& client_;
     watchdog::entry& entry_;

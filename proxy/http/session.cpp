@@ -73,7 +73,7 @@ task<void> session::run() {
 
 task<bool> session::secure(server_identity::ptr as) {
     auto const now = steady_clock::now();
-    entry_.expire_after(parts_.settings.server.header_timeout, now);
+    entry_.expire_after(limit::header_timeout, parts_.settings.server.header_timeout, now);
     entry_.set_idle(now + first_request_time);
     auto const done = co_await stream_.secure(std::move(as));
     entry_.set_busy();
@@ -90,7 +90,7 @@ task<bool> session::secure(server_identity::ptr as) {
 }
 
 task<void> session::turn_away(limit met) {
-    entry_.expire_after(seconds(5), steady_clock::now());
+    entry_.expire_after(limit::none, seconds(5), steady_clock::now());
     co_await send_error(overloaded(met == limit::open_files ? "too many open files" : "too many connections", met));
     co_await linger();
 }
@@ -102,7 +102,7 @@ task<void> session::linger() {
     parser_.reset(); // what a head took is not kept for who is only waited for
     large_.reset();
     auto const now = steady_clock::now();
-    entry_.expire_after(seconds(2), now);
+    entry_.expire_after(limit::none, seconds(2), now);
     entry_.set_idle(now);
     constexpr std::size_t most = 16 * 1024 * 1024; // of an upload that was refused while it was on its way
     for (std::size_t dropped = 0; dropped < most; dropped += buffer_.size()) {
@@ -130,7 +130,7 @@ task<session::head_result> session::read_head() {
     parser_->body_limit(boost::none); // bodies are bounded where they are read
     if (buffer_.size() == 0) {
         auto const now = steady_clock::now();
-        entry_.expire_after(limits.idle_timeout, now);
+        entry_.expire_after(limit::idle_timeout, limits.idle_timeout, now);
         entry_.set_idle(asked_before_ ? now : now + first_request_time);
         bool const more = co_await fill_buffer();
         entry_.set_busy();
@@ -138,7 +138,7 @@ task<session::head_result> session::read_head() {
         if (!more)
             co_return head_result::closed;
     }
-    entry_.expire_after(limits.header_timeout, steady_clock::now());
+    entry_.expire_after(limit::header_timeout, limits.header_timeout, steady_clock::now());
     if (!stream_.is_secure() && *static_cast<unsigned char const*>(buffer_.data().data()) == tls_handshake_record)
         co_return head_result::tls;
     for (std::size_t size = 0;;) {
@@ -211,7 +211,7 @@ task<bool> session::serve_one() {
     bool const keep_alive = head.version() == 11 && head.keep_alive() && !local_.draining;
 
     request const r(head, *body);
-    entry_.expire_after(parts_.settings.server.write_timeout, steady_clock::now());
+    entry_.expire_after(limit::write_timeout, parts_.settings.server.write_timeout, steady_clock::now());
     sender out(stream_, entry_, parts_.disk, parts_.settings.server.write_timeout, place_.pace());
     bool const expected = beast::iequals(head[http::field::expect], "100-continue");
     request_body content(*body, expected, *parser_, stream_, buffer_, out);
@@ -219,21 +219,21 @@ task<bool> session::serve_one() {
     if (co_await wait_turn()) {
         co_await service_.serve(x);
     } else {
-        local_.counters.refused[static_cast<std::size_t>(limit::requests)].add();
+        local_.counters.refuse(limit::requests);
         auto const e = overloaded("too many requests a second", limit::requests);
         co_await x.reply_error(e);
     }
     if (!x.keep_alive())
         co_return false;
     if (body->kind != body_framing::none)
-        entry_.expire_after(parts_.settings.server.header_timeout, steady_clock::now());
+        entry_.expire_after(limit::header_timeout, parts_.settings.server.header_timeout, steady_clock::now());
     co_return co_await content.drop();
 }
 
 // Before there is a request: a plain answer that every client understands, then the end of the connection.
 task<void> session::refuse(unsigned status, std::string_view why, limit over) {
     local_.counters.bad_requests.add();
-    local_.counters.refused[static_cast<std::size_t>(over)].add();
+    local_.counters.refuse(over);
     spdlog::info("{}: refused with {}: {}", peer_.name, status, why);
     error const e{oci::errc::unsupported, error_source::client, retry_class::never, status, std::string(why)};
     co_await send_error(e);

@@ -4,9 +4,12 @@
 // its present step must be over, and one sweep a second looks at all of them. Precision is that second.
 #pragma once
 
+#include "proxy/limit.h"
 #include "proxy/runtime/net.h"
 
 #include <boost/intrusive/list.hpp>
+
+#include <utility>
 
 namespace proxy {
 
@@ -19,7 +22,11 @@ public:
         entry(entry const&) = delete;
         entry& operator=(entry const&) = delete;
 
-        void expire_after(steady_clock::duration d, steady_clock::time_point now) noexcept { due_ = now + d; }
+        // `over` is the limit that is met if the time runs out; none, if nobody needs to know.
+        void expire_after(limit over, steady_clock::duration d, steady_clock::time_point now) noexcept {
+            over_ = over;
+            due_ = now + d;
+        }
         // Nothing is asked for: a stop may close it, from that time on.
         void set_idle(steady_clock::time_point from) noexcept { idle_from_ = from; }
         void set_busy() noexcept { idle_from_ = steady_clock::time_point::max(); }
@@ -27,14 +34,22 @@ public:
     private:
         friend class watchdog;
         tcp_socket& socket_;
+        limit over_ = limit::none;
+        bool closed_ = false; // for being late: counted once, whatever its coroutine still does
         steady_clock::time_point due_ = steady_clock::time_point::max();
         steady_clock::time_point idle_from_ = steady_clock::time_point::max();
     };
 
-    void sweep(steady_clock::time_point now) {
-        for (auto& e : entries_)
-            if (e.due_ <= now)
-                close(e);
+    // Calls late(limit) once for each connection that is late.
+    template <class F>
+    void sweep(steady_clock::time_point now, F&& late) {
+        for (auto& e : entries_) {
+            if (e.due_ > now)
+                continue;
+            close(e);
+            if (!std::exchange(e.closed_, true))
+                late(e.over_);
+        }
     }
     // A request that has arrived by then is still read and answered.
     void close_idle(steady_clock::time_point now) {

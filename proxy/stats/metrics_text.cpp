@@ -222,8 +222,8 @@ void add_store(std::vector<MetricFamily>& all, stats_report const& r) {
 }
 
 MetricFamily refusals(stats_totals const& t) {
-    auto f = family("layerd_limit_refusals_total", "Connections and requests refused, by the limit that they met.",
-                    MetricType::Counter);
+    auto f = family("layerd_limit_refusals_total",
+                    "Connections and requests refused or ended, by the limit that they met.", MetricType::Counter);
     for (std::size_t i = 1; i < limit_count; ++i)
         add(f, static_cast<double>(t.refused[i]), {{"limit", std::string(limit_names[i])}});
     return f;

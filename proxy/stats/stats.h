@@ -60,6 +60,8 @@ struct alignas(64) thread_counters {
     counter overloaded;                              // requests answered 503 because too much was under way
     std::array<counter, latency_buckets> first_byte; // time to the answer's head
     counter latency_sum_us;
+
+    void refuse(limit met) { refused[static_cast<std::size_t>(met)].add(); }
 };
 
 // How fast an upstream was seen to be, lately; 0 until something is known.

@@ -213,6 +213,8 @@ TEST_CASE("the size of a descriptor reaches up to 2^63-1") {
 TEST_CASE("a document may be 32 levels deep and no deeper") {
     CHECK(parse_manifest(nested(32), media_type::oci_manifest));
     CHECK(invalid(nested(33)));
+    CHECK(parse_manifest(nested(33), media_type::oci_manifest).error().too_deep);
+    CHECK_FALSE(parse_manifest("{", media_type::oci_manifest).error().too_deep);
 }
 
 TEST_CASE("a manifest of exactly the limit is taken and one byte more is SIZE_INVALID") {

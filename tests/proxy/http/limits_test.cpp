@@ -1,5 +1,6 @@
 // What one client, or all of them, may take: each bound is met, said, counted, and costs nobody else anything.
 #include "tests/catch.h"
+#include "tests/support/eventually.h"
 #include "tests/support/few_files.h"
 #include "tests/support/guarded_mirror.h"
 #include "tests/support/pusher.h"
@@ -92,6 +93,44 @@ TEST_CASE("a head has so many fields, and names one host") {
     CHECK(status("GET /v2/ HTTP/1.0\r\nHost: a\r\nHost: b\r\n") == "400");
     CHECK(status("GET /v2/ HTTP/1.0\r\n") == "200");
     CHECK(refused(m, "head_size") == 2);
+}
+
+TEST_CASE("a pushed manifest is nested no deeper than any client reads") {
+    pusher p;
+    auto const deep = std::string(33, '[') + std::string(33, ']');
+    auto const answer =
+        p.put_manifest(app, "1", blob(R"({"x":)" + deep + "}", "application/vnd.oci.image.manifest.v1+json"));
+    CHECK(refusal(answer) == "400 MANIFEST_INVALID");
+    CHECK(answer.body.find("32 levels") != std::string::npos);
+    CHECK(refused(p, "json_depth") == 1);
+}
+
+TEST_CASE("who is idle, does not end its head, or does not read is let go, and counted") {
+    mirror m;
+    SECTION("idle") {
+        m.settings.server.idle_timeout = std::chrono::seconds(1);
+        m.start();
+        http_client c(m.server->port());
+        CHECK(c.get("/v2/").status == 200);
+        CHECK(c.read_raw_to_end().empty());
+        CHECK(refused(m, "idle_timeout") == 1);
+    }
+    SECTION("head") {
+        m.settings.server.header_timeout = std::chrono::seconds(1);
+        m.start();
+        http_client c(m.server->port());
+        c.send_raw("GET /v2/ HTTP/1.1\r\nHost: lay");
+        CHECK(c.read_raw_to_end().empty());
+        CHECK(refused(m, "header_timeout") == 1);
+    }
+    SECTION("reader") {
+        m.settings.server.write_timeout = std::chrono::seconds(1);
+        m.start();
+        http_client c(m.server->port());
+        c.send_get("/v2/library/app/blobs/" + m.put_blob("library/app", random_bytes(32'000'000, 7)));
+        CHECK(eventually([&] { return refused(m, "write_timeout") == 1; }));
+    }
+    CHECK(m.get("/v2/").status == 200);
 }
 
 TEST_CASE("a manifest that is promised and does not come takes no memory, and large ones are few at a time") {

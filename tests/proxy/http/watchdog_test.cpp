@@ -42,6 +42,23 @@ constexpr steady_clock::time_point start{std::chrono::hours(1)};
 
 } // namespace
 
+TEST_CASE("a late connection ends, and the limit that it met is told once") {
+    connection c;
+    std::vector<limit> met;
+    auto const sweep = [&](seconds after) { c.dog.sweep(start + after, [&](limit l) { met.push_back(l); }); };
+    c.entry.expire_after(limit::idle_timeout, seconds(1), start);
+    c.entry.expire_after(limit::header_timeout, seconds(3), start);
+    sweep(seconds(2));
+    CHECK(met.empty());
+    CHECK(c.read() == "nothing yet");
+    sweep(seconds(3));
+    CHECK(c.read() == "end");
+    sweep(seconds(4));
+    c.entry.expire_after(limit::write_timeout, seconds(1), start); // its coroutine has not seen the end yet
+    sweep(seconds(5));
+    CHECK(met == std::vector{limit::header_timeout});
+}
+
 TEST_CASE("a stop ends a connection from when it counts as idle") {
     connection c;
     c.dog.close_idle(start);
