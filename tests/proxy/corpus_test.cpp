@@ -7,6 +7,7 @@
 #include "tests/fuzz/framing_check.h"
 #include "tests/fuzz/htpasswd_check.h"
 #include "tests/fuzz/jwk_set_check.h"
+#include "tests/fuzz/multipart_check.h"
 #include "tests/fuzz/name_pattern_check.h"
 #include "tests/fuzz/oidc_claims_check.h"
 #include "tests/fuzz/request_body_check.h"
@@ -37,6 +38,9 @@ TEST_CASE("the corpus of htpasswd files passes its check") {
 }
 TEST_CASE("the corpus of key sets passes its check") {
     check_corpus("jwk_set", fuzz::check_jwk_set);
+}
+TEST_CASE("the corpus of several ranges passes its check") {
+    check_corpus("multipart", fuzz::check_multipart);
 }
 TEST_CASE("the corpus of name patterns passes its check") {
     check_corpus("name_pattern", fuzz::check_name_pattern);
