@@ -1,9 +1,8 @@
 #include "proxy/basic_login.h"
 
+#include "oci/charset.h"
 #include "proxy/base64.h"
 #include "proxy/wipe.h"
-
-#include <boost/beast/core/string.hpp>
 
 #include <algorithm>
 
@@ -11,7 +10,7 @@ namespace proxy {
 
 std::optional<std::string_view> credentials_of(std::string_view scheme, std::string_view authorization) {
     bool const same = authorization.size() > scheme.size() && authorization[scheme.size()] == ' ' &&
-                      boost::beast::iequals(authorization.substr(0, scheme.size()), scheme);
+                      oci::charset::equal_ignoring_case(authorization.substr(0, scheme.size()), scheme);
     if (!same)
         return std::nullopt;
     return authorization.substr(std::min(authorization.find_first_not_of(' ', scheme.size()), authorization.size()));

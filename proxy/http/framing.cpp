@@ -1,7 +1,6 @@
 #include "proxy/http/framing.h"
 
-#include <boost/beast/core/string.hpp>
-
+#include "oci/charset.h"
 #include <charconv>
 
 namespace proxy {
@@ -18,7 +17,7 @@ std::optional<framing> check_framing(http::header<true> const& head) {
     if (encodings == 1) {
         if (head.version() != 11)
             return std::nullopt;
-        if (!boost::beast::iequals(head[http::field::transfer_encoding], "chunked"))
+        if (!oci::charset::equal_ignoring_case(head[http::field::transfer_encoding], "chunked"))
             return std::nullopt;
         return framing{body_framing::chunked, 0};
     }

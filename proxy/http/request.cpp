@@ -1,7 +1,6 @@
 #include "proxy/http/request.h"
 
-#include <boost/beast/core/string.hpp>
-
+#include "oci/charset.h"
 namespace proxy {
 
 // RFC 9112 §3.2.2: a server takes the absolute form too, "GET http://mirror:5000/v2/ HTTP/1.1", as clients send it that
@@ -11,7 +10,7 @@ std::string_view request::target() const noexcept {
     if (whole.starts_with('/'))
         return whole;
     for (std::string_view const scheme : {"http://", "https://"}) {
-        if (!boost::beast::iequals(whole.substr(0, scheme.size()), scheme))
+        if (!oci::charset::equal_ignoring_case(whole.substr(0, scheme.size()), scheme))
             continue;
         auto const path = whole.find('/', scheme.size());
         return path == whole.npos ? "/" : whole.substr(path);

@@ -1,10 +1,10 @@
 #include "proxy/http/session.h"
 
+#include "oci/charset.h"
 #include "proxy/http/exchange.h"
 #include "proxy/http/sender.h"
 #include "proxy/runtime/jitter.h"
 
-#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <spdlog/spdlog.h>
@@ -213,7 +213,7 @@ task<bool> session::serve_one() {
     request const r(head, *body);
     entry_.expire_after(limit::write_timeout, parts_.settings.server.write_timeout, steady_clock::now());
     sender out(stream_, entry_, parts_.disk, parts_.settings.server.write_timeout, place_.pace());
-    bool const expected = beast::iequals(head[http::field::expect], "100-continue");
+    bool const expected = oci::charset::equal_ignoring_case(head[http::field::expect], "100-continue");
     request_body content(*body, expected, *parser_, stream_, buffer_, out);
     exchange x(r, peer_, content, out, local_, head_buffer_, keep_alive);
     if (co_await wait_turn()) {

@@ -1,7 +1,7 @@
 #include "proxy/upstream/realm_trust.h"
 
+#include "oci/charset.h"
 #include <boost/asio/ip/address.hpp>
-#include <boost/beast/core/string.hpp>
 
 #include <algorithm>
 #include <array>
@@ -96,7 +96,7 @@ bool is_trusted_realm(origin const& realm, origin const& registry, std::vector<s
         return false;
     if (realm.host == registry.host)
         return true;
-    auto const listed = [&](std::string const& h) { return boost::beast::iequals(h, realm.host); };
+    auto const listed = [&](std::string const& h) { return oci::charset::equal_ignoring_case(h, realm.host); };
     if (std::ranges::any_of(token_hosts, listed))
         return true;
     auto const ours = registrable_domain(registry.host);
