@@ -79,6 +79,8 @@ std::optional<location> from_url(urls::url_view const& url) {
         return {};
     if (url.has_query())
         out.target.append("?").append(view(url.encoded_query()));
+    if (out.at.to_string().size() + out.target.size() > max_url_size) // escaping makes it longer than what came
+        return {};
     return out;
 }
 
