@@ -1,8 +1,8 @@
 #include "proxy/upstream/answer.h"
 
+#include "oci/charset.h"
 #include "proxy/upstream/transport_error.h"
 
-#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 
 #include <algorithm>
@@ -65,10 +65,10 @@ error answer::no_answer(error_code ec) {
 // RFC 9112 §6. Beast lets some contradictions through; where lengths are in doubt the connection is not to be trusted.
 result<void> answer::choose_framing() {
     auto const& head = parser_->get();
-    auto const coding = head[http::field::transfer_encoding];
-    bool const doubtful =
-        !coding.empty() && (head.version() != 11 || head.count(http::field::content_length) != 0 ||
-                            head.count(http::field::transfer_encoding) != 1 || !beast::iequals(coding, "chunked"));
+    auto const coding = head[http::field::transfer_encoding]; // of several the first, which may be empty
+    auto const codings = head.count(http::field::transfer_encoding);
+    bool const doubtful = codings != 0 && (head.version() != 11 || head.count(http::field::content_length) != 0 ||
+                                           codings != 1 || !oci::charset::equal_ignoring_case(coding, "chunked"));
     if (doubtful) {
         line_.close();
         return upstream_error(502, "contradictory framing in the answer of " + peer_.to_string());
