@@ -110,14 +110,15 @@ ready() {
     answers "$2"
 }
 
-# A port below the ephemeral range that nobody listens on: tests run side by side.
+# A port below the ephemeral range that nobody listens on, another one each time: tests run side by side.
 free_port() {
     local port
     while :; do
         port=$((20000 + RANDOM % 12000))
+        grep -qsx "$port" "$work/ports" && continue
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
     done
-    echo "$port"
+    echo "$port" | tee -a "$work/ports"
 }
 
 equal() {
