@@ -1,5 +1,7 @@
 #include "proxy/upstream/connection.h"
 
+#include "store/descriptors.h"
+
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/write.hpp>
@@ -23,6 +25,14 @@ namespace {
 constexpr std::size_t head_buffer_size = 16 * 1024;
 constexpr seconds min_share_per_address{1}; // a lost SYN is repeated after a second
 
+error_code open_socket(tcp_socket& socket, tcp const& protocol) {
+    error_code ec;
+    socket.open(protocol, ec);
+    if (!ec && store::is_one_too_many(socket.native_handle(), store::descriptor_use::content))
+        ec = net::error::no_descriptors;
+    return ec;
+}
+
 } // namespace
 
 connection::connection(executor ex, origin to) : origin_(std::move(to)), tcp_(std::in_place, ex) {
@@ -34,6 +44,9 @@ task<error_code> connection::connect(std::vector<tcp::endpoint> const& addresses
     for (std::size_t i = 0; i < addresses.size() && !d.passed(); ++i) {
         steady_clock::duration const share = d.left() / (addresses.size() - i);
         tcp_->expires_at(d.within(std::max<steady_clock::duration>(share, min_share_per_address)).at());
+        ec = open_socket(tcp_->socket(), addresses[i].protocol());
+        if (ec)
+            break;
         co_await tcp_->async_connect(addresses[i], net::redirect_error(use_task, ec));
         if (!ec) {
             address_ = addresses[i].address();

@@ -127,8 +127,10 @@ task<result<connection_lease>> http_client::connect(wire_request const& request,
     auto line = std::make_unique<connection>(executor_, to);
     auto const ec = co_await line->open(std::move(*addresses), tls_, limit);
     if (ec) {
-        resolver_.distrust(to.host);
-        co_return transport_error(ec, "cannot connect to", to);
+        auto e = transport_error(ec, "cannot connect to", to);
+        if (!is_overload(e))
+            resolver_.distrust(to.host);
+        co_return e;
     }
     counters_.connections.fetch_add(1, std::memory_order_relaxed);
     co_return pool_->adopt(std::move(line));

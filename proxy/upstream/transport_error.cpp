@@ -21,9 +21,15 @@ std::string reason(error_code ec) {
     return ec.message();
 }
 
+bool is_want_of_descriptors(error_code ec) {
+    return ec == net::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system;
+}
+
 } // namespace
 
 error transport_error(error_code ec, std::string_view doing, origin const& peer) {
+    if (is_want_of_descriptors(ec))
+        return overloaded("too many files and connections are open; try again", limit::open_files);
     bool const late = ec == beast::error::timeout || ec == net::error::timed_out;
     return upstream_error(late ? 504 : 502, fmt::format("{} {}: {}", doing, peer.to_string(), reason(ec)));
 }

@@ -208,6 +208,8 @@ task<result<upstream_response>> upstream::state::attempt(worker& w, endpoint& e,
     auto const limit = allowed->is_probe() ? d.within(probe_time) : d;
     bool const fair = limit.left() >= fair_time;
     auto got = co_await ask(w, e, *allowed, request, again, limit);
+    if (!got && is_overload(got.error()))
+        co_return got; // of our own
     bool const unavailable = !got && got.error().code == oci::errc::unavailable;
     if (unavailable) {
         counters.errors.fetch_add(1, std::memory_order_relaxed);

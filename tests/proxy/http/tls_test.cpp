@@ -3,6 +3,7 @@
 #include "tests/catch.h"
 #include "tests/support/certificate_files.h"
 #include "tests/support/eventually.h"
+#include "tests/support/few_descriptors.h"
 #include "tests/support/mirror.h"
 #include "tests/support/run_io.h"
 #include "tests/support/tls_client.h"
@@ -164,4 +165,35 @@ TEST_CASE("a certificate that cannot be read keeps the server from starting") {
     auto const started = server::start(m.settings);
     REQUIRE(started.has_error());
     CHECK(started.error().message.starts_with("cannot use key "));
+}
+
+TEST_CASE("connections that would take the last descriptors are closed before TLS, and those that are here go on") {
+    secure_mirror m;
+    auto const bytes = random_bytes(1000, 1);
+    auto const target = "/v2/library/a/blobs/" + m.put_blob("library/a", bytes);
+    m.start();
+    auto inside = m.client();
+    REQUIRE(inside.get(target).body == bytes);
+
+    few_descriptors const enough(1600);
+    auto clients = far_away_sockets(400); // which greet nobody
+    few_descriptors const few(400);
+    for (auto const& c : clients)
+        connect(c, m.server->port());
+    for (std::size_t i = 350; i < 400; ++i) {
+        char byte = 0;
+        CHECK(::recv(clients[i].get(), &byte, 1, 0) == 0);
+    }
+    CHECK(inside.get(target).body == bytes);
+    CHECK(!m.has_counted("\"open_files\":0"));
+
+    clients.clear();
+    auto const comes_in = [&] {
+        try {
+            return m.client().get(target).body == bytes;
+        } catch (boost::system::system_error const&) {
+            return false;
+        }
+    };
+    CHECK(eventually(comes_in));
 }
