@@ -11,6 +11,7 @@
 #   make fuzz [MINUTES=5]             every fuzz target, MINUTES in all
 #   make soak [MINUTES=10]            random pulls over ten times the limit, du watching
 #   make asan, make tsan [SHORT=1]    the unit tests under the sanitizers; SHORT: without faults and what takes long
+#     CLIENTS=regex                   instead of those the client tests whose name matches, with the sanitizer's layerd
 #   make format, make tidy            clang-format in place; clang-tidy
 #   make install [PREFIX=/usr/local] [DESTDIR=]  program, units, user, configuration (one that is there stays), docs
 #   make deb                          the Debian package, into build/deb
@@ -82,8 +83,13 @@ replay:
 asan tsan:
 	@tests/deps build test
 	@cmake --preset $@
+ifdef CLIENTS
+	@cmake --build build/$@ --parallel $(JOBS) --target layerd
+	@ctest --test-dir build/$@ --output-on-failure --parallel $(JOBS) --label-regex clients --tests-regex '$(CLIENTS)'
+else
 	@cmake --build build/$@ --parallel $(JOBS) --target $(UNIT_TESTS)
 	@FILTER=$(if $(SHORT),'~[faults]~[long]') tests/sanitized build/$@/tests $(UNIT_TESTS)
+endif
 
 fuzz:
 	@tests/deps build test dev

@@ -21,6 +21,11 @@ export HOME=$work/home XDG_RUNTIME_DIR=$work/xdg TMPDIR=$work/tmp
 mkdir -p "$HOME" "$XDG_RUNTIME_DIR" "$TMPDIR"
 chmod 755 "$work"
 
+# Where a program that a sanitizer watches is to say what it found; a test that made it say something has failed.
+findings=$work/sanitizer
+export ASAN_OPTIONS=log_path=$findings TSAN_OPTIONS=log_path=$findings
+export UBSAN_OPTIONS=log_path=$findings:print_stacktrace=1
+
 declare -A pids=()
 started=()
 
@@ -38,6 +43,14 @@ fail() {
     exit 1
 }
 
+show_findings() {
+    say "FAILED: a sanitizer found something"
+    head -n 100 "$findings".*
+}
+
+# Whether the program under test is a sanitizer's build: then it takes more memory than it would.
+is_sanitized() { grep -qE '__(asan|tsan)_init' "$layerd"; }
+
 show_logs() {
     local log
     for log in "$work"/*.log; do
@@ -54,6 +67,10 @@ cleanup() {
     ((status == 0 || status == 77)) || show_logs
     close_browser
     for ((i = ${#started[@]} - 1; i >= 0; i--)); do stop "${started[i]}"; done
+    if compgen -G "$findings.*" >/dev/null; then
+        show_findings
+        status=1
+    fi
     # What a test mounted below its folder, the last first.
     awk -v below="$work/" 'index($2, below) == 1 {print $2}' /proc/mounts | tac | xargs -r -n 1 umount
     if [[ -n ${KEEP:-} ]]; then
