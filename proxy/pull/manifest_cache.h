@@ -5,10 +5,12 @@
 #pragma once
 
 #include "oci/digest.h"
+#include "store/error.h"
 
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,8 +22,8 @@ struct served_manifest {
     oci::digest digest;
     std::string media_type;
     std::string body;
-    std::string fields; // Content-Type, Docker-Content-Digest, ETag, each with CRLF
-    bool kept = true;   // in the store
+    std::string fields;                  // Content-Type, Docker-Content-Digest, ETag, each with CRLF
+    std::optional<store::errc> unkept{}; // why it is not in the store, if it is not
 
     served_manifest(oci::digest d, std::string type, std::string bytes);
 };

@@ -17,7 +17,7 @@ namespace {
 std::string_view fetched_status(manifest_source::fetched const& f) noexcept {
     if (f.collapsed)
         return "layerd; fwd=miss; collapsed";
-    return f.manifest->kept ? "layerd; fwd=miss; stored" : "layerd; fwd=miss";
+    return f.manifest->unkept ? "layerd; fwd=miss" : "layerd; fwd=miss; stored";
 }
 
 outcome miss_of(bool collapsed) noexcept {

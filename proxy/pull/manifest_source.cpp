@@ -193,7 +193,8 @@ result<manifest_source::manifest_ptr> manifest_source::verify_and_store(reposito
         spdlog::warn("{}@{}: not kept: {}", t.name, d.to_string(), put.error().message);
     }
     auto served = std::make_shared<served_manifest>(d, m.media_type, std::move(r.body));
-    served->kept = put.has_value();
+    if (!put)
+        served->unkept = put.error().code;
     return manifest_ptr(std::move(served));
 }
 

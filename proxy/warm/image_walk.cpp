@@ -126,8 +126,8 @@ task<result<manifest_source::manifest_ptr>> image_walk::manifest(oci::digest con
         if (!fetched)
             co_return fetched.error();
         known = std::move(fetched->manifest);
-        if (!(*known)->kept)
-            co_return from_store(store::error{store::errc::no_space, "a manifest is not kept"});
+        if (auto const why = (*known)->unkept)
+            co_return from_store(store::error{*why, "a manifest is not kept"});
     } else {
         parts_.content.touch(d); // as a client's pull would
     }
