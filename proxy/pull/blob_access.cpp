@@ -3,7 +3,9 @@
 #include "oci/byte_range.h"
 #include "proxy/pull/access_check.h"
 
-#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include <ctime>
 
 namespace proxy {
 
@@ -51,6 +53,23 @@ task<result<std::optional<std::uint64_t>>> blob_access::ask(worker& w, repositor
     auto work = [this, &w, t, d] { return head(w, t, d); };
     auto answer = co_await flights_.run_by(w, t.flight_key() + "@" + d.to_string(), work, t.until);
     co_return std::move(answer.value);
+}
+
+task<result<void>> blob_access::prove(worker& w, repository_target const& t, oci::digest const& d,
+                                      std::optional<store::link> known, std::optional<std::uint64_t> stored_size) {
+    if (!t.from)
+        co_return from_oci({oci::errc::blob_unknown, "no blob " + d.to_string() + " in " + t.name});
+    auto size = co_await ask(w, t, d);
+    if (!size)
+        co_return size.error();
+    auto now = std::move(known).value_or(store::link{.linked_at = std::time(nullptr)});
+    now.size = stored_size.value_or(size->value_or(now.size));
+    now.proven = true;
+    auto put = [&] { return parts_.content.index().put_link(t.name, d, now); };
+    auto linked = co_await on_disk(parts_.disk, put);
+    if (!linked) // upstream has said so: what cannot be noted down is asked again next time
+        spdlog::warn("{}: not linked to {}: {}", d.to_string(), t.name, linked.error().message);
+    co_return result<void>();
 }
 
 task<result<blob_access::size_answer>> blob_access::head(worker& w, repository_target t, oci::digest d) {

@@ -7,10 +7,6 @@
 #include "proxy/pull/multipart.h"
 #include "store/hosted/hosted_repositories.h"
 
-#include <spdlog/spdlog.h>
-
-#include <ctime>
-
 namespace proxy {
 
 namespace {
@@ -67,7 +63,7 @@ task<result<void>> blob_handler::handle(exchange& x, repository_target const& t,
             if (!shown && *known && !t.is_guarded()) // what he may see elsewhere needs no question to upstream
                 shown = co_await access_.is_lent(x.may, d);
             if (!shown) {
-                auto proven = co_await prove(x, t, d, *known, (*stored)->info.size);
+                auto proven = co_await access_.prove(x.local().home, t, d, *known, (*stored)->info.size);
                 if (!proven)
                     co_return proven.error();
             }
@@ -88,24 +84,6 @@ task<result<void>> blob_handler::handle(exchange& x, repository_target const& t,
             co_return result<void>();
     }
     co_return upstream_error(503, "the blob comes and goes; try again");
-}
-
-// One upstream request shows that this repository has the blob too; from then on the link does.
-task<result<void>> blob_handler::prove(exchange& x, repository_target const& t, oci::digest const& d, link known,
-                                       std::optional<std::uint64_t> stored_size) {
-    if (!t.from)
-        co_return from_oci({oci::errc::blob_unknown, "no blob " + d.to_string() + " in " + t.name});
-    auto size = co_await access_.ask(x.local().home, t, d);
-    if (!size)
-        co_return size.error();
-    auto now = std::move(known).value_or(store::link{.linked_at = std::time(nullptr)});
-    now.size = stored_size.value_or(size->value_or(now.size));
-    now.proven = true;
-    auto put = [&] { return parts_.content.index().put_link(t.name, d, now); };
-    auto linked = co_await on_disk(parts_.disk, put);
-    if (!linked) // upstream has said so: what cannot be noted down is asked again next time
-        spdlog::warn("{}: not linked to {}: {}", d.to_string(), t.name, linked.error().message);
-    co_return result<void>();
 }
 
 task<result<void>> blob_handler::reply_stored(exchange& x, oci::digest const& d, store::blob_file const& file,
@@ -170,7 +148,7 @@ task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target 
     // What is being fetched for another repository need not be in this one.
     bool const of_others = !joined.started && joined.fill->source().repository_name != t.name;
     if (of_others && !is_shown(parts_, t, known)) {
-        auto proven = co_await prove(x, t, d, known, {});
+        auto proven = co_await access_.prove(x.local().home, t, d, known, {});
         if (!proven)
             co_return proven.error();
     }

@@ -21,8 +21,6 @@ private:
 
     task<result<opened>> open(oci::digest const& d);
     task<result<link>> find_link(repository_target const& t, oci::digest const& d);
-    task<result<void>> prove(exchange& x, repository_target const& t, oci::digest const& d, link known,
-                             std::optional<std::uint64_t> stored_size);
 
     task<result<void>> reply_stored(exchange& x, oci::digest const& d, store::blob_file const& file,
                                     std::string_view cache_status);

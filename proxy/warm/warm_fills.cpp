@@ -36,7 +36,7 @@ std::size_t share(std::uint64_t of, std::uint64_t part) {
 } // namespace
 
 warm_fills::warm_fills(server_parts const& parts)
-    : parts_(parts), places_(std::make_shared<fair_queue>(share(parts.settings.server.max_fills, 8))) {}
+    : parts_(parts), access_(parts), places_(std::make_shared<fair_queue>(share(parts.settings.server.max_fills, 8))) {}
 
 std::shared_ptr<fair_queue> warm_fills::places_at(upstream const& u) {
     std::lock_guard lock(mutex_);
@@ -47,10 +47,23 @@ std::shared_ptr<fair_queue> warm_fills::places_at(upstream const& u) {
     return q;
 }
 
-task<bool> warm_fills::is_stored(oci::digest const& d) {
+// In the store, and shown by this repository; asks upstream where only that is wanting.
+task<result<bool>> warm_fills::is_here(worker& w, repository_target const& t, oci::digest const& d) {
     auto find = [&] { return parts_.content.find(d); };
-    auto const found = co_await on_disk(parts_.disk, find);
-    co_return found&&* found;
+    auto const stored = co_await on_disk(parts_.disk, find);
+    if (!stored || !*stored)
+        co_return false;
+    auto find_link = [&] { return parts_.content.index().find_link(t.name, d); };
+    auto const known = co_await on_disk(parts_.disk, find_link);
+    if (!known)
+        co_return from_store(known.error());
+    if (!is_shown(parts_, t, *known)) {
+        auto const proven = co_await access_.prove(w, t, d, *known, (*stored)->size);
+        if (!proven)
+            co_return proven.error();
+    }
+    parts_.content.touch(d); // as a client's pull would
+    co_return true;
 }
 
 // Each turn after the first means that somebody else's fill has ended: with the content stored, or refused to a
@@ -58,15 +71,15 @@ task<bool> warm_fills::is_stored(oci::digest const& d) {
 task<result<bool>> warm_fills::bring(worker& w, std::shared_ptr<warm_job> job, oci::descriptor d) {
     bool fetched = false;
     for (int turn = 0, overloads = 0; turn < most_turns;) {
-        if (co_await is_stored(d.digest)) {
-            parts_.content.touch(d.digest); // as a client's pull would
+        auto done = co_await is_here(w, job->request().image.target, d.digest);
+        if (done && *done)
             co_return fetched;
-        }
-        if (fetched)
+        if (done && fetched)
             co_return no_room();
         if (stopping_)
             co_return stopping();
-        auto done = co_await fetch(w, *job, d);
+        if (done)
+            done = co_await fetch(w, *job, d);
         if (!done && is_overload(done.error()) && !stopping_ && ++overloads < most_overloads) {
             co_await wait_for(seconds(1)); // clients go first
             continue;

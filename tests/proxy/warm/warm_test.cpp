@@ -108,6 +108,49 @@ TEST_CASE("of an index the platforms that are asked for, without attestations") 
     }
 }
 
+TEST_CASE("where rules are, what another repository brought can be pulled from the warmed one without upstream") {
+    pulling_mirror m;
+    m.settings.access = proxy::parse_config("[[access.rule]]\n"
+                                            "networks = [\"127.0.0.2/32\"]\n"
+                                            "allow = [\"pull\"]\n"
+                                            "[[access.rule]]\n"
+                                            "allow = [\"pull\"]\n"
+                                            "repositories = [\"docker.io/library/app\"]\n",
+                                            "test")
+                            .value()
+                            .access;
+    auto const i = m.put(repo, "1", 1);
+    m.put("library/other", i);
+    m.put_manifest("library/other", "1", i.manifest);
+    m.start();
+    http_client other(m.server->port(), "127.0.0.2");
+    for (auto const* blob : {&i.config, &i.first, &i.second})
+        REQUIRE(other.get("/v2/library/other/blobs/" + digest_of(*blob)).body == *blob);
+
+    auto const job = m.warm(image("app:1"));
+    CHECK(job.at("state") == "done");
+    CHECK(job.at("fetched_objects") == 1); // the manifest
+    CHECK(m.fetched(repo, i) == 0);
+    m.origin.go_down();
+    CHECK(m.pull(repo, "1", i));
+}
+
+TEST_CASE("where rules are, what another repository brought is no part of an image whose repository has not got it") {
+    pulling_mirror m;
+    m.settings.access = proxy::parse_config("[[access.rule]]\nallow = [\"pull\"]\n", "test").value().access;
+    auto const i = m.make(1);
+    m.put("library/other", i);
+    m.put_blob(repo, i.config);
+    m.put_blob(repo, i.first);
+    m.put_manifest(repo, "1", i.manifest);
+    m.start();
+    for (auto const* blob : {&i.config, &i.first, &i.second})
+        REQUIRE(m.get("/v2/library/other/blobs/" + digest_of(*blob)).body == *blob);
+    auto const job = m.warm(image("app:1"));
+    CHECK(job.at("state") == "failed");
+    CHECK(job.at("error").as_string().find(digest_of(i.second)) != std::string::npos);
+}
+
 TEST_CASE("warming waits for descriptors that are short at the moment") {
     pulling_mirror m;
     auto const files = std::make_shared<few_files>();
