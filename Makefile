@@ -95,7 +95,7 @@ fuzz:
 	@tests/deps build test dev
 	@cmake --preset fuzz
 	@cmake --build build/fuzz --parallel $(JOBS) --target fuzzers
-	@tests/fuzz/run build/fuzz $(MINUTES)
+	@JOBS=$(JOBS) tests/fuzz/run build/fuzz $(MINUTES)
 
 format:
 	@tests/deps dev
