@@ -15,7 +15,8 @@ double spread() {
 } // namespace
 
 bool may_go_on(error const& e) {
-    return e.source == error_source::upstream && e.code == oci::errc::unavailable && e.retry != retry_class::never;
+    bool const may_pass = e.source == error_source::upstream || is_overload(e);
+    return may_pass && e.code == oci::errc::unavailable && e.retry != retry_class::never;
 }
 
 task<bool> wait_to_go_on(worker& w, retry_budget& budget, std::uint64_t received) {

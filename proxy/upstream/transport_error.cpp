@@ -28,8 +28,11 @@ bool is_want_of_descriptors(error_code ec) {
 } // namespace
 
 error transport_error(error_code ec, std::string_view doing, origin const& peer) {
-    if (is_want_of_descriptors(ec))
-        return overloaded("too many files and connections are open; try again", limit::open_files);
+    if (is_want_of_descriptors(ec)) {
+        auto e = overloaded("too many files and connections are open; try again", limit::open_files);
+        e.retry = retry_class::next_endpoint; // it passes: a download under way is not given up for it
+        return e;
+    }
     bool const late = ec == beast::error::timeout || ec == net::error::timed_out;
     return upstream_error(late ? 504 : 502, fmt::format("{} {}: {}", doing, peer.to_string(), reason(ec)));
 }

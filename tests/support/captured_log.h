@@ -4,6 +4,8 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,6 +22,8 @@ public:
     captured_log(captured_log const&) = delete;
 
     bool has(std::string const& text) const { return count(text) > 0; }
+    // False if nothing such is said within a minute. Opens no file.
+    bool wait_for(std::string const& text) const { return sink_->wait_for(text); }
     std::size_t count(std::string const& text) const {
         auto const all = sink_->text();
         std::size_t n = 0;
@@ -35,14 +39,20 @@ private:
             std::lock_guard lock(mutex_);
             return text_;
         }
+        bool wait_for(std::string const& text) {
+            std::unique_lock lock(mutex_);
+            return more_.wait_for(lock, std::chrono::minutes(1), [&] { return text_.find(text) != text_.npos; });
+        }
 
     private:
         void sink_it_(spdlog::details::log_msg const& m) override {
             text_.append(m.payload.data(), m.payload.size()).append("\n");
+            more_.notify_all();
         }
         void flush_() override {}
 
         std::string text_;
+        std::condition_variable more_;
     };
 
     std::shared_ptr<spdlog::logger> before_;

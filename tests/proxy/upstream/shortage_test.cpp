@@ -1,6 +1,7 @@
 // A process that has no descriptor left for a connection to upstream.
 #include "tests/catch.h"
 #include "tests/proxy/upstream/upstream_bench.h"
+#include "tests/support/captured_log.h"
 #include "tests/support/few_descriptors.h"
 #include "tests/support/mirror.h"
 
@@ -51,4 +52,25 @@ TEST_CASE("clients are told to try again when there is no descriptor for upstrea
         CHECK(client.get(tag).body == manifest);
     }
     CHECK(client.get(blob).body == missing);
+}
+
+TEST_CASE("a download that breaks when descriptors run short is gone on with when there are some again") {
+    mirror m;
+    auto const bytes = random_bytes(1'000'000, 1);
+    auto const path = "/v2/library/a/blobs/" + digest_of(bytes);
+    auto const flow = gate::closed();
+    m.origin.on("GET", path).reply(reply(200).body(bytes).cut_at(600'000).hold_body(flow)).serve(bytes);
+    captured_log const log;
+    m.start();
+    http_client client(m.server->port());
+    client.send_get(path);
+    flow->allow(300'000);
+    client.read_raw_at_least(200'000);
+    {
+        few_descriptors const none(3); // also none whose number becomes free
+        flow->open();
+        CHECK(log.wait_for("going on at byte 600000 of 1000000: too many files"));
+    }
+    CHECK(client.read_raw_at_least(1'000'200).ends_with(bytes.substr(900'000)));
+    CHECK(m.origin.count("GET", path) == 2);
 }
