@@ -116,21 +116,21 @@ void listener::start_session(tcp_socket socket, worker_local& local) {
     if (met == limit::none && !(place = clients_.admit(peer.address())))
         met = limit::connections;
     if (met != limit::none) {
-        turn_away(std::move(socket), local, met);
+        turn_away(std::move(socket), peer, local, met);
         return;
     }
     // The session is made on its worker's thread: it enters that worker's lists.
-    auto converse = [this, &local, socket = std::move(socket), place = std::move(*place),
+    auto converse = [this, &local, peer, socket = std::move(socket), place = std::move(*place),
                      counted = counted_in(parts_.counts.open_connections),
                      here = counted_in(open_)]() mutable -> task<void> {
-        session conversation(std::move(socket), std::move(place), local, service_, parts_);
+        session conversation(std::move(socket), peer, std::move(place), local, service_, parts_);
         if (!tls_ || co_await conversation.secure(tls_->current()))
             co_await conversation.run();
     };
     spawn(local.home.executor(), "session", std::move(converse));
 }
 
-void listener::turn_away(tcp_socket socket, worker_local& local, limit met) {
+void listener::turn_away(tcp_socket socket, tcp::endpoint const& peer, worker_local& local, limit met) {
     auto& counters = workers_.front()->counters;
     counters.turned_away.add();
     counters.refuse(met);
@@ -138,9 +138,9 @@ void listener::turn_away(tcp_socket socket, worker_local& local, limit met) {
     auto const most = met == limit::open_files ? max_turned_away_when_short : max_turned_away;
     if (tls_ || turned_away_.load(std::memory_order_relaxed) >= most)
         return;
-    auto refuse = [this, &local, met, socket = std::move(socket), one = counted_in(turned_away_),
+    auto refuse = [this, &local, met, peer, socket = std::move(socket), one = counted_in(turned_away_),
                    counted = counted_in(parts_.counts.open_connections)]() mutable -> task<void> {
-        session conversation(std::move(socket), {}, local, service_, parts_);
+        session conversation(std::move(socket), peer, {}, local, service_, parts_);
         co_await conversation.turn_away(met);
     };
     spawn(local.home.executor(), "turning away", std::move(refuse));

@@ -40,7 +40,7 @@ public:
 private:
     limit bound_met(tcp_socket& socket);
     void start_session(tcp_socket socket, worker_local& local);
-    void turn_away(tcp_socket socket, worker_local& local, limit met);
+    void turn_away(tcp_socket socket, tcp::endpoint const& peer, worker_local& local, limit met);
 
     std::vector<std::unique_ptr<worker_local>> const& workers_;
     tcp_acceptor acceptor_;

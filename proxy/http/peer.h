@@ -12,7 +12,7 @@
 namespace proxy {
 
 struct peer {
-    std::string name;                            // "address:port", for the log; "-": it has left already
+    std::string name;                            // "address:port", for the log
     boost::asio::ip::address address;            // of IPv4 also where it came through an IPv6 socket
     bool secure = false;                         // through TLS
     std::shared_ptr<identity const> certificate; // who its certificate says it is; null: it has shown none

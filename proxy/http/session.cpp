@@ -22,11 +22,7 @@ constexpr std::chrono::milliseconds longest_turn{1000};
 constexpr seconds first_request_time{1}; // of who was accepted just before a stop: his request is on its way
 constexpr unsigned char tls_handshake_record = 0x16;
 
-peer peer_of(tcp_socket const& socket) {
-    error_code ec;
-    auto const at = socket.remote_endpoint(ec);
-    if (ec)
-        return {"-", {}, false, nullptr};
+peer peer_at(tcp::endpoint const& at) {
     auto address = at.address();
     auto name = address.to_string() + ":" + std::to_string(at.port());
     if (address.is_v6() && address.to_v6().is_v4_mapped())
@@ -58,10 +54,10 @@ std::shared_ptr<identity const> identity_of(std::string certified_name) {
 
 } // namespace
 
-session::session(tcp_socket socket, client_table::place place, worker_local& local, service& s,
-                 server_parts const& parts)
+session::session(tcp_socket socket, tcp::endpoint const& from, client_table::place place, worker_local& local,
+                 service& s, server_parts const& parts)
     : place_(std::move(place)), stream_(std::move(socket)), local_(local), service_(s), parts_(parts),
-      entry_(local.dog, stream_.socket()), peer_(peer_of(stream_.socket())) {}
+      entry_(local.dog, stream_.socket()), peer_(peer_at(from)) {}
 
 task<void> session::run() {
     local_.counters.connections.add();

@@ -40,8 +40,10 @@ public:
     static constexpr std::size_t max_head_size = 32 * 1024;
     static constexpr std::size_t max_fields = 128; // of a head: each takes more memory than its bytes
 
-    // All references must outlive the session.
-    session(tcp_socket socket, client_table::place place, worker_local& local, service& s, server_parts const& parts);
+    // `from`: whom the socket was accepted from, for the socket may not know it any more: who resets the connection
+    // has his requests read all the same. The other references must outlive the session.
+    session(tcp_socket socket, tcp::endpoint const& from, client_table::place place, worker_local& local, service& s,
+            server_parts const& parts);
 
     // Before all else, where TLS is spoken: the handshake. False: it failed, and the connection is over.
     task<bool> secure(server_identity::ptr as);

@@ -141,6 +141,11 @@ void http_client::hang_up() {
     socket_.close(ignored);
 }
 
+void http_client::reset() {
+    socket_.set_option(boost::asio::socket_base::linger(true, 0));
+    socket_.close();
+}
+
 http_answer http_get(std::uint16_t port, std::string const& target, http_client::headers h) {
     return http_client(port).get(target, std::move(h));
 }

@@ -49,6 +49,7 @@ public:
     void send_raw(std::string const& text);
     std::string read_raw_to_end(); // until the server closes
     void hang_up();
+    void reset(); // with a TCP reset, as a program that crashes
 
 private:
     http_answer read_answer(std::string const& method, std::string const& target);

@@ -181,6 +181,28 @@ allow = ["pull"]
     CHECK(http_client(m.server->port(), "127.0.0.1").get("/v2/").status == 200);
 }
 
+TEST_CASE("a rule knows a client by its network also when it has gone by then") {
+    guarded_mirror m(R"(
+[[access.rule]]
+networks = ["127.0.0.0/8"]
+deny = ["push"]
+[[access.rule]]
+allow = ["pull", "push"]
+)");
+    m.start();
+    for (unsigned i = 0; i < 500; ++i) {
+        auto const bytes = random_bytes(100, i);
+        http_client c(m.server->port());
+        c.send_raw("POST " + upload_of(bytes, "local/app") +
+                   " HTTP/1.1\r\nHost: layerd.test\r\nContent-Length: 100\r\n\r\n" + bytes);
+        c.reset();
+    }
+    unsigned pushed = 0;
+    for (unsigned i = 0; i < 500; ++i)
+        pushed += m.status("HEAD", "/v2/local/app/blobs/" + digest_of(random_bytes(100, i))) == 200 ? 1 : 0;
+    CHECK(pushed == 0);
+}
+
 TEST_CASE("the user is what statistics know a client by") {
     guarded_mirror m(two_tenants);
     m.settings.stats.clients_by = proxy::client_sorting::user;
