@@ -128,9 +128,11 @@ task<result<void>> access_guard::admit_operator(exchange& x) {
     auto known = co_await identify(x, {});
     if (!known)
         co_return failed(known.error());
-    if (x.may.allow(action::admin, {}))
+    if (x.may.allow(action::admin, {}) && !x.may.are_for_requests())
         co_return result<void>();
     x.local().counters.denied.add();
+    if (x.may.are_for_requests())
+        co_return failed(from_oci({oci::errc::unauthorized, "the token was made for requests to repositories"}));
     if (x.may.user().empty() && who_.rules().tell_users_apart())
         co_return failed(from_oci({oci::errc::unauthorized, "log in to administer this registry"}));
     co_return denied(x.may.user(), action::admin, {});

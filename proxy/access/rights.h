@@ -28,6 +28,15 @@ public:
         return who_.who->asked->cover(a, repository) || who_.who->asked->cover(a, as_written);
     }
 
+    // Both of it. A token shows its bearer nothing that it was not made for, by whatever road.
+    bool allow_as_asked(action a, std::string_view repository, std::string_view as_written) const {
+        return allow(a, repository) && is_asked(a, repository, as_written);
+    }
+
+    // Whether this is a token that a client had made for its requests to some repositories, or to none in particular.
+    bool are_for_requests() const noexcept { return rules_ != nullptr && who_.who->asked.has_value(); }
+    bool are_for_no_repository() const noexcept { return are_for_requests() && who_.who->asked->items.empty(); }
+
     // "" if anonymous, or if there are no rules.
     std::string_view user() const noexcept { return who_.who ? std::string_view(who_.who->user) : std::string_view(); }
 

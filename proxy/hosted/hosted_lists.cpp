@@ -17,6 +17,11 @@ constexpr std::size_t max_tags = 10'000; // of one page, also where the client a
 constexpr std::size_t usual_catalog = 100;
 constexpr std::size_t max_catalog = 1000;
 
+// A token for no repository, such as a login's or one for "registry:catalog:*", may have been made for this.
+bool is_listed(rights const& may, std::string_view name) {
+    return may.allow(action::pull, name) && (may.are_for_no_repository() || may.is_asked(action::pull, name, name));
+}
+
 } // namespace
 
 task<result<void>> hosted_lists::reply_names(exchange& x, std::string_view what, std::string_view repo,
@@ -85,7 +90,7 @@ task<result<void>> hosted_lists::catalog(exchange& x, oci::route const& r) {
                 if (!found)
                     return found.error();
                 for (auto const& name : *found)
-                    if (name.starts_with(below) && x.may.allow(action::pull, name))
+                    if (name.starts_with(below) && is_listed(x.may, name))
                         names.push_back(name);
                 if (found->empty() || !found->back().starts_with(below))
                     break;

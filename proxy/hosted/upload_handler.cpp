@@ -150,7 +150,8 @@ task<result<void>> upload_handler::open_session(exchange& x, oci::route const& r
 task<result<bool>> upload_handler::mount(exchange& x, oci::route const& r, repository_target const& t,
                                          oci::digest const& d) {
     std::optional<store::repository_name> from;
-    if (auto const text = r.query.find("from")) {
+    auto const text = r.query.find("from");
+    if (text) {
         auto repo = oci::repository::parse(*text);
         if (!repo)
             co_return false; // a name that nobody has
@@ -161,9 +162,9 @@ task<result<bool>> upload_handler::mount(exchange& x, oci::route const& r, repos
     }
     auto link = [&]() -> store::result<bool> {
         auto& content = parts_.content;
-        auto const suits = [&](store::repository_name const& name) { return lends(parts_, x.may, name, d); };
         if (from)
-            return suits(*from) ? content.hosted().mount(t.name, d, &*from) : false;
+            return lends(parts_, x.may, *from, *text, d) ? content.hosted().mount(t.name, d, &*from) : false;
+        auto const suits = [&](store::repository_name const& name) { return lends(parts_, x.may, name, name, d); };
         auto const holder = content.index().find_holder(d, suits);
         if (!holder)
             return holder.error();

@@ -26,8 +26,9 @@ bool is_shown(server_parts const& parts, repository_target const& t, std::option
     return known && (known->proven || !t.from || all_see_all);
 }
 
-bool lends(server_parts const& parts, rights const& may, store::repository_name const& from, oci::digest const& d) {
-    if (!may.allow(action::pull, from))
+bool lends(server_parts const& parts, rights const& may, store::repository_name const& from,
+           std::string_view as_written, oci::digest const& d) {
+    if (!may.allow_as_asked(action::pull, from, as_written))
         return false;
     if (parts.upstreams.is_hosted(from))
         return true;
@@ -39,7 +40,7 @@ bool lends(server_parts const& parts, rights const& may, store::repository_name 
 
 task<bool> blob_access::is_lent(rights const& may, oci::digest const& d) {
     auto look = [&] {
-        auto const suits = [&](store::repository_name const& name) { return lends(parts_, may, name, d); };
+        auto const suits = [&](store::repository_name const& name) { return lends(parts_, may, name, name, d); };
         auto const holder = parts_.content.index().find_holder(d, suits);
         return holder && *holder;
     };

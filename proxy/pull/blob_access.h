@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace proxy {
 
@@ -22,7 +23,9 @@ bool is_shown(server_parts const& parts, repository_target const& t, std::option
 // Whether a repository, by the store's name, has the content for certain, and may be pulled from: then another one may
 // show it too, and nothing new is opened by that. No repository of an upstream that shows each client its own lends,
 // nor one of an upstream that is configured no more. Blocks.
-bool lends(server_parts const& parts, rights const& may, store::repository_name const& from, oci::digest const& d);
+// `as_written`: its client's name of it.
+bool lends(server_parts const& parts, rights const& may, store::repository_name const& from,
+           std::string_view as_written, oci::digest const& d);
 
 class blob_access {
 public:

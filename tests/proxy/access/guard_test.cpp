@@ -203,6 +203,33 @@ allow = ["pull", "push"]
     CHECK(pushed == 0);
 }
 
+TEST_CASE("a token shows its bearer nothing that it was not made for, by no road") {
+    guarded_mirror m(two_tenants);
+    m.start();
+    auto const secret = random_bytes(3000, 1);
+    CHECK(m.status("POST", upload_of(secret, "local/alice/secret"), alice(), secret) == 201);
+    CHECK(m.status("POST", upload_of("x", "local/alice/app"), alice(), "x") == 201);
+    auto const token = m.token("?scope=repository:local/alice/app:pull,push", alice());
+    CHECK(m.status("GET", "/v2/local/alice/secret/blobs/" + digest_of(secret), token) == 401);
+    auto const mount = [&](std::string const& query, std::string const& as) {
+        return m.status("POST", "/v2/local/alice/app/blobs/uploads/?mount=" + digest_of(secret) + query, as);
+    };
+    CHECK(mount("&from=local/alice/secret", token) == 202);
+    CHECK(mount("", token) == 202);
+    CHECK(m.status("GET", "/v2/local/alice/app/blobs/" + digest_of(secret), token) == 404);
+    CHECK(m.ask("GET", "/v2/_catalog", token).body == R"({"repositories":["local/alice/app"]})");
+    for (auto const* path : {"/metrics", "/api/v1/images"})
+        CHECK(m.admin_ask("GET", path, token).status == 401);
+    CHECK(m.admin_ask("POST", "/api/v1/gc", token).status == 401);
+
+    auto const both =
+        m.token("?scope=repository:local/alice/app:pull,push&scope=repository:local/alice/secret:pull", alice());
+    CHECK(mount("&from=local/alice/secret", both) == 201);
+    auto const of_a_login = m.token("?account=alice", alice());
+    CHECK(m.ask("GET", "/v2/_catalog", of_a_login).body ==
+          R"({"repositories":["local/alice/app","local/alice/secret"]})");
+}
+
 TEST_CASE("the user is what statistics know a client by") {
     guarded_mirror m(two_tenants);
     m.settings.stats.clients_by = proxy::client_sorting::user;
