@@ -9,6 +9,7 @@
 #include "proxy/alert/alert_watch.h"
 #include "proxy/alert/webhook.h"
 #include "proxy/config/config_changes.h"
+#include "proxy/fill/fill_status.h"
 #include "proxy/fill/refetch.h"
 #include "proxy/gc/gc_settings.h"
 #include "proxy/gc/maintenance.h"
@@ -125,10 +126,9 @@ struct server::parts {
     void reload(config const& wanted);
     void apply_gc(gc_config const& wanted);
     void apply_hosted(hosted_config const& wanted);
-    void apply_access(access_config const& wanted);
+    bool apply_access(access_config const& wanted);
     void on_each_worker(std::function<void(worker_local&)> f);
     bool drain();
-    std::vector<fill_status> fill_list() const;
 };
 
 std::filesystem::path server::parts::store_path() const {
@@ -204,7 +204,7 @@ void server::parts::make_services(server_seams const& seams) {
     administration = std::make_unique<proxy::admin>(
         settings, counts, *content, *commands, *integrity, *upstreams, *past, seams.now,
         [this] { return alerts->alerts(); }, [this] { return doors->certificate_expiry(); },
-        [this] { return fill_list(); }, [this] { return ready.load(); });
+        [this] { return status_of(*fills); }, [this] { return ready.load(); });
     admin_pages = std::make_unique<admin_service>(*administration, *pulls, access_guard(*who, settings), disk);
 }
 
@@ -240,17 +240,6 @@ void server::parts::look_at_alerts() {
         return;
     if (auto state = alerts->save(); state != kept_alerts)
         save(saved_alerts, kept_alerts = std::move(state));
-}
-
-std::vector<fill_status> server::parts::fill_list() const {
-    std::vector<fill_status> list;
-    for (auto const& f : fills->running()) {
-        auto const state = f->state().get().value;
-        std::chrono::duration<double> const age = steady_clock::now() - f->started;
-        list.push_back({f->digest().to_string(), f->source().from->config().name, state.available, state.size,
-                        f->followers.load(std::memory_order_relaxed), age.count()});
-    }
-    return list;
 }
 
 result<void> server::parts::listen(inherited_sockets sockets) {
@@ -334,7 +323,7 @@ void server::parts::save(char const* name, std::string_view value) {
 }
 
 void server::parts::reload(config const& wanted) {
-    auto const changed = compare(running, wanted);
+    auto changed = compare(running, wanted);
     if (wanted.gc != running.gc)
         apply_gc(wanted.gc);
     if (wanted.log.level != running.log.level)
@@ -343,8 +332,8 @@ void server::parts::reload(config const& wanted) {
         apply_hosted(wanted.hosted);
     if (wanted.triggers != running.triggers)
         rules->set(wanted.triggers);
-    if (wanted.access != running.access)
-        apply_access(wanted.access);
+    if (wanted.access != running.access && !apply_access(wanted.access))
+        std::erase_if(changed.at_once, [](std::string const& key) { return key.starts_with("access."); });
     running.gc = wanted.gc;
     running.triggers = wanted.triggers;
     running.log.level = wanted.log.level;
@@ -372,13 +361,21 @@ void server::parts::apply_hosted(hosted_config const& wanted) {
     content->hosted().set_rules(hosted_rules_of(running, disk_bytes_of(store_path())));
 }
 
-// Rules and groups; what logins are checked by is as it was at the start.
-void server::parts::apply_access(access_config const& wanted) {
-    running.access.rules = wanted.rules;
-    running.access.groups = wanted.groups;
-    if (auto set = who->set_rules(running); !set)
-        spdlog::error("the rules stay as they are: {}", set.error().message);
+// Rules and groups; what logins are checked by is as it was at the start. False: they stay as they are.
+bool server::parts::apply_access(access_config const& wanted) {
+    auto next = running;
+    next.access.rules = wanted.rules;
+    next.access.groups = wanted.groups;
+    auto why = unguarded_admin(admin_addresses, next.access); // these are bound, whatever the file says by now
+    if (auto set = why.empty() ? who->set_rules(next) : result<void>(); !set)
+        why = set.error().message;
+    if (!why.empty()) {
+        spdlog::error("the rules stay as they are: {}", why);
+        return false;
+    }
+    running.access = std::move(next.access);
     content->index().outdate(); // what a repository shows depends on whether there are rules
+    return true;
 }
 
 // Runs `f` on every worker's thread and waits until all have.

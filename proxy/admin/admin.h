@@ -7,6 +7,7 @@
 #include "proxy/admin/management.h"
 #include "proxy/alert/alert_watch.h"
 #include "proxy/config/config.h"
+#include "proxy/fill/fill_status.h"
 #include "proxy/gc/integrity_watch.h"
 #include "proxy/stats/history.h"
 #include "proxy/stats/stats.h"
@@ -21,16 +22,6 @@
 #include <vector>
 
 namespace proxy {
-
-// A running fill, as shown.
-struct fill_status {
-    std::string digest;
-    std::string upstream;
-    std::uint64_t received = 0;
-    std::uint64_t total = 0; // 0: not known yet
-    unsigned followers = 0;
-    double seconds = 0;
-};
 
 class admin {
 public:

@@ -2,6 +2,9 @@
 #include "tests/catch.h"
 #include "tests/support/guarded_mirror.h"
 
+#include <filesystem>
+#include <fstream>
+
 using namespace tests;
 
 namespace {
@@ -161,6 +164,32 @@ TEST_CASE("rules that change count from the next request on") {
     m.server->get().reload(wanted);
     CHECK(m.status("GET", "/v2/local/bob/app/tags/list") == 404);
     m.server->get().reload(m.settings);
+    CHECK(m.status("GET", "/v2/local/bob/app/tags/list") == 401);
+}
+
+TEST_CASE("rules that could not be had at a reload are had at the next one") {
+    mirror m;
+    m.start();
+    auto const key = m.store.path() / "token-key.pem"; // the first rule needs it
+    std::ofstream(key) << "no key";
+    auto wanted = m.settings;
+    wanted.access = guarded_mirror(two_tenants).settings.access;
+    m.server->get().reload(wanted);
+    CHECK(m.get("/v2/local/bob/app/tags/list").status == 404);
+    std::filesystem::remove(key);
+    m.server->get().reload(wanted);
+    CHECK(m.get("/v2/local/bob/app/tags/list").status == 401);
+}
+
+TEST_CASE("rules stay while an admin API that others can reach would be open without them") {
+    guarded_mirror m(two_tenants);
+    m.settings.server.admin_listen = {{"0.0.0.0", 0}};
+    m.start();
+    auto wanted = m.settings;
+    wanted.server.admin_listen = {{"127.0.0.1", 0}}; // after a restart
+    wanted.access.rules.clear();
+    m.server->get().reload(wanted);
+    CHECK(m.admin_ask("GET", "/api/v1/images").status == 401);
     CHECK(m.status("GET", "/v2/local/bob/app/tags/list") == 401);
 }
 
