@@ -92,7 +92,7 @@ task<result<identity_ptr>> authenticator::log_in(worker_local& local, basic_logi
     }
     if (!is_user_name(login.user)) // a form may name one with a colon, as issuers' users have it
         co_return unauthorized("the user name or the password is wrong");
-    auto const verdict = co_await passwords_->check(local.home, login.user, login.password, std::string(from.host()));
+    auto const verdict = co_await passwords_->check(local.home, login.user, login.password, from.client);
     if (!verdict)
         co_return verdict.error();
     if (*verdict == password_verdict::wrong)

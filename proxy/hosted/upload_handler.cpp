@@ -136,7 +136,7 @@ task<result<void>> upload_handler::start(exchange& x, oci::route const& r, repos
 task<result<void>> upload_handler::open_session(exchange& x, oci::route const& r, repository_target const& t) {
     auto const& settings = parts_.settings.hosted;
     auto const user = x.may.user();
-    store::uploads::owner const who{std::string(user.empty() ? x.from().host() : user),
+    store::uploads::owner const who{std::string(user.empty() ? x.from().client : user),
                                     settings.max_uploads_per_client};
     auto open = [&] { return parts_.content.hosted().sessions().start(t.name, hinted_algorithm(r.query), who); };
     auto session = co_await on_disk(parts_.disk, open);

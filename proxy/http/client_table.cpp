@@ -1,5 +1,7 @@
 #include "proxy/http/client_table.h"
 
+#include <boost/asio/ip/network_v6.hpp>
+
 #include <algorithm>
 #include <span>
 
@@ -16,6 +18,12 @@ client_table::key client_table::key_of(net::ip::address const& a) {
     for (auto const byte : std::span(bytes).first(8))
         network = network << 8 | byte;
     return {true, network};
+}
+
+std::string client_table::name_of(net::ip::address const& a) {
+    if (a.is_v6() && !a.to_v6().is_v4_mapped())
+        return net::ip::network_v6(a.to_v6(), 64).canonical().to_string();
+    return net::ip::make_address_v4(static_cast<std::uint32_t>(key_of(a).second)).to_string();
 }
 
 std::optional<client_table::place> client_table::admit(net::ip::address const& from) {

@@ -14,6 +14,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace proxy {
@@ -67,6 +68,9 @@ public:
 
     // Nothing: this client has as many as it may have.
     std::optional<place> admit(net::ip::address const& from);
+
+    // Of the one who has this address: the address, or its network.
+    static std::string name_of(net::ip::address const& a);
 
     client_limits const& limits() const noexcept { return limits_; }
     std::size_t size() const; // clients that are remembered

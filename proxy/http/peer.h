@@ -13,6 +13,7 @@ namespace proxy {
 
 struct peer {
     std::string name;                            // "address:port", for the log
+    std::string client;                          // who it counts as where clients have shares: see client_table.h
     boost::asio::ip::address address;            // of IPv4 also where it came through an IPv6 socket
     bool secure = false;                         // through TLS
     std::shared_ptr<identity const> certificate; // who its certificate says it is; null: it has shown none

@@ -85,7 +85,7 @@ task<result<router::turn>> router::take_in(exchange& x, bool is_document) {
     if (x.body().left() == 0u)
         co_return turn();
     auto const user = x.may.user();
-    auto client = std::string(user.empty() ? x.from().host() : user);
+    auto client = std::string(user.empty() ? x.from().client : user);
     bool const is_large = x.body().left().value_or(oci::max_manifest_size) > small_document;
     auto& queue = is_document && is_large ? documents_ : bodies_;
     auto place = co_await queue->enter(x.local().home, std::move(client), deadline::after(patience));
@@ -123,7 +123,7 @@ task<result<void>> router::on_repository(exchange& x, oci::route const& r, found
         x.upstream_name = target->from->config().name;
         target->until = deadline::after(target->from->config().first_byte_timeout);
     }
-    target->client = x.from().host();
+    target->client = x.from().client;
     if (auto ns = r.query.find("ns"); ns && target->from)
         x.ns = *ns; // names that upstream: safe to echo
     auto allowed = co_await guard_.admit(x, r, *target);

@@ -27,7 +27,8 @@ peer peer_at(tcp::endpoint const& at) {
     auto name = address.to_string() + ":" + std::to_string(at.port());
     if (address.is_v6() && address.to_v6().is_v4_mapped())
         address = net::ip::make_address_v4(net::ip::v4_mapped, address.to_v6());
-    return {std::move(name), address, false, nullptr};
+    auto client = client_table::name_of(address);
+    return {std::move(name), std::move(client), address, false, nullptr};
 }
 
 bool has_too_many_fields(http::header<true> const& head) {

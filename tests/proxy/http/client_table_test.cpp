@@ -32,6 +32,13 @@ TEST_CASE("a client of IPv6 is a network of 64 bits, one of IPv4 the same howeve
     CHECK_FALSE(clients.admit(at("::ffff:192.0.2.1")));
 }
 
+TEST_CASE("a client's name is its address, or its network of IPv6") {
+    CHECK(client_table::name_of(at("192.0.2.1")) == "192.0.2.1");
+    CHECK(client_table::name_of(at("::ffff:192.0.2.1")) == "192.0.2.1");
+    CHECK(client_table::name_of(at("2001:db8:0:1:ffff::2")) == client_table::name_of(at("2001:db8:0:1::1")));
+    CHECK(client_table::name_of(at("2001:db8:0:1::1")) != client_table::name_of(at("2001:db8:0:2::1")));
+}
+
 TEST_CASE("connections of one client share a pace, and coming back brings no new one") {
     client_table clients({.bandwidth = 1000});
     auto first = clients.admit(at("192.0.2.1"));
