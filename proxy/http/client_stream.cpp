@@ -38,7 +38,7 @@ client_stream::progress after_call(ssize_t sent, std::size_t wanted) noexcept {
 
 } // namespace
 
-std::string client_stream::certified_name() const {
+client_stream::certified client_stream::certificate() const {
     auto const* certificate = tls_ ? SSL_get0_peer_certificate(tls_.get()) : nullptr;
     if (certificate == nullptr || SSL_get_verify_result(tls_.get()) != X509_V_OK)
         return {};
@@ -52,9 +52,10 @@ std::string client_stream::certified_name() const {
     int const size = ASN1_STRING_to_UTF8(&text, value);
     if (size < 0)
         return {};
-    std::string name(reinterpret_cast<char*>(text), static_cast<std::size_t>(size));
+    certified shown{{reinterpret_cast<char*>(text), static_cast<std::size_t>(size)},
+                    unix_seconds(X509_get0_notAfter(certificate))};
     OPENSSL_free(text);
-    return name;
+    return shown;
 }
 
 task<bool> client_stream::wait_for(int wanted) {

@@ -39,8 +39,12 @@ public:
     task<greeting> secure(server_identity::ptr as);
 
     bool is_secure() const noexcept { return tls_ != nullptr; }
-    // The common name in the certificate that the client has shown, of a CA that clients may be of; "" if it has none.
-    std::string certified_name() const;
+    struct certified {
+        std::string name;       // the common name of the certificate
+        std::int64_t until = 0; // Unix seconds when it is over
+    };
+    // What the client has shown, of a CA that clients may be of; the name is "" if it has nothing such.
+    certified certificate() const;
 
     // At least one byte, or an error; net::error::eof at the end.
     task<std::size_t> read_some(net::mutable_buffer to, error_code& ec) {

@@ -45,11 +45,12 @@ bool names_one_host(http::header<true> const& head) {
     return n == 1 || (n == 0 && head.version() < 11);
 }
 
-std::shared_ptr<identity const> identity_of(std::string certified_name) {
-    if (!is_user_name(certified_name))
+std::shared_ptr<identity const> identity_of(client_stream::certified shown) {
+    if (!is_user_name(shown.name))
         return nullptr;
     identity who;
-    who.user = std::move(certified_name);
+    who.user = std::move(shown.name);
+    who.until = shown.until;
     return std::make_shared<identity const>(std::move(who));
 }
 
@@ -76,7 +77,7 @@ task<bool> session::secure(server_identity::ptr as) {
     entry_.set_busy();
     if (done == client_stream::greeting::secure) {
         peer_.secure = true;
-        peer_.certificate = identity_of(stream_.certified_name());
+        peer_.certificate = identity_of(stream_.certificate());
         co_return true;
     }
     local_.counters.bad_handshakes.add();
@@ -203,6 +204,10 @@ task<bool> session::serve_one() {
     }
     if (!names_one_host(head)) {
         co_await refuse(400, "a request names one host");
+        co_return false;
+    }
+    if (peer_.certificate && peer_.certificate->until <= parts_.now()) { // the handshake looked at it once
+        co_await refuse(401, "the client's certificate has expired");
         co_return false;
     }
     bool const keep_alive = head.version() == 11 && head.keep_alive() && !local_.draining;

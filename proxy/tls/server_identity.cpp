@@ -25,11 +25,6 @@ error cannot_use(std::string_view what, std::filesystem::path const& file, std::
     return internal_error(fmt::format("cannot use {} {}: {}", what, file.string(), why));
 }
 
-std::int64_t unix_seconds(ASN1_TIME const* t) {
-    std::tm parts{};
-    return ASN1_TIME_to_tm(t, &parts) == 1 ? ::timegm(&parts) : 0;
-}
-
 // HTTP/1.1 is what is spoken here; a client that offers but others finds out by our answer.
 int choose_protocol(SSL*, unsigned char const** chosen, unsigned char* size, unsigned char const* offered,
                     unsigned int offered_size, void*) {
@@ -72,12 +67,19 @@ bool ask_for_client(SSL_CTX* c, std::filesystem::path const& ca) {
         return false;
     SSL_CTX_set_client_CA_list(c, names);
     SSL_CTX_set_verify(c, SSL_VERIFY_PEER, nullptr);
-    // A resumed session is of the client that began it; OpenSSL wants its sessions named before it believes that.
+    // Who resumes a session is believed without a look at his certificate, which may be over by then, or its CA gone:
+    // no session is resumed. OpenSSL wants them named all the same.
+    SSL_CTX_set_options(c, SSL_OP_NO_TICKET);
     static constexpr unsigned char context[] = "layerd";
-    return SSL_CTX_set_session_id_context(c, context, sizeof context - 1) == 1;
+    return SSL_CTX_set_num_tickets(c, 0) == 1 && SSL_CTX_set_session_id_context(c, context, sizeof context - 1) == 1;
 }
 
 } // namespace
+
+std::int64_t unix_seconds(ASN1_TIME const* t) {
+    std::tm parts{};
+    return ASN1_TIME_to_tm(t, &parts) == 1 ? ::timegm(&parts) : 0;
+}
 
 result<server_identity::context_ptr> server_identity::load_one(certificate_config const& c,
                                                                std::filesystem::path const& client_ca) {

@@ -1,7 +1,7 @@
 // Who this server is to a client that speaks TLS: certificates with their keys, chosen by the name that the client
 // wants to reach (SNI, RFC 6066 §3). TLS 1.2 and newer with forward secrecy; nothing is renegotiated or compressed.
 // Where a CA of clients is configured they may show a certificate of it, and need not; one of another CA, or one that
-// has expired, ends the handshake.
+// has expired, ends the handshake, and each connection has one of its own: none goes on from another's.
 #pragma once
 
 #include "proxy/config/config.h"
@@ -60,5 +60,8 @@ private:
     std::vector<context_ptr> contexts_;
     std::vector<certificate_life> lives_;
 };
+
+// 0 of what is no time.
+std::int64_t unix_seconds(ASN1_TIME const* t);
 
 } // namespace proxy

@@ -84,6 +84,11 @@ std::string tls_client::first_name_of_peer() {
     return name;
 }
 
+bool tls_client::can_be_resumed() {
+    auto const* session = SSL_get0_session(stream_.native_handle());
+    return session != nullptr && SSL_SESSION_is_resumable(session) == 1;
+}
+
 bool tls_client::has_ended() {
     char one = 0;
     auto ec = bounded(

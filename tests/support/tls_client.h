@@ -31,6 +31,7 @@ public:
     std::string version();            // "TLSv1.3"
     std::string protocol();           // that the server chose of those offered; "" if none
     std::string first_name_of_peer(); // in its certificate
+    bool can_be_resumed();            // the server has sent a ticket, or remembers the session
     bool has_ended();                 // the server says that it sends no more
 
 private:

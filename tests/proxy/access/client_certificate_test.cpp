@@ -2,9 +2,12 @@
 #include "tests/catch.h"
 #include "tests/support/certificate_files.h"
 #include "tests/support/guarded_mirror.h"
+#include "tests/support/set_clock.h"
 #include "tests/support/tls_client.h"
 
 #include <openssl/ssl.h>
+
+#include <ctime>
 
 using namespace tests;
 
@@ -16,6 +19,8 @@ struct certified_mirror : guarded_mirror {
         settings.server.listen = {{"127.0.0.1", 0, true}};
         settings.server.certificates = {server_files.issue("a", {"localhost"})};
         settings.access.client_ca_file = clients.authority.ca_file();
+        clock.pass(std::chrono::seconds(std::time(nullptr) - clock.now()));
+        seams.now = clock.source();
         start();
     }
     tls_client client(proxy::certificate_config own, int newest = 0) const {
@@ -27,6 +32,7 @@ struct certified_mirror : guarded_mirror {
     }
 
     certificate_files server_files, clients;
+    set_clock clock;
 };
 
 std::string const tags = "/v2/local/app/tags/list"; // 404: nothing was pushed; for who may see it
@@ -64,6 +70,20 @@ TEST_CASE("a certificate of somebody else's CA, or one that is over, or a server
     CHECK(ends(strangers.put("x", strangers.authority.issue_for_client("alice"))));
     CHECK(ends(m.clients.put("old", m.clients.authority.issue_expired({"alice"}))));
     CHECK_FALSE(ends(m.issue("alice")));
+}
+
+TEST_CASE("a certificate that is over is nobody's any more, on a connection that it began as on another's") {
+    certified_mirror m;
+    auto const own = m.issue("alice");
+    for (int const newest : {0, TLS1_2_VERSION}) {
+        auto c = m.client(own, newest);
+        REQUIRE(c.get(tags).status == 404);
+        CHECK_FALSE(c.can_be_resumed());
+        m.clock.pass(std::chrono::hours(24 * 365 * 20));
+        CHECK(c.get(tags).status == 401);
+        m.clock.pass(-std::chrono::hours(24 * 365 * 20));
+    }
+    CHECK(m.client({}).get(tags, {{"Authorization", alice()}}).status == 404);
 }
 
 TEST_CASE("a subject that cannot name a user names none") {
