@@ -9,6 +9,15 @@ bool any_matches(std::vector<name_pattern> const& patterns, std::string_view nam
     return std::ranges::any_of(patterns, [&](name_pattern const& p) { return p.matches(name); });
 }
 
+// An issuer's jobs are others' doing, of all the world where it is a public one: "*" is nobody of them. A pattern that
+// means them has the colon that stands behind an issuer's name, and in no other user's.
+bool is_user(std::vector<name_pattern> const& patterns, identity const& who) {
+    return std::ranges::any_of(patterns, [&](name_pattern const& p) {
+        bool const may_be = who.issuer.empty() || p.text().find(':') != std::string::npos;
+        return may_be && p.matches(who.user);
+    });
+}
+
 bool is_everything(name_pattern const& p) {
     return p.text() == "*" || p.text() == "**";
 }
@@ -36,13 +45,13 @@ access_rules::access_rules(access_config const& c) : rules_(c.rules), groups_(c.
 
 bool access_rules::in_group(caller const& who, access_rule const& r) const {
     return std::ranges::any_of(groups_, [&](user_group const& g) {
-        return std::ranges::find(r.groups, g.name) != r.groups.end() && any_matches(g.users, who.who->user);
+        return std::ranges::find(r.groups, g.name) != r.groups.end() && is_user(g.users, *who.who);
     });
 }
 
 bool access_rules::is_of(caller const& who, access_rule const& r) const {
     auto const& id = *who.who;
-    if (!r.users.empty() && (id.is_anonymous() || !any_matches(r.users, id.user)))
+    if (!r.users.empty() && (id.is_anonymous() || !is_user(r.users, id)))
         return false;
     if (!r.groups.empty() && (id.is_anonymous() || !in_group(who, r)))
         return false;

@@ -114,11 +114,8 @@ result<access_token> authenticator::own_token(unverified_token t) const {
 task<result<identity_ptr>> authenticator::by_token(worker_local& local, std::string_view token) {
     auto const now = now_();
     auto const key = token_cache::key_of(token);
-    if (auto known = local.tokens_proved.find(key, now)) {
-        if (!knows_enough(*known))
-            co_return other_claims();
+    if (auto known = local.tokens_proved.find(key, now); known && knows_enough(*known))
         co_return known;
-    }
     auto parsed = unverified_token::parse(token);
     if (!parsed)
         co_return parsed.error();

@@ -96,10 +96,10 @@ task<result<identity_ptr>> token_endpoint::find_out(exchange& x, token_question 
     if (who)
         co_return who;
     bool const wrong = who.error().code == oci::errc::unauthorized;
-    if (wrong && is_for_anybody(x, q))
-        co_return authenticator::of_peer(x.from());
     if (wrong)
         x.local().counters.failed_logins.add();
+    if (wrong && is_for_anybody(x, q))
+        co_return authenticator::of_peer(x.from());
     co_return who.error();
 }
 

@@ -5,6 +5,21 @@ using namespace proxy;
 using tests::check_rows;
 using tests::rules_of;
 
+namespace {
+
+std::string const issuers = R"(
+[[access.oidc]]
+name = "github"
+issuer = "https://token.example.com"
+audience = "layerd"
+[[access.oidc]]
+name = "gitlab"
+issuer = "https://gitlab.example.com"
+audience = "layerd"
+)";
+
+} // namespace
+
 TEST_CASE("without rules everybody may do everything") {
     CHECK_FALSE(rules_of("").exist());
     check_rows("", R"(
@@ -155,16 +170,41 @@ allow = ["pull"]
     )");
 }
 
-TEST_CASE("a lone star is every user, but never who is anonymous") {
+TEST_CASE("a lone star is every user, but never who is anonymous, nor any job of an issuer") {
     for (std::string const pattern : {"*", "**"})
         check_rows("[[access.rule]]\nusers = [\"" + pattern + "\"]\nallow = [\"pull\"]\n", R"(
         a@10.0.0.1            pull    local/app                -> yes
         CN=x,O=y@10.0.0.1     pull    local/app                -> yes
-        hub:repo:a/b:ref:refs/heads/main@10.0.0.1[hub] pull local/app -> yes
+        hub:repo:a/b:ref:refs/heads/main@10.0.0.1[hub] pull local/app -> no
         @10.0.0.1             pull    local/app                -> no
         @127.0.0.1            pull    local/app                -> no
         @::1                  pull    local/app                -> no
         a@10.0.0.1            push    local/app                -> no
+    )");
+}
+
+TEST_CASE("jobs of an issuer are meant by a pattern with a colon, or by the issuer's name, and by nothing else") {
+    check_rows(issuers + R"(
+[[access.rule]]
+users = ["git*", "github*"]
+allow = ["push"]
+[[access.rule]]
+users = ["*:repo:acme/**"]
+allow = ["pull"]
+[[access.group]]
+name = "all"
+users = ["*"]
+[[access.rule]]
+groups = ["all"]
+allow = ["delete"]
+)",
+               R"(
+        github:repo:acme/a@10.0.0.1[github]   push   local/app -> no
+        github:repo:acme/a@10.0.0.1[github]   pull   local/app -> yes
+        github:repo:other/a@10.0.0.1[github]  pull   local/app -> no
+        github:repo:acme/a@10.0.0.1[github]   delete local/app -> no
+        gitta@10.0.0.1                        push   local/app -> yes
+        gitta@10.0.0.1                        delete local/app -> yes
     )");
 }
 
@@ -241,21 +281,6 @@ allow = ["push"]
         @::1                  push    local/app                -> no
     )");
 }
-
-namespace {
-
-std::string const issuers = R"(
-[[access.oidc]]
-name = "github"
-issuer = "https://token.example.com"
-audience = "layerd"
-[[access.oidc]]
-name = "gitlab"
-issuer = "https://gitlab.example.com"
-audience = "layerd"
-)";
-
-} // namespace
 
 TEST_CASE("an issuer's rule is for who shows a token of that issuer") {
     check_rows(issuers + R"(

@@ -116,8 +116,11 @@ TEST_CASE("a rule that asks for another claim than was kept makes who is logged 
     denied.allows = false;
     denied.claims = {{"actor", {*proxy::name_pattern::parse("mallory")}}};
     wanted.access.rules.insert(wanted.access.rules.begin(), denied);
+    auto const own = as_password(issuer.token({{"actor", "eve"}}));
+    CHECK(m.status("GET", tags, own) == 404);
     m.server->get().reload(wanted);
     CHECK(m.status("GET", tags, token) == 401);
+    CHECK(m.status("GET", tags, own) == 404); // an issuer's own token has all of them
     CHECK(m.status("POST", uploads, m.token(scope, as_password(issuer.token({{"actor", "eve"}})))) == 202);
     CHECK(m.status("POST", uploads, m.token(scope, as_password(issuer.token({{"actor", "mallory"}})))) == 403);
 }

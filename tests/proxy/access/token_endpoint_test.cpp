@@ -83,6 +83,7 @@ TEST_CASE("nobody is given a token for nothing, but for what is open to all") {
     // Somebody else's login, as dockerd shows it to its mirrors: it is worth nothing, and nothing is needed.
     auto const hub = basic_authorization("somebody", "of docker hub");
     CHECK(m.status("GET", "/v2/library/a/manifests/1", m.token("?scope=repository:library/a:pull", hub)) == 200);
+    CHECK(m.admin_ask("GET", "/metrics").body.find("\nlayerd_failed_logins_total 1\n") != std::string::npos);
     CHECK(m.token_answer("?scope=repository:library/a:pull,push", hub).status == 401);
     CHECK(m.token_answer("?account=somebody", hub).status == 401); // `docker login`
 }
