@@ -89,7 +89,7 @@ struct server::parts {
     std::vector<std::unique_ptr<worker_local>> locals;
     client_table clients{{settings.server.max_connections, settings.server.max_connections_per_client,
                           settings.server.bandwidth_per_client, settings.server.requests_per_client}};
-    client_table operators{{}}; // whom nothing bounds: least of all when the others are too many
+    client_table operators{{.total = 512, .connections = 128, .of_operators = true}}; // beside those of the others
     std::unique_ptr<entrances> doors;
     std::vector<std::unique_ptr<ticker>> ticks;
     std::unique_ptr<heartbeat> beat; // none: nobody watches

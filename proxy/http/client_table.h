@@ -9,6 +9,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -20,10 +21,11 @@
 namespace proxy {
 
 struct client_limits {
-    std::size_t total = 0;       // connections of all clients at a time, which the listener counts; 0: no bound
+    std::size_t total = 0;       // connections of all clients at a time, which their listeners count; 0: no bound
     std::size_t connections = 0; // of each; 0: no bound
     std::uint64_t bandwidth = 0; // bytes a second, over all connections; 0: no bound
     std::uint64_t requests = 0;  // a second; 0: no bound
+    bool of_operators = false;   // a few of them come in when descriptors run short, as long as content does
 };
 
 // Any thread. Must outlive every place.
@@ -73,7 +75,8 @@ public:
     static std::string name_of(net::ip::address const& a);
 
     client_limits const& limits() const noexcept { return limits_; }
-    std::size_t size() const; // clients that are remembered
+    std::atomic<std::int64_t>& open() noexcept { return open_; } // connections, of all listeners with these clients
+    std::size_t size() const;                                    // clients that are remembered
 
 private:
     static key key_of(net::ip::address const& a);
@@ -82,6 +85,7 @@ private:
     void sweep(steady_clock::time_point now);
 
     client_limits const limits_;
+    std::atomic<std::int64_t> open_{0};
     mutable std::mutex mutex_; // guards all below, but for what is inside a pacer
     std::map<key, client> clients_;
     std::size_t sweep_at_ = 1024;

@@ -87,12 +87,13 @@ task<void> listener::run() {
 
 limit listener::bound_met(tcp_socket& socket) {
     auto const most = static_cast<std::int64_t>(clients_.limits().total);
-    if (most > 0 && parts_.counts.open_connections.load(std::memory_order_relaxed) >= most)
+    if (most > 0 && clients_.open().load(std::memory_order_relaxed) >= most)
         return limit::connections;
     if (!store::is_one_too_many(socket.native_handle(), store::descriptor_use::connection))
         return limit::none;
     // A few operators come in as long as content does: who else could see what is wrong?
-    bool const may_enter = most == 0 && open_.load(std::memory_order_relaxed) < max_operators_when_short &&
+    bool const may_enter = clients_.limits().of_operators &&
+                           clients_.open().load(std::memory_order_relaxed) < max_operators_when_short &&
                            !store::is_one_too_many(socket.native_handle(), store::descriptor_use::content);
     if (may_enter)
         return limit::none;
@@ -122,7 +123,7 @@ void listener::start_session(tcp_socket socket, worker_local& local) {
     // The session is made on its worker's thread: it enters that worker's lists.
     auto converse = [this, &local, peer, socket = std::move(socket), place = std::move(*place),
                      counted = counted_in(parts_.counts.open_connections),
-                     here = counted_in(open_)]() mutable -> task<void> {
+                     here = counted_in(clients_.open())]() mutable -> task<void> {
         session conversation(std::move(socket), peer, std::move(place), local, service_, parts_);
         if (!tls_ || co_await conversation.secure(tls_->current()))
             co_await conversation.run();

@@ -49,7 +49,6 @@ private:
     server_parts const& parts_;
     identity_keeper const* tls_;               // null: plain
     steady_clock::time_point warn_next_{};     // of want of descriptors
-    std::atomic<std::int64_t> open_{0};        // connections through this one
     std::atomic<std::int64_t> turned_away_{0}; // just being told that there is no room
 };
 
