@@ -58,7 +58,7 @@ void say_addresses(server const& running, access_config const& access) {
     for (auto const& a : all)
         if (!access.is_open() && !a.tls && !net::ip::make_address(a.host).is_loopback())
             spdlog::warn("passwords and tokens cross the network as they are to {}: clients should reach it by https "
-                         "(README, TLS), or through a proxy that speaks it",
+                         "(README, TLS), or through a proxy that speaks it and whose URL is public_url",
                          a.to_string());
 }
 

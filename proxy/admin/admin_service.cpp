@@ -4,6 +4,7 @@
 #include "proxy/http/exchange.h"
 
 #include <boost/beast/http/field.hpp>
+#include <boost/url/authority_view.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -28,14 +29,31 @@ std::optional<admin_request> to_admin_request(request const& r) {
     return out;
 }
 
+// Nobody can make these mean something else, as the owner of a name can.
+bool is_nobodys_name(boost::urls::authority_view const& at) {
+    return at.host_type() == boost::urls::host_type::ipv4 || at.host_type() == boost::urls::host_type::ipv6 ||
+           at.host() == "localhost";
+}
+
 } // namespace
 
 bool is_own_page(std::string_view origin, std::string_view host) {
     auto const page = boost::urls::parse_uri(origin);
     if (!page || page->encoded_authority() != host || (page->scheme() != "http" && page->scheme() != "https"))
         return false;
-    return page->host_type() == boost::urls::host_type::ipv4 || page->host_type() == boost::urls::host_type::ipv6 ||
-           page->host() == "localhost";
+    return is_nobodys_name(page->authority());
+}
+
+bool is_own_name(std::string_view host) {
+    auto const named = boost::urls::parse_authority(host);
+    return named && is_nobodys_name(*named);
+}
+
+// A page of somebody else's in a browser on this machine has no login to show, and needs none. What it reads it asks
+// for by its own name, which leads here by now.
+bool admin_service::is_tricked_browser(exchange const& x) {
+    auto const host = x.req().header(http_field::host);
+    return x.may.user().empty() && x.from().address.is_loopback() && !host.empty() && !is_own_name(host);
 }
 
 task<void> admin_service::serve(exchange& x) {
@@ -50,6 +68,9 @@ task<void> admin_service::serve(exchange& x) {
     auto admitted = result<void>();
     if (!is_probe)
         admitted = co_await guard_.admit_operator(x);
+    if (admitted && !is_probe && is_tricked_browser(x))
+        admitted =
+            from_oci({oci::errc::denied, "without a login this is shown by the name localhost, or by an address"});
     if (!admitted) {
         co_await x.reply_error(admitted.error());
         co_return;
@@ -95,7 +116,11 @@ task<void> admin_service::stream_events(exchange& x) {
     if (watchers_.fetch_add(1, std::memory_order_relaxed) < max_watchers) {
         auto head = x.begin(200);
         head.field("Content-Type", "text/event-stream").field("Cache-Control", "no-store");
-        event_stream events(admin_, disk_, x.local());
+        auto may_go_on = [this, &x]() -> task<bool> {
+            auto const still = co_await guard_.admit_operator(x);
+            co_return still.has_value();
+        };
+        event_stream events(admin_, disk_, x.local(), may_go_on);
         co_await x.reply_stream(head, {}, events);
         x.close_after();
     } else {

@@ -4,6 +4,7 @@
 // What changes something comes with a method other than GET, and from no page but ours: one of somebody else could send
 // it there, for the listener is on the loopback and asks for no password. Whether a page is ours its origin says, but
 // only where our own name is one that nobody else can take: a name of theirs may lead to our address ("DNS rebinding").
+// For the same reason what needs no login is shown to this machine by no other name.
 #pragma once
 
 #include "proxy/access/access_guard.h"
@@ -28,6 +29,7 @@ public:
     static constexpr int max_watchers = 32; // pages that are told what happens
 
 private:
+    static bool is_tricked_browser(exchange const& x);
     task<void> stream_events(exchange& x);
     task<result<void>> take_command(exchange& x, admin_request& to);
     task<void> reply(exchange& x, admin_response const& answer);
@@ -42,5 +44,7 @@ private:
 // Whether a command with this Origin field may be what it says: sent by a page that this listener served, under this
 // Host field. An address or "localhost" cannot be made to mean somebody else.
 bool is_own_page(std::string_view origin, std::string_view host);
+// Whether this Host field is such a name.
+bool is_own_name(std::string_view host);
 
 } // namespace proxy

@@ -5,7 +5,7 @@
 namespace proxy {
 
 task<bool> event_stream::send_to(sender& s) {
-    while (!local_.draining) {
+    while (!local_.draining && co_await may_go_on_()) {
         s.await_source();
         auto look = [&] { return admin_.live(); };
         auto const now = co_await on_disk(disk_, look);

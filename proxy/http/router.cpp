@@ -60,6 +60,10 @@ task<void> router::dispatch(exchange& x) {
 }
 
 task<result<void>> router::handle(exchange& x, found_target& target) {
+    // Registry clients send no Origin. A browser does with what changes something, whoever's page wants it: where no
+    // login is needed, a page could push here on behalf of who looks at it.
+    if (!is_for_reading(x.req()) && !x.req().header(http_field::origin).empty())
+        co_return from_oci({oci::errc::denied, "nothing is taken from web pages"});
     if (token_endpoint::is_at(x.req().target())) {
         auto turn = co_await take_in(x, false);
         if (!turn)

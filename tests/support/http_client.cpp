@@ -38,7 +38,7 @@ http::request<http::string_body> request_head(std::string const& method, std::st
     r.method_string(method);
     r.target(target);
     r.version(11);
-    r.set(http::field::host, "layerd.test");
+    r.set(http::field::host, "localhost");
     for (auto const& [name, value] : h)
         r.insert(name, value);
     return r;
@@ -107,7 +107,7 @@ void http_client::send_raw(std::string const& text) {
 }
 
 void http_client::send_get(std::string const& target) {
-    send_raw("GET " + target + " HTTP/1.1\r\nHost: layerd.test\r\n\r\n");
+    send_raw("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
 }
 
 std::string http_client::read_raw_until(std::string const& text) {

@@ -46,7 +46,7 @@ TEST_CASE("what a rule opens to everybody needs no login, and nothing else is se
     auto const asked = m.ask("GET", "/v2/acme/secret/manifests/1");
     CHECK(asked.status == 401);
     CHECK(asked.headers("WWW-Authenticate") ==
-          std::vector<std::string>{"Bearer realm=\"http://layerd.test/token\",service=\"layerd\","
+          std::vector<std::string>{"Bearer realm=\"http://localhost/token\",service=\"layerd\","
                                    "scope=\"repository:acme/secret:pull\""});
     CHECK(m.status("GET", "/v2/acme/secret/manifests/1", alice()) == 403); // no login of hers would help
     CHECK(m.origin.count("GET", "/v2/acme/secret/manifests/1") == 0);
@@ -165,6 +165,19 @@ TEST_CASE("rules that change count from the next request on") {
     CHECK(m.status("GET", "/v2/local/bob/app/tags/list") == 404);
     m.server->get().reload(m.settings);
     CHECK(m.status("GET", "/v2/local/bob/app/tags/list") == 401);
+}
+
+TEST_CASE("who listens to what happens hears no more of it than he may") {
+    guarded_mirror m(two_tenants);
+    m.start();
+    http_client c(m.server->admin_port());
+    c.send_raw("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: " + alice() + "\r\n\r\n");
+    c.read_raw_until("\"problems\":[");
+    auto wanted = m.settings;
+    std::erase_if(wanted.access.rules,
+                  [](auto const& r) { return r.allows && r.actions.front() == proxy::action::admin; });
+    m.server->get().reload(wanted);
+    CHECK(c.read_raw_to_end().ends_with("0\r\n\r\n"));
 }
 
 TEST_CASE("rules that could not be had at a reload are had at the next one") {

@@ -30,7 +30,7 @@ TEST_CASE("a command with too large a body is 413, also one in chunks") {
     CHECK(large.status == 413);
     CHECK(large.body == "{\"error\":\"the body is larger than 65536 bytes\"}\n");
     http_client c(m.server->admin_port());
-    c.send_raw("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n10001\r\n" +
+    c.send_raw("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n10001\r\n" +
                std::string(limit + 1, 'x') + "\r\n0\r\n\r\n");
     CHECK(c.read_raw_to_end().starts_with("HTTP/1.1 413 "));
 }
@@ -78,11 +78,53 @@ TEST_CASE("the operator's page and all that it loads are there, and may load not
     CHECK(c.get("/dashboard").status == 404);
 }
 
+TEST_CASE("what needs no login is shown to this machine by no name that somebody else may own") {
+    mirror m;
+    m.start();
+    auto const status = [&](std::string const& target, std::string const& host) {
+        http_client c(m.server->admin_port());
+        c.send_raw("GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
+        return c.read_raw_to_end().substr(9, 3);
+    };
+    for (auto const* target : {"/", "/metrics", "/api/v1/images", "/api/v1/events"})
+        CHECK(status(target, "rebound.example:5001") == "403");
+    CHECK(status("/healthz", "rebound.example:5001") == "200");
+    for (auto const* host : {"localhost", "localhost:5001", "127.0.0.1:5001", "[::1]:5001", "192.0.2.1"})
+        CHECK(status("/metrics", host) == "200");
+}
+
+TEST_CASE("web pages read from the registry what anybody may, and change nothing") {
+    mirror m;
+    m.start();
+    http_client c(m.server->port());
+    http_client::headers const page{{"Origin", "http://pages.example"}};
+    CHECK(c.get("/v2/", page).status == 200);
+    CHECK(c.request("POST", "/v2/local/app/blobs/uploads/?digest=" + digest_of("x"), page, "x").status == 403);
+    CHECK(c.request("PUT", "/v2/local/app/manifests/1", page, "{}").status == 403);
+    CHECK(c.request("DELETE", "/v2/local/app/manifests/1", page).status == 403);
+    CHECK(c.request("POST", "/v2/local/app/blobs/uploads/?digest=" + digest_of("x"), {}, "x").status == 201);
+}
+
+TEST_CASE("operators are bounded by themselves, and take no connection of the clients'") {
+    mirror m;
+    m.settings.server.max_connections = 20;
+    m.start();
+    std::vector<std::unique_ptr<http_client>> operators;
+    for (int i = 0; i < 100; ++i) {
+        operators.push_back(std::make_unique<http_client>(m.server->admin_port()));
+        CHECK(operators.back()->get("/healthz").status == 200);
+    }
+    CHECK(m.get("/v2/").status == 200);
+    while (operators.size() < 200)
+        operators.push_back(std::make_unique<http_client>(m.server->admin_port()));
+    CHECK(operators.back()->get("/healthz").status == 503);
+}
+
 TEST_CASE("who listens is told what happens, and a stop does not wait for him") {
     mirror m;
     m.start();
     http_client c(m.server->admin_port());
-    c.send_raw("GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n");
+    c.send_raw("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
     c.read_raw_until("Content-Type: text/event-stream\r\n");
     c.read_raw_until("data: {\"stats\":{\"version\":");
     c.read_raw_until("\"problems\":[");
@@ -94,7 +136,7 @@ TEST_CASE("a client that waits to be asked for the body of its command is asked"
     mirror m;
     m.start();
     http_client c(m.server->admin_port());
-    c.send_raw("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    c.send_raw("POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
     c.read_raw_until("HTTP/1.1 100 Continue\r\n\r\n");
     c.send_raw("hello");
     c.read_raw_until("HTTP/1.1 405 ");
