@@ -130,16 +130,17 @@ result<void> read_image(json::object const& document, manifest& m) {
     return read_list(document, "layers", m.children);
 }
 
-// The type of a document that does not say it and was sent as nothing in particular. One that looks like both
-// an image and an index is neither: readers would disagree about what it names (CVE-2021-41190).
+// What the members of a document make it, if it does not say so itself. One that looks like two things is neither:
+// readers would disagree about what it names (CVE-2021-41190).
 std::string_view type_by_shape(json::object const& document) noexcept {
     bool const list = document.contains("manifests");
     bool const image = document.contains("config") || document.contains("layers");
-    if (list != image)
-        return list ? media_type::oci_index : media_type::oci_manifest;
-    if (!list && document.contains("fsLayers"))
+    bool const schema1 = document.contains("fsLayers");
+    if (list + image + schema1 != 1)
+        return media_type::octet_stream;
+    if (schema1)
         return document.contains("signatures") ? media_type::docker_schema1_signed : media_type::docker_schema1;
-    return media_type::octet_stream;
+    return list ? media_type::oci_index : media_type::oci_manifest;
 }
 
 // Types that say nothing: what servers send for a file they know nothing about.
@@ -160,8 +161,8 @@ result<void> read_annotations(json::object const& document, manifest& m) {
     return {};
 }
 
-result<void> read_children(json::object const& document, manifest& m) {
-    switch (m.kind) {
+result<void> read_children(json::object const& document, manifest_kind kind, manifest& m) {
+    switch (kind) {
     case manifest_kind::image:
         return read_image(document, m);
     case manifest_kind::index:
@@ -173,6 +174,24 @@ result<void> read_children(json::object const& document, manifest& m) {
     return {};
 }
 
+// Who sends bytes that name no type may call them what he likes; what they name is the same for all who send them.
+void name_untyped(json::object const& document, std::string_view sent_type, manifest& m) {
+    auto const shape = type_by_shape(document);
+    m.media_type = is_generic(sent_type) ? shape : sent_type;
+    m.kind = classify_manifest(m.media_type);
+    auto const looks_like = classify_manifest(shape);
+    if (m.kind == looks_like || looks_like == manifest_kind::other)
+        return;
+    if (m.kind != manifest_kind::other) {
+        m.kind = looks_like;
+        m.misnamed = true;
+        return;
+    }
+    manifest as_shaped; // of a type unknown here, that may mean something else by these members
+    if (read_children(document, looks_like, as_shaped))
+        m.children = std::move(as_shaped.children);
+}
+
 result<manifest> read_document(json::object const& document, std::string_view sent_type) {
     auto own_type = type_member(document, "mediaType");
     if (!own_type)
@@ -180,8 +199,9 @@ result<manifest> read_document(json::object const& document, std::string_view se
     manifest m;
     m.media_type = strip_parameters(*own_type);
     if (m.media_type.empty())
-        m.media_type = is_generic(sent_type) ? type_by_shape(document) : sent_type;
-    m.kind = classify_manifest(m.media_type);
+        name_untyped(document, sent_type, m);
+    else
+        m.kind = classify_manifest(m.media_type);
     if (m.kind != manifest_kind::image && m.kind != manifest_kind::index)
         return m; // not ours to look into
 
@@ -189,7 +209,7 @@ result<manifest> read_document(json::object const& document, std::string_view se
     if (!artifact_type)
         return artifact_type.error();
     m.artifact_type = std::move(*artifact_type);
-    if (auto done = read_children(document, m); !done)
+    if (auto done = read_children(document, m.kind, m); !done)
         return done.error();
     if (json::value const* subject = member(document, "subject")) {
         auto d = parse_descriptor(*subject, child_role::manifest);

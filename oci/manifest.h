@@ -32,9 +32,10 @@ struct descriptor {
 
 struct manifest {
     std::string media_type; // the document's own, else the one it was sent with, else derived from its shape
-    manifest_kind kind = manifest_kind::other;
-    std::string artifact_type;        // its own, else the config's media type; empty for an index without one
-    std::vector<descriptor> children; // config first, in document order; duplicates kept
+    manifest_kind kind = manifest_kind::other; // of that type, unless misnamed
+    bool misnamed = false;                     // names no type, and its shape is of another kind than it was sent as
+    std::string artifact_type;                 // its own, else the config's media type; empty for an index without one
+    std::vector<descriptor> children;          // config first, in document order; duplicates kept
     std::optional<descriptor> subject;
     std::map<std::string, std::string> annotations; // string values only
 
@@ -46,7 +47,11 @@ struct manifest {
 // algorithm, a media type with control bytes or longer than 255, a known member of another JSON type (null is
 // an absent one), deeper than 32 levels;
 // SIZE_INVALID: more than max_manifest_size bytes. An index of BuildKit's cache, whose entries are layer
-// blobs, gives children with role layer. Schema 1 and unknown types parse to a manifest without children.
+// blobs, gives children with role layer. Schema 1 and documents that name an unknown type parse to a manifest
+// without children.
+// What a document without a type names is up to its shape (config and layers, manifests, fsLayers), whatever it was
+// sent as. Sent as another known kind it is `misnamed`; sent as an unknown type it is of kind `other`, and names what
+// its shape says if it can be read so.
 result<manifest> parse_manifest(std::string_view body, std::string_view content_type);
 
 } // namespace oci

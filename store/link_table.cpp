@@ -5,6 +5,7 @@
 #include "store/row_reader.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace store {
 namespace {
@@ -24,6 +25,16 @@ bool is_build_cache(oci::manifest const& m) {
     return m.artifact_type == oci::media_type::buildkit_cacheconfig ||
            std::any_of(m.children.begin(), m.children.end(),
                        [](oci::descriptor const& c) { return c.media_type == oci::media_type::buildkit_cacheconfig; });
+}
+
+// What of `known` is not among `children` goes behind them.
+void add_missing(std::vector<oci::descriptor> known, std::vector<oci::descriptor>& children) {
+    std::unordered_set<oci::digest> named;
+    for (auto const& child : children)
+        named.insert(child.digest);
+    for (auto& child : known)
+        if (!named.contains(child.digest))
+            children.push_back(std::move(child));
 }
 
 } // namespace
@@ -82,15 +93,18 @@ result<bool> stage_unlink(core const& c, database::batch& b, repository_name con
 }
 
 result<void> stage_children(core const& c, database::batch& b, oci::digest const& d, oci::manifest const& m) {
-    rocksdb::PinnableSlice known;
-    auto const found = c.db->get(family::children, digest_key(d), access::any, known);
+    rocksdb::PinnableSlice before;
+    auto const found = c.db->get(family::children, digest_key(d), access::any, before);
     if (!found)
         return found.error();
-    auto const children = encode(m.children);
-    if (*found && known.ToStringView() == children)
+    auto children = m.children;
+    if (auto known = *found ? decode_children(before.ToStringView()) : std::nullopt)
+        add_missing(std::move(*known), children);
+    auto const row = encode(children);
+    if (*found && before.ToStringView() == row)
         return {};
-    b.put(family::children, digest_key(d), children);
-    for (auto const& child : m.children)
+    b.put(family::children, digest_key(d), row);
+    for (auto const& child : children)
         b.put(family::parents, parent_key(child.digest, d), {});
     return {};
 }

@@ -19,7 +19,8 @@ result<void> stage_link(core const& c, database::batch& b, repository_name const
 // False if there is no such link.
 result<bool> stage_unlink(core const& c, database::batch& b, repository_name const& repo, oci::digest const& d);
 
-// Remembers what a manifest names, unless that is known: a digest's children never change.
+// Remembers what a manifest names, beside what it was known to name. The bytes never change, but who sends them may
+// call them something that names less, and what others need must not be forgotten for that.
 result<void> stage_children(core const& c, database::batch& b, oci::digest const& d, oci::manifest const& m);
 
 // What a child of such a manifest is.

@@ -28,6 +28,9 @@ result<oci::manifest> parse(std::string_view body, std::string_view content_type
     auto parsed = oci::parse_manifest(body, content_type);
     if (!parsed)
         return from_oci(parsed.error());
+    if (parsed->misnamed)
+        return from_oci({oci::errc::manifest_invalid, "the document has no \"mediaType\", and does not look like " +
+                                                          parsed->media_type + ", which it was sent as"});
     return *std::move(parsed);
 }
 

@@ -87,7 +87,10 @@ task<result<void>> image_walk::visit(oci::digest const& d) {
     if (!got)
         co_return got.error();
     auto const& m = **got;
-    if (oci::classify_manifest(m.media_type) == oci::manifest_kind::index) {
+    auto parsed = oci::parse_manifest(m.body, m.media_type); // of a kind that nobody knows: nothing to look into
+    if (!parsed)
+        co_return from_oci(parsed.error());
+    if (parsed->kind == oci::manifest_kind::index) {
         auto entries = oci::parse_index(m.body, m.media_type);
         if (!entries)
             co_return from_oci(entries.error());
@@ -98,9 +101,6 @@ task<result<void>> image_walk::visit(oci::digest const& d) {
             add(std::move(e.content));
         co_return result<void>();
     }
-    auto parsed = oci::parse_manifest(m.body, m.media_type); // of a kind that nobody knows: nothing to look into
-    if (!parsed)
-        co_return from_oci(parsed.error());
     for (auto& child : parsed->children)
         add(std::move(child));
     co_return result<void>();

@@ -46,7 +46,8 @@ inline std::string print(oci::manifest const& m) {
 
 inline void check_roles(oci::manifest const& m) {
     bool const holds_children = m.kind == oci::manifest_kind::image || m.kind == oci::manifest_kind::index;
-    expect(holds_children || (m.children.empty() && !m.subject), "only known kinds are looked into");
+    expect(holds_children || !m.subject, "only known kinds are looked into");
+    expect(m.kind != oci::manifest_kind::schema1 || m.children.empty(), "schema 1 names nothing");
     for (auto const& child : m.children) {
         if (m.kind != oci::manifest_kind::image)
             break;
@@ -97,11 +98,12 @@ inline void check_manifest(std::string_view input) {
                "MANIFEST_INVALID or SIZE_INVALID");
         return;
     }
-    expect(m->kind == oci::classify_manifest(m->media_type), "the kind is that of the type");
+    expect((m->kind == oci::classify_manifest(m->media_type)) != m->misnamed, "the kind is that of the type, or not");
     expect(!oci::charset::has_any(m->media_type + m->artifact_type, oci::charset::control), "types fit in a header");
     check_roles(*m);
     check_platforms(*m, body, type);
-    if (m->media_type.empty() || m->kind == oci::manifest_kind::other || m->kind == oci::manifest_kind::schema1)
+    if (m->misnamed || m->media_type.empty() || m->kind == oci::manifest_kind::other ||
+        m->kind == oci::manifest_kind::schema1)
         return;
     auto const again = oci::parse_manifest(print(*m), "");
     expect(again && *again == *m, "a printed manifest is the same manifest");

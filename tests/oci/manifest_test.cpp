@@ -123,6 +123,40 @@ TEST_CASE("a document without a type that is image and index at once is neither"
     CHECK(m->kind == manifest_kind::other);
 }
 
+TEST_CASE("a document without a type names what its shape says, whatever it was sent as") {
+    auto const as_image =
+        R"({"config":)" + item(media_type::oci_config, "config") + R"(,"layers":[)" + item(layer_type, "one") + "]}";
+    auto const as_index = R"({"manifests":[)" + item(media_type::oci_manifest, "a") + "]}";
+    for (auto sent : {media_type::oci_manifest, media_type::docker_manifest, media_type::oci_index,
+                      media_type::docker_list, media_type::docker_schema1, media_type::docker_schema1_signed}) {
+        INFO(sent);
+        auto const kind = oci::classify_manifest(sent);
+        auto const i = parse_manifest(as_image, sent), x = parse_manifest(as_index, sent);
+        CHECK(children(i) == "config:6 layer:3");
+        CHECK(children(x) == "manifest:1");
+        CHECK(i->misnamed == (kind != manifest_kind::image));
+        CHECK(x->misnamed == (kind != manifest_kind::index));
+        CHECK(i->kind == manifest_kind::image);
+        CHECK(i->media_type == sent);
+        CHECK(parse_manifest(R"({"fsLayers":[]})", sent)->misnamed == (kind != manifest_kind::schema1));
+        CHECK_FALSE(parse_manifest(R"({"schemaVersion":2})", sent)->misnamed);
+        CHECK_FALSE(parse_manifest(R"({"manifests":[],"layers":[]})", sent)->misnamed);
+    }
+    auto const other = parse_manifest(as_image, "application/vnd.example+json");
+    CHECK(children(other) == "config:6 layer:3");
+    CHECK_FALSE(other->misnamed);
+    CHECK(other->kind == manifest_kind::other);
+    CHECK(other->media_type == "application/vnd.example+json");
+}
+
+TEST_CASE("a document with a type of its own is never misnamed") {
+    auto const m = parse_manifest(image(media_type::oci_manifest), media_type::docker_schema1);
+    CHECK_FALSE(m->misnamed);
+    CHECK(m->media_type == media_type::oci_manifest);
+    auto const other = parse_manifest(image("application/vnd.example+json"), media_type::oci_manifest);
+    CHECK(other->children.empty());
+}
+
 TEST_CASE("schema 1 and unknown types are not looked into") {
     auto const schema1 =
         parse_manifest(R"({"fsLayers":[{"blobSum":"x"}],"config":1})", media_type::docker_schema1_signed);

@@ -144,6 +144,26 @@ TEST_CASE("a manifest links itself and its children, each once, and remembers th
     CHECK(s.store->used().logical_bytes == 13);
 }
 
+TEST_CASE("what a manifest names is not forgotten when it comes again and is said to name less") {
+    test_store s;
+    auto& index = s.store->index();
+    auto const d = oci::digest::of("m");
+    auto const names = [&] {
+        std::vector<oci::digest> all;
+        for (auto const& child : index.children(d).value())
+            all.push_back(child.digest);
+        return all;
+    };
+    auto const a = layer("a"), b = layer("b"), c = layer("c");
+    REQUIRE(index.put_manifest("docker.io/a", d, image({a, b}), 1));
+    REQUIRE(index.put_manifest("docker.io/b", d, {.media_type = "application/x"}, 1));
+    CHECK(names() == std::vector{a.digest, b.digest});
+    REQUIRE(index.put_manifest("docker.io/b", d, image({c, b}), 1));
+    CHECK(names() == std::vector{c.digest, b.digest, a.digest});
+    REQUIRE(index.put_manifest("docker.io/a", d, image({a, b, c}), 1));
+    CHECK(names() == std::vector{a.digest, b.digest, c.digest});
+}
+
 TEST_CASE("layers of a BuildKit cache are told from those of images") {
     test_store s;
     auto m = image({layer("cached")});

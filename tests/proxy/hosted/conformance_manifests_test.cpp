@@ -234,6 +234,22 @@ TEST_CASE("a document's shape tells its type if nothing else does") {
     }
 }
 
+TEST_CASE("a document without a type that is sent as another kind than it looks like is refused") {
+    pusher const p;
+    auto const config = random_blob(300, 155);
+    p.push(app, config);
+    boost::json::object const as_image{
+        {"schemaVersion", 2}, {"config", config.descriptor()}, {"layers", boost::json::array{}}};
+    for (auto const type : {oci::media_type::docker_schema1, oci::media_type::oci_index}) {
+        auto const m = document(as_image, std::string(type));
+        CHECK(refusal(p.put_manifest(app, "latest", m)) == "400 MANIFEST_INVALID");
+        check_absent(p, app, m.digest.to_string());
+    }
+    auto const unknown = document(as_image, "application/vnd.example.v1+json"); // may mean what it likes
+    check_stored(p, p.put_manifest(app, "latest", unknown), unknown);
+    check_readable(p, app, "latest", unknown);
+}
+
 TEST_CASE("a manifest is answered whatever types a client accepts") {
     pusher const p;
     auto const m = pushed_image(p, app, 160);

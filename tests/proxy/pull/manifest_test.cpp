@@ -2,6 +2,8 @@
 #include "tests/support/eventually.h"
 #include "tests/support/mirror.h"
 
+#include <boost/algorithm/string/erase.hpp>
+
 #include <map>
 #include <thread>
 #include <vector>
@@ -133,6 +135,29 @@ TEST_CASE("a manifest's children may be pulled without asking upstream about acc
     CHECK(a.body == i.layer);
     CHECK(a.header("Cache-Status") == "layerd; hit");
     CHECK(m.origin.requests("/v2/library/copy/blobs/" + d).empty());
+}
+
+TEST_CASE("what a manifest without a type names is up to its shape, what it is served as to upstream") {
+    mirror m;
+    image const i;
+    auto const type = GENERATE(as<std::string>(), "application/vnd.docker.distribution.manifest.v1+json",
+                               "application/vnd.oci.image.index.v1+json", "application/vnd.example+json");
+    auto untyped = i.manifest;
+    boost::algorithm::erase_first(untyped, R"("mediaType":"application/vnd.oci.image.manifest.v1+json",)");
+    auto const named = digest_of(untyped);
+    m.origin.on("GET", manifest_path(named)).reply(200, {{"Content-Type", type}}, untyped);
+    m.put_manifest("library/copy", "1", i.manifest);
+    auto const d = m.put_blob("library/copy", i.layer);
+    m.start();
+    m.get("/v2/library/copy/manifests/1");
+    m.get("/v2/library/copy/blobs/" + d);
+    for (auto const* status : {"layerd; fwd=miss; stored", "layerd; hit"}) {
+        auto const a = m.get(manifest_path(named));
+        CHECK(a.body == untyped);
+        CHECK(a.header("Content-Type") == type);
+        CHECK(a.header("Cache-Status") == status);
+    }
+    CHECK(m.get("/v2/" + repo + "/blobs/" + d).header("Cache-Status") == "layerd; hit");
 }
 
 TEST_CASE("If-None-Match with the manifest's digest is 304") {

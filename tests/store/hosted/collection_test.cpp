@@ -97,6 +97,17 @@ TEST_CASE("indexes lead to their manifests, and manifests to what refers to them
     CHECK(s.referrers("local/a", child.manifest).size() == 1);
 }
 
+TEST_CASE("a manifest that is sent again as a type that names nothing leads to what it led to") {
+    collected_store s;
+    auto const i = s.push_image("local/a", {"v1"}, 1);
+    auto const bytes = *s.get(i.manifest);
+    s.put_manifest("local/b", bytes, {"v1"}, {.media_type = "application/vnd.example+json"});
+    s.age();
+    CHECK(s.collect() == 0);
+    CHECK(s.shows("local/a", i.config));
+    CHECK(s.shows("local/a", i.layer));
+}
+
 TEST_CASE("an artifact that has a tag keeps the subject it is about") {
     collected_store s;
     auto const subject = s.push_image("local/a", {}, 1);

@@ -27,7 +27,10 @@ struct hosted_store : test_store {
                R"(,"layers":[)" + descriptor(layer) + "]" + more + "}";
     }
     oci::digest put_manifest(std::string const& repo, std::string const& bytes, std::vector<std::string> tags) {
-        auto const parsed = oci::parse_manifest(bytes, image_type).value();
+        return put_manifest(repo, bytes, tags, oci::parse_manifest(bytes, image_type).value());
+    }
+    oci::digest put_manifest(std::string const& repo, std::string const& bytes, std::vector<std::string> const& tags,
+                             oci::manifest const& parsed) {
         auto const d = oci::digest::of(bytes);
         store::pushed_manifest m{d, bytes, parsed, {}, "{}"};
         for (auto const& t : tags)
