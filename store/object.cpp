@@ -28,4 +28,9 @@ std::string_view to_string(object_origin o) noexcept {
     return "unknown";
 }
 
+object_kind settled_kind(object_kind known, object_kind said) noexcept {
+    bool const is_open = known == object_kind::unknown || known == object_kind::cache_blob;
+    return is_open && said != object_kind::unknown ? said : known;
+}
+
 } // namespace store

@@ -20,6 +20,10 @@ enum class object_place : std::uint8_t { row = 0, file = 1 }; // inside RocksDB,
 std::string_view to_string(object_kind k) noexcept;   // as policies spell it: "oci.manifest", …, "cache.blob"
 std::string_view to_string(object_origin o) noexcept; // "pull", "push"
 
+// What content is of which `known` was said before and `said` now. Whoever names it once more takes no protection from
+// it: only what nobody described, or a build cache had alone, becomes something else.
+object_kind settled_kind(object_kind known, object_kind said) noexcept;
+
 struct object {
     std::uint64_t size = 0;       // bytes of content
     std::uint64_t disk_bytes = 0; // what it takes on disk: st_blocks * 512 of a file, the size of a row

@@ -21,13 +21,18 @@ object_row new_row(core const& c, std::uint64_t size, object_traits const& trait
 
 // What both the object that exists and another writer of it know. Pushed once, it can never be fetched again for
 // sure, so that sticks.
-void merge_traits(object& into, object_traits const& from) {
-    if (into.kind == object_kind::unknown)
-        into.kind = from.kind;
-    if (into.media_type.empty())
-        into.media_type = from.media_type;
-    if (from.origin == object_origin::push)
-        into.origin = object_origin::push;
+object_traits merged(object const& existing, object_traits const& now) {
+    auto traits = now;
+    traits.kind = settled_kind(existing.kind, now.kind);
+    if (existing.origin == object_origin::push)
+        traits.origin = object_origin::push;
+    if (!existing.media_type.empty())
+        traits.media_type = existing.media_type;
+    return traits;
+}
+
+object_traits merged(std::optional<object_row> const& existing, object_traits const& now) {
+    return existing ? merged(existing->info, now) : now;
 }
 
 // Whether the bytes that the row stands for are where it says, as far as can be told without reading them.
@@ -59,7 +64,10 @@ result<std::optional<object>> adopt(core& c, oci::digest const& d, std::optional
         return std::optional<object>();
 
     auto row = *existing;
-    merge_traits(row.info, traits);
+    auto now = merged(row.info, traits);
+    row.info.kind = now.kind;
+    row.info.origin = now.origin;
+    row.info.media_type = std::move(now.media_type);
     if (sync || encode(row) != encode(*existing)) {
         if (auto written = update_object(c, d, row, sync ? write_sync::yes : write_sync::no); !written)
             return written.error();
@@ -84,9 +92,7 @@ result<object> publish_row(core& c, oci::digest const& d, std::string_view bytes
     if (*adopted)
         return **adopted;
 
-    auto row = new_row(c, bytes.size(), traits, object_place::row);
-    if (*existing)
-        merge_traits(row.info, {(*existing)->info.kind, (*existing)->info.origin, (*existing)->info.media_type});
+    auto row = new_row(c, bytes.size(), merged(*existing, traits), object_place::row);
     auto const sync = c.must_sync(traits.origin) ? write_sync::yes : write_sync::no;
     if (auto put = put_object(c, d, *existing, row, {.bytes = bytes}, sync); !put)
         return put.error();
@@ -120,11 +126,9 @@ result<object> publish_file(core& c, temp_file& file, oci::digest const& d, std:
     if (*adopted)
         return **adopted;
 
-    auto row = new_row(c, size, traits, object_place::file);
+    auto row = new_row(c, size, merged(*existing, traits), object_place::file);
     row.info.disk_bytes = disk_bytes(s);
     row.epoch = durable ? 0 : epoch;
-    if (*existing)
-        merge_traits(row.info, {(*existing)->info.kind, (*existing)->info.origin, (*existing)->info.media_type});
 
     file.file()->count_as_open(c.handles->open(d));
     auto const moved = c.folder->publish(file, d, durable);

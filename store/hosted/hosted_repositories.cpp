@@ -1,5 +1,6 @@
 #include "store/hosted/hosted_repositories.h"
 
+#include "store/eviction/image_graph.h"
 #include "store/hosted/collection.h"
 #include "store/hosted/unlisting.h"
 #include "store/index_codec.h"
@@ -14,7 +15,21 @@ namespace {
 
 constexpr std::string_view clean_stop = "hosted: stopped cleanly";
 
-// What was not said of content when it was pushed: only the manifest that names it knows.
+// Another repository shows it too, and not as a part of a build cache: of an image that is still under way, perhaps.
+result<bool> is_more_elsewhere(core const& c, repository_name const& repo, oci::digest const& d) {
+    auto const other = holder_of(c, d, [&](repository_name const& holder) {
+        if (holder == repo)
+            return false;
+        auto const there = find_link_row(c, holder, d, access::any);
+        return !there || !*there || (*there)->kind != object_kind::cache_blob;
+    });
+    if (!other)
+        return other.error();
+    return other->has_value();
+}
+
+// What was not said of content when it was pushed: only the manifest that names it knows. An image's layer is that also
+// where a build cache has it too, here or in another repository.
 result<void> stage_kind(core const& c, database::batch& b, repository_name const& repo, oci::descriptor const& child,
                         object_kind kind, std::vector<std::pair<oci::digest, object>>& described) {
     auto const known = find_link_row(c, repo, child.digest, access::any);
@@ -26,17 +41,23 @@ result<void> stage_kind(core const& c, database::batch& b, repository_name const
     if (!row)
         return row.error();
     auto now = **known;
-    bool const says_more = now.kind == object_kind::unknown || now.kind == object_kind::cache_blob;
-    if (says_more) { // an image's layer is that also where a build cache has it too
+    if (now.kind == object_kind::unknown || now.kind == object_kind::cache_blob) {
         now.kind = kind;
         now.media_type = child.media_type;
     }
     if (auto staged = stage_link(c, b, repo, child.digest, now); !staged)
         return staged;
-    if (!*row || !says_more || (*row)->info.kind == kind)
+    if (!*row || settled_kind((*row)->info.kind, now.kind) == (*row)->info.kind)
         return {};
+    if (now.kind == object_kind::cache_blob) { // which is protected less than what nobody described
+        auto const more = is_more_elsewhere(c, repo, child.digest);
+        if (!more)
+            return more.error();
+        if (*more)
+            return {};
+    }
     auto named = **row;
-    named.info.kind = kind;
+    named.info.kind = now.kind;
     b.put(family::objects, digest_key(child.digest), encode(named));
     described.emplace_back(child.digest, named.info);
     return {};

@@ -241,16 +241,27 @@ TEST_CASE("a build cache makes room for pulls, whole") {
     collected_store s;
     auto const config = s.push("local/a", "cache config");
     auto const blob = s.push("local/a", content(3 << 20, 1));
-    auto const cache = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":)" +
-                       s.descriptor(config, "application/vnd.buildkit.cacheconfig.v0") + R"(,"layers":[)" +
-                       s.descriptor(blob) + "]}";
-    s.put_manifest("local/a", cache, {"cache"});
+    s.put_manifest("local/a", s.cache_of(config, blob), {"cache"});
     CHECK(s.store->find(blob).value()->kind == store::object_kind::cache_blob);
     s.age(100'000);
     s.store->maintain();
     s.store->set_limits({.keep_storage = 2 << 20});
     CHECK_FALSE(s.is_here(blob));
     CHECK_FALSE(s.tag("local/a", "cache"));
+}
+
+TEST_CASE("a layer of an image makes no room because a build cache of another repository has it too") {
+    collected_store s;
+    auto const i = s.push_image("local/a", {"v1"}, 1);
+    std::string const from = "local/a";
+    REQUIRE(s.hosted().mount("local/b", i.layer, &from).value());
+    s.put_manifest("local/b", s.cache_of(s.push("local/b", "cache config"), i.layer), {"cache"});
+    CHECK(s.store->find(i.layer).value()->kind == store::object_kind::layer);
+    s.age(100'000);
+    s.store->maintain();
+    s.store->set_limits({.keep_storage = 1});
+    CHECK(s.shows("local/a", i.layer));
+    CHECK(s.tag("local/a", "v1") == i.manifest);
 }
 
 TEST_CASE("pushes go on while garbage is collected, and lose nothing") {

@@ -17,6 +17,30 @@ TEST_CASE("a pushed image says what its parts are") {
     CHECK(s.store->index().find_link("local/a", layer).value()->size == 5000); // not what the manifest says
 }
 
+TEST_CASE("a blob is a build cache's while every repository that shows it says so") {
+    hosted_store s;
+    auto const kind_of = [&](oci::digest const& d) { return s.store->find(d).value()->kind; };
+    auto const blob = s.push("local/a", content(5000));
+    s.push("local/b", content(5000));
+    auto const config = s.push("local/b", "cache config");
+    s.put_manifest("local/b", s.cache_of(config, blob), {"cache"});
+    CHECK(kind_of(blob) == store::object_kind::unknown); // of an image that comes next, perhaps
+    s.put_manifest("local/a", s.cache_of(s.push("local/a", "cache config"), blob), {"cache"});
+    CHECK(kind_of(blob) == store::object_kind::cache_blob);
+    s.put_manifest("local/a", s.image_of(s.push("local/a", "config"), blob), {"v1"});
+    CHECK(kind_of(blob) == store::object_kind::layer);
+    s.put_manifest("local/b", s.cache_of(config, blob), {"cache"});
+    CHECK(kind_of(blob) == store::object_kind::layer);
+}
+
+TEST_CASE("a pushed image protects its layers whatever its repository knew of them") {
+    hosted_store s;
+    auto const layer = s.put(content(5000), {store::object_kind::cache_blob, store::object_origin::push, {}});
+    REQUIRE(s.store->index().put_link("local/a", layer, {5000, {}, store::object_kind::layer, s.now}));
+    s.put_manifest("local/a", s.image_of(s.push("local/a", "config"), layer), {"v1"});
+    CHECK(s.store->find(layer).value()->kind == store::object_kind::layer);
+}
+
 TEST_CASE("that a manifest names a digest opens nothing") {
     hosted_store s;
     auto const secret = s.push("local/secret", content(5000));

@@ -26,6 +26,11 @@ struct hosted_store : test_store {
         return R"({"schemaVersion":2,"mediaType":")" + std::string(image_type) + R"(","config":)" + descriptor(config) +
                R"(,"layers":[)" + descriptor(layer) + "]" + more + "}";
     }
+    static std::string cache_of(oci::digest const& config, oci::digest const& blob) {
+        return R"({"schemaVersion":2,"mediaType":")" + std::string(image_type) + R"(","config":)" +
+               descriptor(config, "application/vnd.buildkit.cacheconfig.v0") + R"(,"layers":[)" + descriptor(blob) +
+               "]}";
+    }
     oci::digest put_manifest(std::string const& repo, std::string const& bytes, std::vector<std::string> tags) {
         return put_manifest(repo, bytes, tags, oci::parse_manifest(bytes, image_type).value());
     }
