@@ -10,11 +10,13 @@
 namespace store {
 namespace {
 
-// What is known of a link from two sides; a kind or a type, once known, and a proof stay.
+// What is known of a link from two sides; a kind or a type, once known, and a proof stay. What upstream gave is not
+// changed by what a manifest says of it.
 link merged(link const& before, link now) {
-    if (now.kind == object_kind::unknown)
+    bool const is_hearsay = before.proven && !now.proven;
+    if (now.kind == object_kind::unknown || (is_hearsay && before.kind != object_kind::unknown))
         now.kind = before.kind;
-    if (now.media_type.empty())
+    if (now.media_type.empty() || (is_hearsay && !before.media_type.empty()))
         now.media_type = before.media_type;
     now.linked_at = before.linked_at;
     now.proven = now.proven || before.proven;

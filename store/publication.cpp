@@ -162,6 +162,11 @@ void remove_file(core& c, database::batch& done, oci::digest const& d, std::uint
     c.waiting.add(d, disk_bytes);
 }
 
+// To some repository. Whatever it is called, only manifests have a type.
+bool may_be_manifest(object const& info) {
+    return info.kind == object_kind::manifest || info.kind == object_kind::unknown || !info.media_type.empty();
+}
+
 // Under the locks of all digests. Rows first, in one batch; then the files.
 result<void> erase_all(core& c, std::vector<std::pair<oci::digest, object_row>> const& rows, bool evicted) {
     if (rows.empty())
@@ -178,7 +183,7 @@ result<void> erase_all(core& c, std::vector<std::pair<oci::digest, object_row>> 
     bool any_manifest = false;
     for (auto const& [d, row] : rows) {
         c.residents->erased(d, evicted);
-        any_manifest = any_manifest || row.info.kind == object_kind::manifest || row.info.kind == object_kind::unknown;
+        any_manifest = any_manifest || may_be_manifest(row.info);
         if (row.info.place == object_place::file)
             remove_file(c, done, d, row.info.disk_bytes);
     }

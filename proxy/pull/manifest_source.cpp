@@ -37,6 +37,17 @@ result<void> check_status(upstream_response const& response, std::string_view re
     return upstream_error(502, fmt::format("upstream answered {} to a manifest request", response.status()));
 }
 
+// Nothing if it is no manifest in this repository. The same bytes can be a blob elsewhere, or a manifest of another
+// type: what they are here the link knows, once upstream has given them or a client pushed them; until then the content
+// does.
+std::optional<std::string> manifest_type(repository_target const& t, store::link const& link,
+                                         store::object const& info) {
+    bool const link_knows = !t.from || (link.proven && link.kind != store::object_kind::unknown);
+    if ((link_knows ? link.kind : info.kind) != store::object_kind::manifest)
+        return std::nullopt;
+    return link_knows && !link.media_type.empty() ? link.media_type : info.media_type;
+}
+
 // All who asked get one answer; each is told whether it was asked on his account.
 result<resolved_tag> as_told(single_flight<resolved_tag>::answer a) {
     if (a.value)
@@ -60,16 +71,12 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_t
         co_return from_store(blob.error());
     if (!*blob)
         co_return manifest_ptr();
-    auto const& info = (*blob)->info;
     auto& file = (*blob)->file; // by a name that Clang 14 lets a lambda capture
-    // The same bytes can be a blob elsewhere; what they are here, the link knows.
-    bool const is_manifest =
-        info.kind == store::object_kind::manifest || (!t.from && (*link)->kind == store::object_kind::manifest);
-    if (!is_manifest)
+    auto const type = manifest_type(t, **link, (*blob)->info);
+    if (!type)
         co_return manifest_ptr();
-    auto const& type = t.from ? info.media_type : (*link)->media_type;
     if (file->in_memory())
-        co_return std::make_shared<served_manifest const>(d, type, std::string(file->bytes()));
+        co_return std::make_shared<served_manifest const>(d, *type, std::string(file->bytes()));
     auto read = [&]() -> store::result<std::string> {
         std::string bytes(file->size(), '\0');
         auto n = file->read(0, std::as_writable_bytes(std::span(bytes)));
@@ -81,7 +88,7 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_t
     auto bytes = co_await on_disk(parts_.disk, read);
     if (!bytes)
         co_return from_store(bytes.error());
-    co_return std::make_shared<served_manifest const>(d, type, std::move(*bytes));
+    co_return std::make_shared<served_manifest const>(d, *type, std::move(*bytes));
 }
 
 task<result<manifest_source::fetched>> manifest_source::fetch(worker& w, repository_target const& t,

@@ -81,6 +81,22 @@ TEST_CASE("what a link says grows and is not forgotten") {
     CHECK(l.linked_at == 5);
 }
 
+TEST_CASE("what upstream gave is what it was, whatever a manifest says of it later") {
+    test_store s;
+    auto& index = s.store->index();
+    auto const m = oci::digest::of("m");
+    auto const named = layer("m");
+    REQUIRE(index.put_manifest("docker.io/a", m, image({}), 1));
+    REQUIRE(index.put_manifest("docker.io/a", oci::digest::of("strange"), image({named}), 1));
+    auto const l = *index.find_link("docker.io/a", m).value();
+    CHECK(l.kind == store::object_kind::manifest);
+    CHECK(l.media_type == oci::media_type::oci_manifest);
+    REQUIRE(index.put_manifest("docker.io/b", oci::digest::of("strange"), image({named}), 1));
+    CHECK(index.find_link("docker.io/b", m).value()->kind == store::object_kind::layer);
+    REQUIRE(index.put_manifest("docker.io/b", m, image({}), 1));
+    CHECK(index.find_link("docker.io/b", m).value()->kind == store::object_kind::manifest);
+}
+
 TEST_CASE("a tag is what it was last put to, until it is removed") {
     test_store s;
     auto& index = s.store->index();

@@ -261,3 +261,35 @@ TEST_CASE("a tag that upstream removed is gone here too") {
     CHECK(gone.body.find("MANIFEST_UNKNOWN") != std::string::npos);
     CHECK(m.get(manifest_path(d)).status == 200);
 }
+
+TEST_CASE("what clients push elsewhere does not change what a mirrored manifest is") {
+    mirror m;
+    image const i;
+    auto untyped = i.manifest;
+    boost::algorithm::erase_first(untyped, R"("mediaType":"application/vnd.oci.image.manifest.v1+json",)");
+    auto const d = m.put_manifest(repo, "3.19", untyped);
+    m.start();
+    auto const send = [&](std::string const& method, std::string const& path, std::string type, std::string body) {
+        auto const a = http_client(m.server->port())
+                           .request(method, "/v2/local/app/" + path, {{"Content-Type", std::move(type)}}, body);
+        REQUIRE(a.status == 201);
+    };
+    auto const pushed_as = GENERATE(as<std::string>(), "application/octet-stream", "application/vnd.example+json");
+    auto const push = [&] {
+        if (pushed_as == "application/vnd.example+json")
+            return send("PUT", "manifests/latest", pushed_as, untyped);
+        send("POST", "blobs/uploads/?digest=" + d, pushed_as, untyped);
+        send("PUT", "manifests/latest", {}, image_manifest({i.config, untyped}));
+    };
+    bool const pushed_first = GENERATE(true, false);
+    if (pushed_first)
+        push();
+    CHECK(m.get(manifest_path("3.19")).body == untyped);
+    if (!pushed_first)
+        push();
+    m.restart();
+    auto const a = m.get(manifest_path(d));
+    CHECK(a.header("Cache-Status") == "layerd; hit");
+    CHECK(a.header("Content-Type") == "application/vnd.oci.image.manifest.v1+json");
+    CHECK(a.body == untyped);
+}
