@@ -114,7 +114,6 @@ gc_report hosted_repositories::collect(gc_request const& request) {
 // takes it along.
 result<void> hosted_repositories::put_blob(repository_name const& repo, blob_writer& writer,
                                            oci::digest const& expected) {
-    rely_on(expected);
     auto const actual = writer.finish();
     if (actual != expected)
         return error{errc::digest_mismatch, "expected " + expected.to_string() + ", got " + actual.to_string()};
@@ -129,7 +128,6 @@ result<void> hosted_repositories::put_blob(repository_name const& repo, blob_wri
 
 result<void> hosted_repositories::put_small_blob(repository_name const& repo, oci::digest const& d,
                                                  std::string_view bytes) {
-    rely_on(d);
     if (oci::digest::of(bytes, d.algo()) != d)
         return error{errc::digest_mismatch, "the content is not " + d.to_string()};
     if (auto linked = link_blob(repo, d, bytes.size()); !linked)
@@ -144,6 +142,7 @@ result<void> hosted_repositories::put_small_blob(repository_name const& repo, oc
 result<void> hosted_repositories::link_blob(repository_name const& repo, oci::digest const& d, std::uint64_t size) {
     if (auto allowed = quota_.take(repo, d, size); !allowed)
         return allowed;
+    rely_on(d);
     return content_.index().put_link(repo, d, {size, {}, object_kind::unknown, core_->now()});
 }
 
@@ -169,7 +168,6 @@ result<bool> hosted_repositories::make_durable(oci::digest const& d, object_row&
 
 result<bool> hosted_repositories::mount(repository_name const& repo, oci::digest const& d,
                                         repository_name const* from) {
-    rely_on(d);
     auto const held = from ? content_.index().find_link(*from, d) : result<std::optional<link>>(std::nullopt);
     if (!held)
         return held.error();
@@ -182,6 +180,7 @@ result<bool> hosted_repositories::mount(repository_name const& repo, oci::digest
         if (holders->empty())
             return false;
     }
+    rely_on(d); // before the content is looked for, and not of digests that somebody made up
     auto const open = content_.open_blob(d); // checks what a crash may have spoiled, and keeps it from being evicted
     if (!open)
         return open.error();
@@ -212,14 +211,28 @@ result<bool> hosted_repositories::mount(repository_name const& repo, oci::digest
     return true;
 }
 
+// What the repository does not show cannot be counted on, and who only names it keeps nothing of it. What it shows is
+// looked up again, for good, when the manifest is linked: a link that a collection removes in between was gone before
+// the push, or is put back.
+result<void> hosted_repositories::rely_on_children(repository_name const& repo, oci::manifest const& m) {
+    for (auto const& child : m.children) {
+        auto const shown = find_link_row(*core_, repo, child.digest, access::any);
+        if (!shown)
+            return shown.error();
+        if (*shown)
+            rely_on(child.digest);
+    }
+    return {};
+}
+
 // The bytes become visible with the second batch, under all their names at once.
 result<void> hosted_repositories::put_manifest(repository_name const& repo, pushed_manifest const& m) {
     auto const& c = *core_;
-    rely_on(m.digest);
-    for (auto const& child : m.parsed.children)
-        rely_on(child.digest);
     if (auto allowed = quota_.take(repo, m.digest, m.bytes.size()); !allowed)
         return allowed;
+    rely_on(m.digest);
+    if (auto noted = rely_on_children(repo, m.parsed); !noted)
+        return noted;
     auto put = content_.put(m.digest, m.bytes, {object_kind::manifest, object_origin::push, m.parsed.media_type});
     if (!put)
         return put.error();

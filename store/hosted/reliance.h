@@ -5,12 +5,19 @@
 // the removal, and takes it back if it was noted meanwhile. So one of the two always sees the other. Unlike the
 // evictor's log of uses nothing of this is ever lost; in exchange it takes a lock, one of many, for the time of an
 // insertion, and is for hosted repositories only.
+//
+// Whoever may push can have digests noted as fast as his small blobs are synced, so there is a bound. Where it is met,
+// neither the promises of others are broken nor their pushes refused: what was noted is forgotten one by one and
+// remembered as a whole, as if every digest of that shard had been noted. Garbage stays the longer for it.
 #pragma once
 
 #include "oci/digest.h"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 #include <unordered_map>
 
@@ -18,17 +25,31 @@ namespace store {
 
 class reliance {
 public:
+    static constexpr std::size_t max_noted = 256 * 1024; // some 30 MB
+
     void note(oci::digest const& d, std::int64_t now) {
         auto& s = shard_of(d);
         std::lock_guard const lock(s.mutex);
+        if (s.noted.size() >= max_noted / shards_.size() && !s.noted.contains(d))
+            s.blur();
         s.noted[d] = now;
     }
 
+    // Whether it was noted then or later; or may have been.
     bool since(oci::digest const& d, std::int64_t when) const {
         auto const& s = shard_of(d);
         std::lock_guard const lock(s.mutex);
         auto const found = s.noted.find(d);
-        return found != s.noted.end() && found->second >= when;
+        return s.any_at >= when || (found != s.noted.end() && found->second >= when);
+    }
+
+    std::size_t size() const {
+        std::size_t sum = 0;
+        for (auto const& s : shards_) {
+            std::lock_guard const lock(s.mutex);
+            sum += s.noted.size();
+        }
+        return sum;
     }
 
     void forget_before(std::int64_t when) {
@@ -42,6 +63,13 @@ private:
     struct alignas(64) shard {
         mutable std::mutex mutex;
         std::unordered_map<oci::digest, std::int64_t> noted;
+        std::int64_t any_at = std::numeric_limits<std::int64_t>::min(); // any digest may have been noted until then
+
+        void blur() {
+            for (auto const& [d, at] : noted)
+                any_at = std::max(any_at, at);
+            noted.clear();
+        }
     };
     shard& shard_of(oci::digest const& d) { return shards_[std::hash<oci::digest>{}(d) % shards_.size()]; }
     shard const& shard_of(oci::digest const& d) const { return shards_[std::hash<oci::digest>{}(d) % shards_.size()]; }

@@ -80,6 +80,58 @@ TEST_CASE("what a client was told is here stays") {
     CHECK(s.collect() == 1);
 }
 
+TEST_CASE("a push that is refused keeps nothing of what it names") {
+    collected_store s;
+    auto const blob = s.push("local/a", content(5000));
+    auto const bytes = s.image_of(oci::digest::of("config"), blob), others = content(5000, 2);
+    auto const parsed = oci::parse_manifest(bytes, hosted_store::image_type).value();
+    s.age(100'000);
+    s.set_rules({.max_used_space = 1});
+    CHECK_FALSE(s.hosted().put_manifest("local/a", {oci::digest::of(bytes), bytes, parsed, {}, {}}));
+    CHECK_FALSE(s.hosted().put_small_blob("local/a", blob, others)); // which has another digest
+    CHECK(s.collect() == 1);
+    CHECK_FALSE(s.is_here(blob));
+}
+
+TEST_CASE("who names what his repository does not show keeps nothing of it") {
+    collected_store s;
+    auto const blob = s.push("local/a", content(5000));
+    s.age(100'000);
+    CHECK(s.hosted().remove_blob("local/a", blob).value());
+    s.put_manifest("local/b", s.image_of(oci::digest::of("config"), blob), {"v1"});
+    CHECK_FALSE(s.hosted().mount("local/b", blob, nullptr).value());
+    CHECK(s.collect() == 1);
+    CHECK_FALSE(s.is_here(blob));
+}
+
+TEST_CASE("a push keeps what it names and its repository shows") {
+    collected_store s;
+    auto const blob = s.push("local/a", content(5000));
+    s.age(100'000);
+    s.put_manifest("local/a", s.image_of(oci::digest::of("config"), blob), {});
+    s.now += 3000;
+    CHECK(s.collect() == 0);
+    CHECK(s.shows("local/a", blob));
+}
+
+TEST_CASE("too many digests to be remembered one by one are all counted on") {
+    store::reliance relied;
+    std::vector<oci::digest> all;
+    for (std::size_t i = 0; i < store::reliance::max_noted * 3 / 2; ++i)
+        all.push_back(oci::digest::of(std::to_string(i)));
+    for (std::size_t i = 0; i < all.size(); ++i)
+        relied.note(all[i], static_cast<std::int64_t>(i));
+    CHECK(relied.size() <= store::reliance::max_noted);
+    std::size_t lost = 0;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        lost += !relied.since(all[i], static_cast<std::int64_t>(i));
+    CHECK(lost == 0);
+    auto const later = static_cast<std::int64_t>(all.size());
+    CHECK_FALSE(relied.since(oci::digest::of("another"), later));
+    relied.forget_before(later);
+    CHECK(relied.size() == 0);
+}
+
 TEST_CASE("indexes lead to their manifests, and manifests to what refers to them") {
     collected_store s;
     auto const child = s.push_image("local/a", {}, 1);
