@@ -11,7 +11,7 @@ namespace proxy {
 
 namespace {
 
-constexpr std::size_t max_referrers = 1000;        // of one page, and read at once
+constexpr std::size_t max_referrers = 1000;        // of one page, and read at once, or fewer if they are large
 constexpr std::size_t max_bytes = 3 * 1024 * 1024; // of one page: clients read no index above 4 MiB
 
 std::string index_of(std::vector<std::string> const& descriptors) {
@@ -42,6 +42,8 @@ store::result<void> referrer_list::read_recorded(page& p, std::string const& rep
         auto const more = parts_.content.hosted().referrers(repo, subject, after, max_referrers);
         if (!more)
             return more.error();
+        if (more->empty())
+            return {};
         for (auto const& one : *more) {
             if (!p.has_room_for(one.descriptor)) {
                 p.last = after;
@@ -50,8 +52,6 @@ store::result<void> referrer_list::read_recorded(page& p, std::string const& rep
             p.add(one.artifact_type, one.descriptor);
             after = one.manifest;
         }
-        if (more->size() < max_referrers)
-            return {};
     }
 }
 

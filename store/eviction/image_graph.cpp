@@ -11,10 +11,9 @@
 namespace store {
 namespace {
 
-// What stands behind the digest in every key of the family that begins with it, until `take` wants no more.
-result<void> for_each_behind(core const& c, family f, oci::digest const& d,
+// What stands behind `first` in every key of the family that begins with it, until `take` wants no more.
+result<void> for_each_behind(core const& c, family f, index_key const& first,
                              std::function<bool(std::string_view)> const& take) {
-    auto const first = digest_key(d);
     auto const rows = c.db->scan(f);
     for (rows->Seek({first.view().data(), first.view().size()}); rows->Valid(); rows->Next()) {
         auto const key = rows->key().ToStringView();
@@ -47,7 +46,7 @@ result<std::vector<oci::digest>> children_of(core const& c, oci::digest const& m
 
 result<std::vector<oci::digest>> parents_of(core const& c, oci::digest const& d, std::size_t at_most) {
     std::vector<oci::digest> parents;
-    auto const read = for_each_behind(c, family::parents, d, [&](std::string_view key) {
+    auto const read = for_each_behind(c, family::parents, digest_key(d), [&](std::string_view key) {
         if (auto const parent = decode_digest_key(key))
             parents.push_back(*parent);
         return parents.size() < at_most;
@@ -55,6 +54,18 @@ result<std::vector<oci::digest>> parents_of(core const& c, oci::digest const& d,
     if (!read)
         return read.error();
     return parents;
+}
+
+result<std::vector<oci::digest>> referrers_of(core const& c, std::string const& repo, oci::digest const& subject) {
+    std::vector<oci::digest> referrers;
+    auto const read = for_each_behind(c, family::referrers, link_key(repo, subject), [&](std::string_view key) {
+        if (auto const d = decode_digest_key(key))
+            referrers.push_back(*d);
+        return true;
+    });
+    if (!read)
+        return read.error();
+    return referrers;
 }
 
 result<std::vector<oci::digest>> closure_of(core const& c, oci::digest const& manifest) {
@@ -112,7 +123,7 @@ result<std::vector<oci::digest>> parts_of_this_alone(core const& c, oci::digest 
 
 result<std::vector<std::string>> holders_of(core const& c, oci::digest const& d) {
     std::vector<std::string> repositories;
-    auto const read = for_each_behind(c, family::holders, d, [&](std::string_view key) {
+    auto const read = for_each_behind(c, family::holders, digest_key(d), [&](std::string_view key) {
         repositories.emplace_back(key);
         return true;
     });
@@ -124,7 +135,7 @@ result<std::vector<std::string>> holders_of(core const& c, oci::digest const& d)
 result<std::optional<std::string>> holder_of(core const& c, oci::digest const& d,
                                              std::function<bool(std::string const&)> const& suits) {
     std::optional<std::string> found;
-    auto const read = for_each_behind(c, family::holders, d, [&](std::string_view key) {
+    auto const read = for_each_behind(c, family::holders, digest_key(d), [&](std::string_view key) {
         std::string repository(key);
         if (suits(repository))
             found = std::move(repository);

@@ -22,6 +22,9 @@ result<std::vector<oci::digest>> children_of(core const& c, oci::digest const& m
 result<std::vector<oci::digest>> parents_of(core const& c, oci::digest const& d,
                                             std::size_t at_most = std::numeric_limits<std::size_t>::max());
 
+// The manifests of the repository that name `subject` as theirs; nothing is read of what they say. Blocks.
+result<std::vector<oci::digest>> referrers_of(core const& c, std::string const& repo, oci::digest const& subject);
+
 // The manifest and what it names, and what that names, stored or not; each before what it names. Blocks.
 result<std::vector<oci::digest>> closure_of(core const& c, oci::digest const& manifest);
 

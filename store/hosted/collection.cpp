@@ -1,7 +1,6 @@
 #include "store/hosted/collection.h"
 
 #include "store/eviction/image_graph.h"
-#include "store/hosted/hosted_repositories.h"
 #include "store/hosted/unlisting.h"
 #include "store/index_codec.h"
 #include "store/link_table.h"
@@ -138,11 +137,10 @@ result<hosted_collection::digest_set> hosted_collection::mark(repository_name co
         if (!children)
             return children.error();
         todo->insert(todo->end(), children->begin(), children->end());
-        auto const referrers = content_.hosted().referrers(repo, d, std::nullopt, SIZE_MAX);
+        auto const referrers = referrers_of(core_, repo, d);
         if (!referrers)
             return referrers.error();
-        for (auto const& r : *referrers)
-            todo->push_back(r.manifest);
+        todo->insert(todo->end(), referrers->begin(), referrers->end());
         auto const type = types.find(d);
         auto const subject =
             type == types.end() ? result<std::optional<oci::digest>>(std::nullopt) : subject_of(core_, d, type->second);

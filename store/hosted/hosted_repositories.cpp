@@ -14,6 +14,7 @@ namespace store {
 namespace {
 
 constexpr std::string_view clean_stop = "hosted: stopped cleanly";
+constexpr std::size_t referrers_bytes_max = std::size_t{4} << 20; // read at once, and the last of them
 
 // Another repository shows it too, and not as a part of a build cache: of an image that is still under way, perhaps.
 result<bool> is_more_elsewhere(core const& c, repository_name const& repo, oci::digest const& d) {
@@ -331,10 +332,12 @@ result<std::vector<referrer>> hosted_repositories::referrers(repository_name con
                                                              std::optional<oci::digest> const& after,
                                                              std::size_t limit) const {
     std::vector<referrer> list;
+    std::size_t bytes = 0;
+    auto const more = [&] { return list.size() < limit && bytes < referrers_bytes_max; };
     auto const all = link_key(repo, subject);
     auto const rows = core_->db->scan(family::referrers);
     auto const first = after ? referrer_key(repo, subject, *after) : all;
-    for (rows->Seek({first.view().data(), first.view().size()}); rows->Valid() && list.size() < limit; rows->Next()) {
+    for (rows->Seek({first.view().data(), first.view().size()}); rows->Valid() && more(); rows->Next()) {
         auto const key = rows->key().ToStringView();
         if (!key.starts_with(all.view()))
             break;
@@ -344,6 +347,7 @@ result<std::vector<referrer>> hosted_repositories::referrers(repository_name con
             return corrupt_row("a referrer");
         if (manifest == after)
             continue;
+        bytes += rows->value().size();
         list.push_back({*manifest, std::move(record->artifact_type), std::move(record->descriptor)});
     }
     if (!rows->status().ok())

@@ -73,7 +73,8 @@ public:
     result<bool> remove_blob(repository_name const& repo, oci::digest const& d);
 
     // The manifests of the repository that name `subject`, in the order of their digests, after `after` if there is
-    // one; at most `limit`. The subject need not exist.
+    // one: at most `limit`, and no more once they have 4 MiB, which one alone can have. None: there are no more. The
+    // subject need not exist.
     result<std::vector<referrer>> referrers(repository_name const& repo, oci::digest const& subject,
                                             std::optional<oci::digest> const& after, std::size_t limit) const;
 

@@ -146,6 +146,26 @@ TEST_CASE("referrers come in pages, each once") {
     CHECK(s.referrers("local/a", oci::digest::of("another")).empty());
 }
 
+TEST_CASE("of large referrers only some are read at once, and none is passed over") {
+    hosted_store s;
+    auto const subject = oci::digest::of("subject");
+    std::vector<oci::digest> all;
+    for (int i = 0; i < 9; ++i) {
+        auto const bytes = s.image_of(oci::digest::of(std::to_string(i)), oci::digest::of("l"),
+                                      R"(,"subject":)" + s.descriptor(subject));
+        auto const parsed = oci::parse_manifest(bytes, hosted_store::image_type).value();
+        all.push_back(oci::digest::of(bytes));
+        REQUIRE(s.hosted().put_manifest("local/a", {all.back(), bytes, parsed, {}, std::string(1 << 20, ' ')}));
+    }
+    std::sort(all.begin(), all.end());
+    auto const first = s.referrers("local/a", subject);
+    REQUIRE(first == std::vector(all.begin(), all.begin() + 4));
+    auto const second = s.referrers("local/a", subject, first.back());
+    REQUIRE(second == std::vector(all.begin() + 4, all.begin() + 8));
+    CHECK(s.referrers("local/a", subject, second.back()) == std::vector{all.back()});
+    CHECK(s.referrers("local/a", subject, all.back()).empty());
+}
+
 TEST_CASE("pushed content is not what makes room for pulls") {
     hosted_store s;
     auto const pushed = s.push("local/a", content(2 << 20, 1));
