@@ -5,21 +5,28 @@
 
 namespace store {
 
-void partial_table::add(oci::digest const& d, blob_writer w, std::int64_t now) {
+void partial_table::add(oci::digest const& d, std::string const& from, blob_writer w, std::int64_t now) {
     table::node_type before;
     std::lock_guard const lock(mutex_);
-    before = table_.extract(d);
-    table_.emplace(d, kept{std::move(w), now});
+    before = table_.extract({d, from});
+    table_.emplace(std::pair(d, from), kept{std::move(w), now});
 }
 
-std::optional<blob_writer> partial_table::take(oci::digest const& d) {
+std::optional<blob_writer> partial_table::take(oci::digest const& d, std::string const& from) {
     std::lock_guard const lock(mutex_);
-    auto const found = table_.find(d);
+    auto const found = table_.find({d, from});
     if (found == table_.end())
         return {};
     std::optional<blob_writer> w(std::move(found->second.writer));
     table_.erase(found);
     return w;
+}
+
+void partial_table::drop(oci::digest const& d) {
+    table going;
+    std::lock_guard const lock(mutex_);
+    for (auto at = table_.lower_bound({d, {}}); at != table_.end() && at->first.first == d;)
+        going.insert(table_.extract(at++));
 }
 
 partial_table::table::iterator partial_table::oldest() {

@@ -1,4 +1,4 @@
-// The writers of downloads that broke off, by what they were to become: see partials.h.
+// The writers of downloads that broke off, by what they were to become and who sent it: see partials.h.
 //
 // A writer that goes from here is destroyed outside the lock: that unlinks a file.
 #pragma once
@@ -8,17 +8,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
+#include <string>
+#include <utility>
 
 namespace store {
 
 class partial_table {
 public:
-    // Takes the place of one of the same digest. `now` in Unix seconds.
-    void add(oci::digest const& d, blob_writer w, std::int64_t now);
-    std::optional<blob_writer> take(oci::digest const& d);
+    // Takes the place of one of the same digest and sender. `now` in Unix seconds.
+    void add(oci::digest const& d, std::string const& from, blob_writer w, std::int64_t now);
+    std::optional<blob_writer> take(oci::digest const& d, std::string const& from);
+
+    void drop(oci::digest const& d); // whoever sent it
 
     bool drop_oldest(); // false: there is none
     void drop_older_than(std::int64_t time);
@@ -31,7 +35,7 @@ private:
         blob_writer writer;
         std::int64_t since;
     };
-    using table = std::unordered_map<oci::digest, kept>;
+    using table = std::map<std::pair<oci::digest, std::string>, kept>;
     table::iterator oldest();
 
     mutable std::mutex mutex_; // guards the next

@@ -10,23 +10,28 @@ partials::~partials() {
     core_->kept.clear(); // each of them holds the core
 }
 
-void partials::keep(oci::digest const& d, blob_writer w) {
+void partials::keep(oci::digest const& d, std::string const& from, blob_writer w) {
     auto& kept = core_->kept;
     kept.drop_older_than(core_->now() - age_max.count());
     if (w.written() < size_min || !w.pause())
         return;
     while (kept.count() >= count_max)
         kept.drop_oldest();
-    kept.add(d, std::move(w), core_->now());
+    kept.add(d, from, std::move(w), core_->now());
 }
 
-std::optional<blob_writer> partials::take(oci::digest const& d, std::optional<std::uint64_t> size) {
+std::optional<blob_writer> partials::take(oci::digest const& d, std::string const& from,
+                                          std::optional<std::uint64_t> size) {
     auto& kept = core_->kept;
     kept.drop_older_than(core_->now() - age_max.count());
-    auto w = kept.take(d);
+    auto w = kept.take(d, from);
     if (w && size && w->announced() != size)
         w.reset();
     return w;
+}
+
+void partials::drop(oci::digest const& d) {
+    core_->kept.drop(d);
 }
 
 } // namespace store

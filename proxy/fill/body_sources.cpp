@@ -4,24 +4,24 @@
 
 namespace proxy {
 
-std::optional<endpoint_set> blob_doubts::of(oci::digest const& d) const {
+std::optional<endpoint_set> blob_doubts::of(upstream const& from, oci::digest const& d) const {
     std::lock_guard lock(mutex_);
-    auto const found = all_.find(d);
+    auto const found = all_.find({&from, d});
     if (found == all_.end())
         return {};
     return found->second;
 }
 
-void blob_doubts::put(oci::digest const& d, endpoint_set last) {
+void blob_doubts::put(upstream const& from, oci::digest const& d, endpoint_set last) {
     std::lock_guard lock(mutex_);
     if (all_.size() >= max_size)
         all_.clear();
-    all_.insert_or_assign(d, last);
+    all_.insert_or_assign({&from, d}, last);
 }
 
-void blob_doubts::drop(oci::digest const& d) {
+void blob_doubts::drop(upstream const& from, oci::digest const& d) {
     std::lock_guard lock(mutex_);
-    all_.erase(d);
+    all_.erase({&from, d});
 }
 
 body_sources::body_sources(std::size_t endpoints, std::optional<endpoint_set> doubt)

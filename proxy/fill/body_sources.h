@@ -19,23 +19,23 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <utility>
 
 namespace proxy {
 
-// The blobs that are to be fetched from one endpoint alone, and the endpoints to leave for last then. In memory: what
-// is forgotten costs one more download. Any thread.
+// The blobs that are to be fetched from one endpoint of an upstream alone, and the endpoints to leave for last then. In
+// memory: what is forgotten costs one more download. Any thread.
 class blob_doubts {
 public:
     static constexpr std::size_t max_size = 1024; // beyond, all are forgotten
 
-    std::optional<endpoint_set> of(oci::digest const& d) const;
-    void put(oci::digest const& d, endpoint_set last);
-    void drop(oci::digest const& d);
+    std::optional<endpoint_set> of(upstream const& from, oci::digest const& d) const;
+    void put(upstream const& from, oci::digest const& d, endpoint_set last);
+    void drop(upstream const& from, oci::digest const& d);
 
 private:
     mutable std::mutex mutex_; // guards all_
-    std::unordered_map<oci::digest, endpoint_set> all_;
+    std::map<std::pair<upstream const*, oci::digest>, endpoint_set> all_;
 };
 
 // Of one download. On one thread.

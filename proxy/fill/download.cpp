@@ -48,8 +48,8 @@ class download_of {
 public:
     download_of(worker& w, fill& f, fill_means const& means)
         : worker_(w), fill_(f), means_(means),
-          sources_(
-              std::make_shared<body_sources>(f.source().from->config().endpoints.size(), means.doubts.of(f.digest()))),
+          sources_(std::make_shared<body_sources>(f.source().from->config().endpoints.size(),
+                                                  means.doubts.of(*f.source().from, f.digest()))),
           until_(deadline::after(f.source().from->config().first_byte_timeout)) {}
 
     task<result<fill_state>> run();
@@ -84,10 +84,10 @@ task<result<beginning>> download_of::begin() {
     co_return co_await begin_anew();
 }
 
-// With what an earlier fill has left, if there is any and it fits what upstream has now.
+// With what an earlier fill from this upstream has left, if there is any and it fits what upstream has now.
 task<result<std::optional<beginning>>> download_of::go_on() {
     auto const& source = fill_.source();
-    auto take = [&] { return means_.kept.take(fill_.digest(), source.expected_size); };
+    auto take = [&] { return means_.kept.take(fill_.digest(), source.from->config().name, source.expected_size); };
     auto kept = co_await on_disk(means_.disk, take);
     if (!kept)
         co_return std::optional<beginning>();
@@ -161,7 +161,7 @@ bool download_of::may_start_anew() {
 
 void download_of::remember_doubt() {
     if (auto const doubt = sources_->doubt())
-        means_.doubts.put(fill_.digest(), *doubt);
+        means_.doubts.put(*fill_.source().from, fill_.digest(), *doubt);
 }
 
 task<result<fill_state>> download_of::once() {
@@ -205,10 +205,11 @@ task<result<fill_state>> download_of::once() {
     co_return received.error();
 }
 
-// For the next fill of the same content. Followers of this one break off: they have waited as long as there was hope.
+// For the next fill of the same content from the same upstream. Followers of this one break off: they have waited as
+// long as there was hope.
 task<void> download_of::keep(store::blob_writer writer) {
     auto work = [&] {
-        means_.kept.keep(fill_.digest(), std::move(writer));
+        means_.kept.keep(fill_.digest(), fill_.source().from->config().name, std::move(writer));
         return true;
     };
     co_await on_disk(means_.disk, work);
@@ -217,7 +218,12 @@ task<void> download_of::keep(store::blob_writer writer) {
 task<result<fill_state>> download_of::end(store::blob_writer& writer) {
     auto const total = writer.written();
     auto const file = writer.view();
-    auto work = [&] { return finish(writer, fill_); };
+    auto work = [&] {
+        auto stored = finish(writer, fill_);
+        if (stored)
+            means_.kept.drop(fill_.digest());
+        return stored;
+    };
     auto stored = co_await on_disk(means_.disk, work);
     if (!stored && stored.error().code == store::errc::digest_mismatch) {
         sources_->were_wrong();
@@ -226,7 +232,7 @@ task<result<fill_state>> download_of::end(store::blob_writer& writer) {
         co_return upstream_error(502, stored.error().message);
     }
     sources_->were_right();
-    means_.doubts.drop(fill_.digest());
+    means_.doubts.drop(*fill_.source().from, fill_.digest());
     if (!stored)
         spdlog::warn("{}: not kept: {}", fill_.digest().to_string(), stored.error().message);
     co_return fill_state{fill_stage::done, total, total, file, nullptr};

@@ -23,13 +23,14 @@ fill_table::joined fill_table::join(worker& w, oci::digest const& d, fill_source
     std::shared_ptr<fill> f;
     {
         std::lock_guard lock(mutex_);
-        auto const found = fills_.find(d);
+        std::pair<upstream const*, oci::digest> const key(source.from, d);
+        auto const found = fills_.find(key);
         if (found != fills_.end())
             return {found->second, false};
         f = std::make_shared<fill>(d, std::move(source));
         if (fills_.size() >= max_fills_)
             return {refused(std::move(f)), false};
-        fills_.emplace(d, f);
+        fills_.emplace(key, f);
     }
     counts_.running_fills.fetch_add(1, std::memory_order_relaxed);
     spawn(w.executor(), "fill", [this, &w, f] { return run(w, f); });
@@ -40,18 +41,19 @@ std::vector<std::shared_ptr<fill>> fill_table::running() const {
     std::lock_guard lock(mutex_);
     std::vector<std::shared_ptr<fill>> all;
     all.reserve(fills_.size());
-    for (auto const& [d, f] : fills_)
+    for (auto const& [key, f] : fills_)
         all.push_back(f);
     return all;
 }
 
-void fill_table::forget(oci::digest const& d) {
+void fill_table::forget(fill const& f) {
     std::lock_guard lock(mutex_);
-    fills_.erase(d);
+    fills_.erase({f.source().from, f.digest()});
 }
 
 // Order at the end: commit, remove the entry, publish. A new fill looks in the store first, so neither side of that
-// race downloads twice.
+// race downloads twice. Of two upstreams' fills that run beside each other the second to end adopts what the first has
+// stored.
 task<void> fill_table::run(worker& w, std::shared_ptr<fill> f) {
     std::optional<result<fill_state>> outcome;
     try {
@@ -60,7 +62,7 @@ task<void> fill_table::run(worker& w, std::shared_ptr<fill> f) {
     } catch (std::exception const& e) {
         outcome.emplace(internal_error(e.what()));
     }
-    forget(f->digest());
+    forget(*f);
     if (*outcome) {
         f->state().publish(std::move(**outcome));
     } else {

@@ -1,4 +1,7 @@
-// The running fills, at most one per digest, however many repositories, registries and clients ask for it.
+// The running fills, at most one of a digest from one upstream, however many repositories and clients ask for it.
+//
+// Followers are sent bytes whose digest nobody knows yet: until then they are the word of the upstream that sends them,
+// and its own clients alone may be given it. What has matched is in the store, and everybody's.
 #pragma once
 
 #include "proxy/fill/download.h"
@@ -9,9 +12,10 @@
 #include "store/content_store.h"
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace proxy {
@@ -29,8 +33,9 @@ public:
         bool started = false; // by this call, and running
     };
 
-    // The running fill of `d`, or a new one on `w` from `source`. If too many run it has failed already: overloaded.
-    // One that was running may be of another repository, in which upstream has shown it: that is no word about yours.
+    // The running fill of `d` from the source's upstream, or a new one on `w`. If too many run it has failed already:
+    // overloaded. One that was running may be of another repository, in which upstream has shown it: that is no word
+    // about yours.
     // Any thread; does not block.
     joined join(worker& w, oci::digest const& d, fill_source source);
 
@@ -41,13 +46,13 @@ private:
     task<bool> already_stored(oci::digest const& d);
     task<result<fill_state>> outcome_of(worker& w, std::shared_ptr<fill> f);
     task<void> link_source(fill const& f, std::uint64_t size);
-    void forget(oci::digest const& d);
+    void forget(fill const& f);
 
     fill_means means_;
     stats& counts_;
     std::size_t const max_fills_;
     mutable std::mutex mutex_; // guards fills_; nothing is awaited or opened under it
-    std::unordered_map<oci::digest, std::shared_ptr<fill>> fills_;
+    std::map<std::pair<upstream const*, oci::digest>, std::shared_ptr<fill>> fills_;
 };
 
 } // namespace proxy

@@ -10,6 +10,7 @@ using store::errc;
 namespace {
 
 constexpr std::uint64_t mib = 1024 * 1024;
+std::string const hub = "docker.io";
 
 struct broken_download : test_store {
     explicit broken_download(std::uint64_t keep_storage = 0) : test_store(start::closed) {
@@ -37,50 +38,67 @@ struct broken_download : test_store {
 
 TEST_CASE("a download goes on where an earlier one broke off") {
     broken_download s;
-    s.kept->keep(s.digest, s.begin(3 * mib));
-    auto w = s.kept->take(s.digest, s.bytes.size());
+    s.kept->keep(s.digest, hub, s.begin(3 * mib));
+    auto w = s.kept->take(s.digest, hub, s.bytes.size());
     REQUIRE(w);
     CHECK(w->written() == 3 * mib);
     REQUIRE(w->append(s.part(3 * mib, 2 * mib)));
     REQUIRE(w->commit(s.digest, {}));
     CHECK((s.get(s.digest) == s.bytes));
-    CHECK_FALSE(s.kept->take(s.digest, s.bytes.size()));
+    CHECK_FALSE(s.kept->take(s.digest, hub, s.bytes.size()));
+}
+
+TEST_CASE("what one sender has left is not gone on with by another, and goes once the content is here") {
+    broken_download s;
+    s.kept->keep(s.digest, "elsewhere", s.begin(3 * mib));
+    CHECK_FALSE(s.kept->take(s.digest, hub, {}));
+    s.kept->keep(s.digest, hub, s.begin(2 * mib));
+    auto w = s.kept->take(s.digest, hub, {});
+    REQUIRE(w);
+    CHECK(w->written() == 2 * mib);
+    REQUIRE(w->append(s.part(2 * mib, 3 * mib)));
+    REQUIRE(w->commit(s.digest, {}));
+    w.reset();
+    CHECK(s.store->used().reserved_bytes > 0);
+    s.kept->drop(s.digest);
+    CHECK(s.store->used().reserved_bytes == 0);
+    CHECK_FALSE(s.kept->take(s.digest, "elsewhere", {}));
 }
 
 TEST_CASE("what came before its turn is not kept, and nobody writes it any more") {
     broken_download s;
     auto w = s.begin(2 * mib);
     auto const side = w.side();
-    s.kept->keep(s.digest, std::move(w));
+    s.kept->keep(s.digest, hub, std::move(w));
     CHECK_FALSE(side->write(4 * mib, s.part(0, 10)).value());
-    auto again = s.kept->take(s.digest, {});
+    auto again = s.kept->take(s.digest, hub, {});
     REQUIRE(again);
     CHECK(again->side()->write(4 * mib, s.part(0, 10)).value());
 }
 
 TEST_CASE("too little, what has failed, what is of another size and what nobody asked for in a day is not kept") {
     broken_download s;
-    s.kept->keep(s.digest, s.begin(mib - 1));
-    CHECK_FALSE(s.kept->take(s.digest, {}));
+    s.kept->keep(s.digest, hub, s.begin(mib - 1));
+    CHECK_FALSE(s.kept->take(s.digest, hub, {}));
 
     auto failed = s.begin(2 * mib);
     REQUIRE_FALSE(failed.append(s.part(0, 4 * mib)));
-    s.kept->keep(s.digest, std::move(failed));
-    CHECK_FALSE(s.kept->take(s.digest, {}));
+    s.kept->keep(s.digest, hub, std::move(failed));
+    CHECK_FALSE(s.kept->take(s.digest, hub, {}));
 
-    s.kept->keep(s.digest, s.begin(2 * mib));
-    CHECK_FALSE(s.kept->take(s.digest, s.bytes.size() + 1));
+    s.kept->keep(s.digest, hub, s.begin(2 * mib));
+    CHECK_FALSE(s.kept->take(s.digest, hub, s.bytes.size() + 1));
 
-    s.kept->keep(s.digest, s.begin(2 * mib));
+    s.kept->keep(s.digest, hub, s.begin(2 * mib));
     s.now += store::partials::age_max.count() + 1;
-    CHECK_FALSE(s.kept->take(s.digest, {}));
+    CHECK_FALSE(s.kept->take(s.digest, hub, {}));
     CHECK(files_below(s.temp()) == 0);
     CHECK(s.store->used().reserved_bytes == 0);
 }
 
 TEST_CASE("what is too old goes, though nobody downloads anything") {
     broken_download s;
-    s.kept->keep(s.digest, s.begin(2 * mib));
+    s.kept->keep(s.digest, hub, s.begin(2 * mib));
     s.now += store::partials::age_max.count();
     s.store->maintain();
     CHECK(files_below(s.temp()) == 1);
@@ -95,12 +113,12 @@ TEST_CASE("what is kept counts as used, and goes before anything else when there
     s.bytes = content(20 * mib);
     auto const stored = content(4 * mib, 2);
     auto const d = s.put(stored);
-    s.kept->keep(s.digest, s.begin(2 * mib));
+    s.kept->keep(s.digest, hub, s.begin(2 * mib));
     CHECK(s.store->used().reserved_bytes + s.store->used().disk_bytes >= 24 * mib);
     REQUIRE(s.store->begin(oci::algorithm::sha256, 6 * mib)); // there is room for both
     auto const other = s.store->begin(oci::algorithm::sha256, 26 * mib);
     REQUIRE(other);
-    CHECK_FALSE(s.kept->take(s.digest, {}));
+    CHECK_FALSE(s.kept->take(s.digest, hub, {}));
     CHECK(s.get(d) == stored);
 }
 
@@ -108,8 +126,8 @@ TEST_CASE("not more than so many are kept, and the oldest goes") {
     broken_download s;
     for (unsigned i = 0; i <= store::partials::count_max; ++i) {
         ++s.now;
-        s.kept->keep(oci::digest::of(std::to_string(i)), s.begin(mib));
+        s.kept->keep(oci::digest::of(std::to_string(i)), hub, s.begin(mib));
     }
-    CHECK_FALSE(s.kept->take(oci::digest::of("0"), {}));
-    CHECK(s.kept->take(oci::digest::of("1"), {}));
+    CHECK_FALSE(s.kept->take(oci::digest::of("0"), hub, {}));
+    CHECK(s.kept->take(oci::digest::of("1"), hub, {}));
 }
