@@ -56,8 +56,9 @@ task<result<std::optional<std::uint64_t>>> blob_access::ask(worker& w, repositor
     co_return std::move(answer.value);
 }
 
-task<result<void>> blob_access::prove(worker& w, repository_target const& t, oci::digest const& d,
-                                      std::optional<store::link> known, std::optional<std::uint64_t> stored_size) {
+task<result<std::optional<std::uint64_t>>> blob_access::prove(worker& w, repository_target const& t,
+                                                              oci::digest const& d, std::optional<store::link> known,
+                                                              std::optional<std::uint64_t> stored_size) {
     if (!t.from)
         co_return from_oci({oci::errc::blob_unknown, "no blob " + d.to_string() + " in " + t.name});
     auto size = co_await ask(w, t, d);
@@ -70,7 +71,7 @@ task<result<void>> blob_access::prove(worker& w, repository_target const& t, oci
     auto linked = co_await on_disk(parts_.disk, put);
     if (!linked) // upstream has said so: what cannot be noted down is asked again next time
         spdlog::warn("{}: not linked to {}: {}", d.to_string(), t.name, linked.error().message);
-    co_return result<void>();
+    co_return size;
 }
 
 task<result<blob_access::size_answer>> blob_access::head(worker& w, repository_target t, oci::digest d) {

@@ -36,9 +36,11 @@ public:
     task<result<std::optional<std::uint64_t>>> ask(worker& w, repository_target const& t, oci::digest const& d);
 
     // Asks upstream, and notes in the link what it said: from then on that shows the content. `known`: what is linked
-    // now; `stored_size`: of the content, if it is here. BLOB_UNKNOWN as ask(), and where there is no upstream.
-    task<result<void>> prove(worker& w, repository_target const& t, oci::digest const& d,
-                             std::optional<store::link> known, std::optional<std::uint64_t> stored_size);
+    // now; `stored_size`: of the content, if it is here. The size that upstream names, and BLOB_UNKNOWN, as ask(); the
+    // latter also where there is no upstream.
+    task<result<std::optional<std::uint64_t>>> prove(worker& w, repository_target const& t, oci::digest const& d,
+                                                     std::optional<store::link> known,
+                                                     std::optional<std::uint64_t> stored_size);
 
     // Whether any repository lends it.
     task<bool> is_lent(rights const& may, oci::digest const& d);

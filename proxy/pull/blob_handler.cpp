@@ -144,6 +144,7 @@ task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target 
         source.kind = known->kind;
         source.media_type = known->media_type;
     }
+    auto size_here = source.expected_size;
     auto joined = parts_.fills.join(x.local().home, d, std::move(source));
     // What is being fetched for another repository need not be in this one.
     bool const of_others = !joined.started && joined.fill->source().repository_name != t.name;
@@ -151,6 +152,8 @@ task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target 
         auto proven = co_await access_.prove(x.local().home, t, d, known, {});
         if (!proven)
             co_return proven.error();
+        if (proven->value_or(0) > 0)
+            size_here = *proven;
     }
     follower counted(*joined.fill);
     auto state = co_await head_of(x.local().home, joined.fill, t.until);
@@ -174,6 +177,9 @@ task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target 
             co_return without_denial(relayed.error(), t, d);
         co_return true;
     }
+    // One of the two is a lie, and which one is not known before the digest.
+    if (state->stage == fill_stage::streaming && size_here && *size_here != state->size)
+        co_return upstream_error(502, "upstream names another size of this blob than it is sending");
     x.outcome = joined.started ? outcome::miss : outcome::collapsed;
     auto sent = co_await follow(x, *joined.fill, std::move(*state), d);
     if (!sent)

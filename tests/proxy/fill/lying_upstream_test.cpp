@@ -77,6 +77,26 @@ TEST_CASE("a length that is not the manifest's is refused before any byte") {
     CHECK(a.body.find("UNAVAILABLE") != std::string::npos);
 }
 
+TEST_CASE("what is on its way in another size than upstream names to a client is not sent to it") {
+    mirror m;
+    auto const bytes = random_bytes(300'000, 11);
+    auto const d = digest_of(bytes);
+    auto const flow = gate::closed();
+    m.origin.on("GET", blob_path(d)).reply(reply(200).body(random_bytes(200'000, 12)).hold_body(flow)).serve(bytes);
+    m.put_blob("library/debian", bytes);
+    m.put_manifest(repo, "1", image_manifest({bytes}));
+    m.start();
+    http_client first(m.server->port());
+    first.send_get(blob_path(d));
+    CHECK(first.read_raw_until("\r\n\r\n").starts_with("HTTP/1.1 200 "));
+    CHECK(m.get("/v2/library/debian/blobs/" + d).status == 502); // by a HEAD
+    m.get("/v2/" + repo + "/manifests/1");
+    CHECK(m.get(blob_path(d)).status == 502); // by its manifest
+    flow->open();
+    first.read_raw_to_end();
+    CHECK(m.get("/v2/library/debian/blobs/" + d).body == bytes);
+}
+
 TEST_CASE("a claimed length that is too long or too short never completes") {
     mirror m;
     auto const bytes = random_bytes(100'000, 7);
