@@ -18,7 +18,7 @@ enum class limit : std::uint8_t {
     body_rate,       // a body that comes by the byte
     bodies,          // that are being taken in at a time
     upload_sessions, // in all, or of one client
-    fills,           // downloads at a time
+    fills,           // downloads at a time, in all or of one client
     disk,            // jobs that wait for it
     logins,          // that are being checked
     open_files,      // of the process, sockets too: RLIMIT_NOFILE

@@ -5,19 +5,26 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <ctime>
 
 namespace proxy {
 
 namespace {
 
-std::shared_ptr<fill> refused(std::shared_ptr<fill> f) {
-    auto why = std::make_shared<error const>(overloaded("too many downloads are under way", limit::fills));
+constexpr std::size_t least_share = 16;
+
+std::shared_ptr<fill> refused(std::shared_ptr<fill> f, std::string message) {
+    auto why = std::make_shared<error const>(overloaded(std::move(message), limit::fills));
     f->state().publish({fill_stage::failed, 0, 0, nullptr, std::move(why)});
     return f;
 }
 
 } // namespace
+
+std::size_t fill_table::share_of_client(std::size_t max_fills) noexcept {
+    return std::min(max_fills, std::max(max_fills / 4, least_share));
+}
 
 fill_table::joined fill_table::join(worker& w, oci::digest const& d, fill_source source) {
     std::shared_ptr<fill> f;
@@ -29,7 +36,9 @@ fill_table::joined fill_table::join(worker& w, oci::digest const& d, fill_source
             return {found->second, false};
         f = std::make_shared<fill>(d, std::move(source));
         if (fills_.size() >= max_fills_)
-            return {refused(std::move(f)), false};
+            return {refused(std::move(f), "too many downloads are under way"), false};
+        if (!take_share(f->source().by.client))
+            return {refused(std::move(f), "too many downloads that you began are under way"), false};
         fills_.emplace(key, f);
     }
     counts_.running_fills.fetch_add(1, std::memory_order_relaxed);
@@ -46,9 +55,23 @@ std::vector<std::shared_ptr<fill>> fill_table::running() const {
     return all;
 }
 
+// What layerd begins by itself is bounded where it is begun.
+bool fill_table::take_share(std::string const& client) {
+    if (client.empty())
+        return true;
+    auto& begun = begun_by_[client];
+    if (begun >= client_share_)
+        return false;
+    ++begun;
+    return true;
+}
+
 void fill_table::forget(fill const& f) {
     std::lock_guard lock(mutex_);
     fills_.erase({f.source().from, f.digest()});
+    auto const share = begun_by_.find(f.source().by.client);
+    if (share != begun_by_.end() && --share->second == 0)
+        begun_by_.erase(share);
 }
 
 // Order at the end: commit, remove the entry, publish. A new fill looks in the store first, so neither side of that

@@ -15,6 +15,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -23,20 +25,25 @@ namespace proxy {
 class fill_table {
 public:
     // The references must outlive the table; the table must outlive every fill (see wait for running fills in
-    // server.cpp). Never more than `max_fills` run at a time.
+    // server.cpp). Never more than `max_fills` run at a time, nor more than share_of_client(max_fills) that one client
+    // has begun, those it has left and those that wait for their turn at upstream included.
     fill_table(store::content_store& content, disk_pool& disk, stats& counts, std::size_t max_fills,
                range_rule const& ranges = {})
-        : means_{content, disk, ranges}, counts_(counts), max_fills_(max_fills) {}
+        : means_{content, disk, ranges}, counts_(counts), max_fills_(max_fills),
+          client_share_(share_of_client(max_fills)) {}
+
+    // A quarter: a slow upstream holds those of one client for long, and others need places. But 16, as far as there
+    // are so many: what clients fetch of an image at once, and what is fetched ahead for them.
+    static std::size_t share_of_client(std::size_t max_fills) noexcept;
 
     struct joined {
         std::shared_ptr<proxy::fill> fill;
         bool started = false; // by this call, and running
     };
 
-    // The running fill of `d` from the source's upstream, or a new one on `w`. If too many run it has failed already:
-    // overloaded. One that was running may be of another repository, in which upstream has shown it: that is no word
-    // about yours.
-    // Any thread; does not block.
+    // The running fill of `d` from the source's upstream, or a new one on `w`. If too many run, or too many of this
+    // client's, it has failed already: overloaded. One that was running may be of another repository, in which upstream
+    // has shown it: that is no word about yours. Any thread; does not block.
     joined join(worker& w, oci::digest const& d, fill_source source);
 
     std::vector<std::shared_ptr<fill>> running() const;
@@ -46,13 +53,16 @@ private:
     task<bool> already_stored(oci::digest const& d);
     task<result<fill_state>> outcome_of(worker& w, std::shared_ptr<fill> f);
     task<void> link_source(fill const& f, std::uint64_t size);
+    bool take_share(std::string const& client); // under mutex_
     void forget(fill const& f);
 
     fill_means means_;
     stats& counts_;
     std::size_t const max_fills_;
-    mutable std::mutex mutex_; // guards fills_; nothing is awaited or opened under it
+    std::size_t const client_share_;
+    mutable std::mutex mutex_; // guards all below; nothing is awaited or opened under it
     std::map<std::pair<upstream const*, oci::digest>, std::shared_ptr<fill>> fills_;
+    std::unordered_map<std::string, std::size_t> begun_by_; // how many of them are which client's; none: not here
 };
 
 } // namespace proxy

@@ -25,7 +25,7 @@ struct repository_target {
     oci::repository repo;               // as upstream names it, "library/" inserted where it belongs
     std::string name;                   // as the store names it: "docker.io/library/alpine", "local/app"
     client_login::ptr as{};             // in whose name upstream is asked; none: layerd itself
-    std::string client{};               // the address that asks: where there is a queue, clients take turns
+    std::string client{};               // who asks (client_table.h): where there is a queue, clients take turns
     deadline until = deadline::never(); // of the client's request: all questions to upstream, up to the head of the
                                         // answer, spend from it
 

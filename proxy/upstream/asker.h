@@ -9,7 +9,7 @@ namespace proxy {
 
 struct asker {
     client_login::ptr as{}; // in whose name upstream is asked; none: layerd's own
-    std::string client{};   // the address whose turn it takes where there is a queue; "": layerd itself
+    std::string client{};   // whose turn and share it takes where these count (client_table.h); "": layerd itself
 };
 
 } // namespace proxy

@@ -95,6 +95,40 @@ TEST_CASE("a head has so many fields, and names one host") {
     CHECK(refused(m, "head_size") == 2);
 }
 
+TEST_CASE("one client begins so many downloads, follows any, and leaves others theirs") {
+    mirror m;
+    m.settings.server.max_fills = 20;
+    auto const flow = gate::closed();
+    auto const begin = [&](char const* from, unsigned seed) { // which does not end
+        auto const path = "/v2/library/app/blobs/" + digest_of(random_bytes(1000, seed));
+        m.origin.on("GET", path).reply(reply(200).body(random_bytes(1000, seed)).hold_head(flow));
+        auto c = std::make_unique<http_client>(m.server->port(), from);
+        c->send_get(path);
+        REQUIRE(m.origin.wait_for(path, 1));
+        return c;
+    };
+    m.start();
+    std::vector<std::unique_ptr<http_client>> clients;
+    for (unsigned i = 0; i < 16; ++i)
+        clients.push_back(begin("127.0.0.1", i));
+    auto const one_more = "/v2/library/app/blobs/" + m.put_blob("library/app", random_bytes(1000, 16));
+    auto const refusal = m.get(one_more);
+    CHECK(refusal.status == 503);
+    CHECK(refusal.header("Retry-After") == "1");
+    CHECK(refused(m, "fills") == 1);
+    clients.push_back(begin("127.0.0.2", 17));
+    auto const path_of_other = "/v2/library/app/blobs/" + digest_of(random_bytes(1000, 17));
+    http_client follower(m.server->port());
+    follower.send_get(path_of_other);
+    CHECK(http_client(m.server->port(), "127.0.0.2").get(one_more).status == 200);
+    flow->open();
+    CHECK(follower.read_raw_until("\r\n\r\n").find("layerd; fwd=miss; collapsed") != std::string::npos);
+    for (auto const& c : clients)
+        CHECK(c->read_raw_until("\r\n\r\n").starts_with("HTTP/1.1 200 "));
+    auto const anew = "/v2/library/app/blobs/" + m.put_blob("library/app", random_bytes(1000, 18));
+    CHECK(m.get(anew).status == 200);
+}
+
 TEST_CASE("a pushed manifest is nested no deeper than any client reads") {
     pusher p;
     auto const deep = std::string(33, '[') + std::string(33, ']');
