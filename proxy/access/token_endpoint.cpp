@@ -42,6 +42,7 @@ bool token_endpoint::is_at(std::string_view target) noexcept {
 task<result<token_question>> token_endpoint::read(exchange& x) {
     if (!is_form(x))
         co_return parse_token_question(x.req().target());
+    x.body().come_within(form_time);
     auto body = co_await x.body().read(max_form);
     if (!body)
         co_return body.error();

@@ -18,6 +18,7 @@ namespace proxy {
 class token_endpoint {
 public:
     static constexpr std::size_t max_form = 64 * 1024;
+    static constexpr std::chrono::seconds form_time{10};
 
     // All must outlive this.
     token_endpoint(authenticator& who, upstream_set const& upstreams, access_config const& settings)

@@ -7,6 +7,8 @@ namespace proxy {
 
 namespace {
 
+constexpr std::chrono::minutes document_time{2}; // 4 MiB by 35 KB a second
+
 // The tag of the path, and those of ?tag=.
 result<std::vector<oci::tag>> tags_of(oci::reference const& ref, oci::query const& q) {
     std::vector<oci::tag> tags;
@@ -63,6 +65,7 @@ task<result<void>> manifest_push::handle(exchange& x, oci::route const& r, repos
     auto tags = tags_of(ref, r.query);
     if (!tags)
         co_return tags.error();
+    x.body().come_within(document_time);
     auto body = co_await x.body().read(oci::max_manifest_size);
     if (!body)
         co_return body.error();

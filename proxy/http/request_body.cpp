@@ -31,12 +31,13 @@ error broke_off() {
 } // namespace
 
 task<std::size_t> request_body::receive(net::mutable_buffer to, error_code& ec) {
-    out_.await_client();
+    out_.await_client(until_);
     auto const asked_at = steady_clock::now();
     auto const n = co_await client_.read_some(to, ec);
     if (ec)
         co_return 0;
-    is_slow_ = !rate_.keeps_up(n, steady_clock::now() - asked_at);
+    auto const now = steady_clock::now();
+    is_slow_ = !rate_.keeps_up(n, now - asked_at) || now >= until_;
     if (is_slow_)
         ec = net::error::timed_out;
     co_return n;

@@ -36,6 +36,10 @@ public:
           out_(out) {}
     request_body(request_body const&) = delete;
 
+    // All of it has to come within this time, or the answer is 408: what is kept whole in memory is not waited for
+    // longer.
+    void come_within(steady_clock::duration d) noexcept { until_ = steady_clock::now() + d; }
+
     // What is left of it; unknown for chunks until their end.
     std::optional<std::uint64_t> left() const noexcept;
 
@@ -67,6 +71,7 @@ private:
     boost::beast::flat_buffer& buffer_;
     sender& out_;
     least_rate rate_{slow_window};
+    steady_clock::time_point until_ = steady_clock::time_point::max();
     bool is_slow_ = false;
 };
 

@@ -65,7 +65,7 @@ task<result<void>> router::handle(exchange& x, found_target& target) {
     if (!is_for_reading(x.req()) && !x.req().header(http_field::origin).empty())
         co_return from_oci({oci::errc::denied, "nothing is taken from web pages"});
     if (token_endpoint::is_at(x.req().target())) {
-        auto turn = co_await take_in(x, false);
+        auto turn = co_await take_in(x, *forms_);
         if (!turn)
             co_return turn.error();
         co_return co_await tokens_.handle(x);
@@ -85,14 +85,22 @@ task<result<void>> router::handle(exchange& x, found_target& target) {
     co_return co_await hosted_.catalog(x, *route);
 }
 
-task<result<router::turn>> router::take_in(exchange& x, bool is_document) {
+std::size_t router::share_of_client(std::size_t places) noexcept {
+    return std::max(places / 4, std::min<std::size_t>(places, 16));
+}
+
+fair_queue& router::queue_for(exchange& x, oci::endpoint const& e) const {
+    bool const is_document = std::holds_alternative<oci::manifest_endpoint>(e);
+    bool const is_large = x.body().left().value_or(oci::max_manifest_size) > small_document;
+    return is_document && is_large ? *documents_ : *bodies_;
+}
+
+task<result<router::turn>> router::take_in(exchange& x, fair_queue& queue) {
     if (x.body().left() == 0u)
         co_return turn();
     auto const user = x.may.user();
     auto client = std::string(user.empty() ? x.from().client : user);
-    bool const is_large = x.body().left().value_or(oci::max_manifest_size) > small_document;
-    auto& queue = is_document && is_large ? documents_ : bodies_;
-    auto place = co_await queue->enter(x.local().home, std::move(client), deadline::after(patience));
+    auto place = co_await queue.enter(x.local().home, std::move(client), deadline::after(patience));
     if (!place)
         co_return overloaded("too much is being pushed at once", limit::bodies);
     co_return turn(std::move(place));
@@ -134,8 +142,7 @@ task<result<void>> router::on_repository(exchange& x, oci::route const& r, found
     if (!allowed)
         co_return allowed.error();
     if (!is_for_reading(x.req())) {
-        bool const is_document = std::holds_alternative<oci::manifest_endpoint>(r.endpoint);
-        auto turn = co_await take_in(x, is_document);
+        auto turn = co_await take_in(x, queue_for(x, r.endpoint));
         if (!turn)
             co_return turn.error();
         co_return co_await hosted_.change(x, r, *target);

@@ -23,7 +23,9 @@ public:
     explicit router(server_parts const& parts)
         : parts_(parts), guard_(parts.who, parts.settings), tokens_(parts.who, parts.upstreams, parts.settings.access),
           access_(parts), manifests_(parts), blobs_(parts), listings_(parts), hosted_(parts),
-          groups_(parts.settings.stats), bodies_(std::make_shared<fair_queue>(parts.settings.server.max_bodies)) {}
+          groups_(parts.settings.stats),
+          bodies_(std::make_shared<fair_queue>(parts.settings.server.max_bodies,
+                                               share_of_client(parts.settings.server.max_bodies))) {}
 
     // Answers the request, whatever it is.
     task<void> dispatch(exchange& x);
@@ -34,13 +36,17 @@ private:
     // What the request is about is left in `target`, for the account.
     using found_target = std::optional<repository_target>;
     task<result<void>> handle(exchange& x, found_target& target);
-    // A body takes memory for as long as it comes: so many at a time, clients in turn; of those that are kept whole in
-    // memory (large manifests) far fewer. Empty for a request without one.
+    // A body takes memory for as long as it comes: so many at a time, of one client a quarter, clients in turn; of
+    // those that are kept whole in memory (large manifests) far fewer. Forms, which need no login, are in nobody else's
+    // way. Empty for a request without one.
     using turn = std::optional<fair_queue::place>;
     static constexpr std::chrono::seconds patience{60};
-    static constexpr std::size_t max_documents = 16;
+    static constexpr std::size_t max_documents = 16, max_forms = 64;
     static constexpr std::uint64_t small_document = 256 * 1024;
-    task<result<turn>> take_in(exchange& x, bool is_document);
+    task<result<turn>> take_in(exchange& x, fair_queue& queue);
+    fair_queue& queue_for(exchange& x, oci::endpoint const& e) const;
+    // But 16, as far as there are so many: clients push several layers at once.
+    static std::size_t share_of_client(std::size_t places) noexcept;
     task<result<void>> ping(exchange& x, oci::route const& r);
     task<result<void>> on_repository(exchange& x, oci::route const& r, found_target& target);
     task<result<void>> on_mirrored(exchange& x, oci::route const& r, repository_target const& t);
@@ -57,7 +63,9 @@ private:
     listing_handler listings_;
     hosted_handler hosted_;
     client_groups groups_;
-    std::shared_ptr<fair_queue> const bodies_, documents_ = std::make_shared<fair_queue>(max_documents);
+    std::shared_ptr<fair_queue> const bodies_,
+        documents_ = std::make_shared<fair_queue>(max_documents, max_documents / 4),
+        forms_ = std::make_shared<fair_queue>(max_forms, max_forms / 4);
 };
 
 } // namespace proxy

@@ -44,8 +44,12 @@ public:
         entry_.expire_after(limit::none, steady_clock::duration::max() / 4, steady_clock::now());
     }
 
-    // The client is about to send.
-    void await_client() noexcept { touch(); }
+    // The client is about to send, and has to by then.
+    void await_client(steady_clock::time_point until) noexcept {
+        touch();
+        if (auto const now = steady_clock::now(); until < now + timeout_)
+            entry_.expire_after(limit::body_rate, until - now, now);
+    }
 
     // Bytes in all since construction, heads included, the framing of chunks not.
     std::uint64_t sent() const noexcept { return sent_; }

@@ -7,8 +7,8 @@
 namespace proxy {
 
 task<std::optional<fair_queue::place>> fair_queue::enter(worker& w, std::string client, deadline d) {
-    if (take_at_once())
-        co_return std::make_optional<place>(shared_from_this());
+    if (take_at_once(client))
+        co_return std::make_optional<place>(shared_from_this(), std::move(client));
     auto const me = std::make_shared<waiter>(w);
     if (!join(client, me))
         co_return std::nullopt;
@@ -16,18 +16,19 @@ task<std::optional<fair_queue::place>> fair_queue::enter(worker& w, std::string 
     struct departure {
         std::shared_ptr<fair_queue> queue;
         waiter_ptr who;
+        std::string const& client;
         ~departure() {
             if (who && queue->give_up(who))
-                queue->leave();
+                queue->leave(client);
         }
     };
-    departure left{shared_from_this(), me};
+    departure left{shared_from_this(), me, client};
     co_await me->called.wait(w.executor(), d);
     bool const has_place = give_up(me);
     left.who.reset();
     if (!has_place)
         co_return std::nullopt;
-    co_return std::make_optional<place>(shared_from_this());
+    co_return std::make_optional<place>(shared_from_this(), std::move(client));
 }
 
 void fair_queue::resize(std::size_t places) {
@@ -46,10 +47,19 @@ std::size_t fair_queue::under_way() const {
     return taken_;
 }
 
-bool fair_queue::take_at_once() {
+// While a place is free, those who wait have as many as they may: call_next() leaves it to nobody else.
+bool fair_queue::take_at_once(std::string const& client) {
     std::lock_guard lock(mutex_);
-    if (waiting_ > 0 || taken_ >= places_)
-        return false;
+    return taken_ < places_ && take(client);
+}
+
+bool fair_queue::take(std::string const& client) {
+    if (of_one_ != unlimited) {
+        auto& n = taken_by_[client];
+        if (n >= of_one_)
+            return false;
+        ++n;
+    }
     ++taken_;
     return true;
 }
@@ -82,23 +92,28 @@ bool fair_queue::give_up(waiter_ptr const& w) {
     return false;
 }
 
-void fair_queue::leave() {
+void fair_queue::leave(std::string const& client) {
     std::lock_guard lock(mutex_);
     --taken_;
+    if (auto const n = taken_by_.find(client); n != taken_by_.end() && --n->second == 0)
+        taken_by_.erase(n);
     call_next();
 }
 
 void fair_queue::call_next() {
-    while (taken_ < places_ && !lines_.empty()) {
-        auto& line = lines_.front();
-        auto const next = std::move(line.waiting.front());
-        line.waiting.pop_front();
-        if (line.waiting.empty())
-            lines_.pop_front();
+    for (auto line = lines_.begin(); taken_ < places_ && line != lines_.end();) {
+        if (!take(line->client)) {
+            ++line;
+            continue;
+        }
+        auto const next = std::move(line->waiting.front());
+        line->waiting.pop_front();
+        auto const called = line++;
+        if (called->waiting.empty())
+            lines_.erase(called);
         else
-            lines_.splice(lines_.end(), lines_, lines_.begin()); // its next turn comes after the others'
+            lines_.splice(lines_.end(), lines_, called); // its next turn comes after the others'
         --waiting_;
-        ++taken_;
         next->has_place = true;
         net::post(next->home, [next] { next->called.set(); });
     }

@@ -1,5 +1,6 @@
 // How many requests may be under way at once, and whose turn is next when there is no place: the clients' in rotation,
-// each client's own in their order. Who asks for a thousand images waits for himself, not the others for him.
+// each client's own in their order. Who asks for a thousand images waits for himself, not the others for him. Where
+// places are held for long they can have a bound for each client too, or turns would come too late for the others.
 #pragma once
 
 #include "proxy/runtime/deadline.h"
@@ -14,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 namespace proxy {
@@ -29,22 +31,25 @@ public:
     // One request under way; gone, the next has its turn.
     class place {
     public:
-        explicit place(std::shared_ptr<fair_queue> q) : queue_(std::move(q)) {}
+        place(std::shared_ptr<fair_queue> q, std::string client) : queue_(std::move(q)), client_(std::move(client)) {}
         place(place&& other) noexcept = default;
         place& operator=(place&& other) noexcept {
             std::swap(queue_, other.queue_);
+            std::swap(client_, other.client_);
             return *this;
         }
         ~place() {
             if (queue_)
-                queue_->leave();
+                queue_->leave(client_);
         }
 
     private:
         std::shared_ptr<fair_queue> queue_;
+        std::string client_;
     };
 
-    explicit fair_queue(std::size_t places) : places_(places) {}
+    // `of_one`: so many places at most are one client's.
+    explicit fair_queue(std::size_t places, std::size_t of_one = unlimited) : places_(places), of_one_(of_one) {}
 
     // A place for `client`, at once or when it is its turn; none by the deadline, or if too many wait. Runs on `w`.
     task<std::optional<place>> enter(worker& w, std::string client, deadline d);
@@ -69,15 +74,18 @@ private:
         std::deque<waiter_ptr> waiting;
     };
 
-    bool take_at_once();
+    bool take_at_once(std::string const& client);
     bool join(std::string const& client, waiter_ptr const& w);
     bool give_up(waiter_ptr const& w); // true if it was given a place meanwhile
-    void leave();
-    void call_next(); // under mutex_
+    void leave(std::string const& client);
+    bool take(std::string const& client); // under mutex_, as below: false if it has as many as it may
+    void call_next();
 
     mutable std::mutex mutex_; // guards all below
     std::size_t places_;
+    std::size_t const of_one_;
     std::size_t taken_ = 0;
+    std::unordered_map<std::string, std::size_t> taken_by_; // where that is bounded; none: not here
     std::size_t waiting_ = 0;
     std::list<client_line> lines_; // of clients that wait, in the order of their turns
 };

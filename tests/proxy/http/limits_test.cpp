@@ -225,6 +225,36 @@ TEST_CASE("a blob larger than a bound is refused before it is here, in one piece
     CHECK(refused(m, "body_size") == 4);
 }
 
+TEST_CASE("who holds forms or manifests back keeps nobody else's push waiting") {
+    guarded_mirror m("[[access.rule]]\nusers = [\"*\"]\nallow = [\"pull\", \"push\"]\n");
+    m.start();
+    auto const large = image_manifest({"{}"}) + std::string(300'000, ' ');
+    REQUIRE(m.status("POST", "/v2/local/app/blobs/uploads/?digest=" + digest_of("{}"), bob(), "{}") == 201);
+    REQUIRE(m.status("GET", "/v2/", alice()) == 200); // the login is remembered: sixteen at once are too many
+    std::vector<std::unique_ptr<http_client>> held;
+    auto const hold = [&](std::string const& head) {
+        held.push_back(std::make_unique<http_client>(m.server->port()));
+        held.back()->send_raw(head + "Host: localhost\r\nExpect: 100-continue\r\n\r\n");
+    };
+    for (int i = 0; i < 300; ++i)
+        hold("POST /token HTTP/1.1\r\nContent-Length: 60000\r\n");
+    for (int i = 0; i < 16; ++i)
+        hold("PUT /v2/local/app/manifests/x HTTP/1.1\r\nContent-Length: 4000000\r\nAuthorization: " + alice() + "\r\n");
+    for (int i = 0; i < 4; ++i)
+        held[300 + i]->read_raw_until("100 Continue");
+    CHECK(m.status("PUT", "/v2/local/app/manifests/1", bob(), large) == 201);
+    CHECK(m.status("POST", "/v2/local/app/blobs/uploads/?digest=" + digest_of("x"), bob(), "x") == 201);
+}
+
+TEST_CASE("a form that does not come is not waited for", "[long]") {
+    guarded_mirror m("[[access.rule]]\nusers = [\"*\"]\nallow = [\"pull\"]\n");
+    m.start();
+    http_client c(m.server->port());
+    c.send_raw("POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\ngrant_type=");
+    c.read_raw_to_end(); // in ten seconds
+    CHECK(refused(m, "body_rate") == 1);
+}
+
 TEST_CASE("each client may have so many uploads under way, and gets others when it ends some") {
     guarded_mirror m("[[access.rule]]\nusers = [\"*\"]\nallow = [\"pull\", \"push\"]\n");
     m.settings.hosted.max_uploads_per_client = 2;

@@ -46,6 +46,31 @@ TEST_CASE("clients take turns, each in the order of its own requests") {
     CHECK(t.q->waiting() == 0);
 }
 
+TEST_CASE("where one client may have so many places, the others are for others, who need not wait for him") {
+    queue_bench t;
+    t.q = std::make_shared<fair_queue>(3, 2);
+    auto const enter = [&](std::string const& client, deadline d) {
+        return run_io(t.w, [&] { return t.q->enter(t.w, client, d); });
+    };
+    auto const at_once = deadline::after(std::chrono::milliseconds(5));
+    auto first = enter("a", ample()), second = enter("a", ample());
+    REQUIRE(first);
+    REQUIRE(second);
+    CHECK_FALSE(enter("a", at_once));
+    auto other = enter("b", at_once);
+    CHECK(other);
+    CHECK_FALSE(enter("c", at_once)); // all are taken
+    other.reset();
+    CHECK(enter("c", at_once));
+    first.reset();
+    CHECK(enter("a", at_once));
+    second.reset();
+    t.turns.clear();
+    CHECK(t.visit_all({"a", "a", "a", "a", "b"}, ample()) == std::vector<bool>(5, true));
+    CHECK(t.turns == std::vector<std::string>{"a", "a", "b", "a", "a"});
+    CHECK(t.q->under_way() == 0);
+}
+
 TEST_CASE("who waits past his deadline goes without a place, and takes none with him") {
     queue_bench t;
     auto const taken = run_io(t.w, [&] { return t.q->enter(t.w, "a", ample()); });
