@@ -76,21 +76,30 @@ void judge_hosted_tags(hosted_model::repository_state const& here,
     }
 }
 
+// A token that was asked for a repository shows that one.
+bool may_list(world const& w, credential const& shown, std::size_t r) {
+    auto const* t = shown.token ? &w.tokens[*shown.token] : nullptr;
+    bool const is_asked =
+        !t || !t->repository || (t->repository == r && t->deeds[static_cast<std::size_t>(deed::pull)]);
+    return is_asked && may(shown.who, deed::pull, repositories()[r]);
+}
+
 // Whether somebody may see a repository of the catalog, and whether it must be there.
 void judge_catalog(world const& w, credential const& shown, bool whole, answer const& a) {
     auto const names = names_in(document_of(a), "repositories");
     for (auto const& n : names) {
         auto const at = std::ranges::find(repositories(), n, &repository::name);
         must(at != repositories().end() && at->is_hosted(), "a repository that is none: " + n);
-        must(may(shown.who, deed::pull, *at), "the catalog tells of " + n);
-        auto const& here = w.hosted.at[static_cast<std::size_t>(at - repositories().begin())];
+        auto const r = static_cast<std::size_t>(at - repositories().begin());
+        must(may_list(w, shown, r), "the catalog tells of " + n);
+        auto const& here = w.hosted.at[r];
         must(std::ranges::find(here.ever_linked, true) != here.ever_linked.end(), "nothing was pushed to " + n);
     }
     for (std::size_t r = 0; whole && r < repositories().size(); ++r) {
         auto const& tags = w.hosted.at[r].tags;
         bool const sure = std::ranges::any_of(
             tags, [](auto const& t) { return t.sure().value_or(hosted_model::none) != hosted_model::none; });
-        if (sure && may(shown.who, deed::pull, repositories()[r]))
+        if (sure && may_list(w, shown, r))
             must(names.contains(repositories()[r].name), "the catalog lacks " + repositories()[r].name);
     }
 }

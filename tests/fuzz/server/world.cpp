@@ -52,7 +52,7 @@ std::size_t files_in(fs::path const& folder) {
 
 std::string request_text(std::string const& method, std::string const& target, header_list const& fields,
                          std::string const& body, bool in_chunks) {
-    auto out = method + " " + target + " HTTP/1.1\r\nHost: layerd.test\r\n";
+    auto out = method + " " + target + " HTTP/1.1\r\nHost: localhost\r\n";
     for (auto const& [name, value] : fields)
         if (!value.empty())
             out += name + ": " + value + "\r\n";
