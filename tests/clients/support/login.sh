@@ -43,7 +43,7 @@ issuer = "https://ci.example.com"
 audience = "layerd"
 jwks_file = "$work/jwks.json"
 [[access.rule]]
-users = ["*"]
+users = ["*", "jobs:**"]
 allow = ["pull"]
 [[access.rule]]
 users = ["ci", "alice"]
