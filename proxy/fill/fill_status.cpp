@@ -2,7 +2,7 @@
 
 namespace proxy {
 
-std::vector<fill_status> status_of(fill_table& fills) {
+std::vector<fill_status> status_of(fill_table const& fills) {
     std::vector<fill_status> list;
     for (auto const& f : fills.running()) {
         auto const state = f->state().get().value;

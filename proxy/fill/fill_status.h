@@ -19,6 +19,6 @@ struct fill_status {
 };
 
 // Any thread.
-std::vector<fill_status> status_of(fill_table& fills);
+std::vector<fill_status> status_of(fill_table const& fills);
 
 } // namespace proxy

@@ -85,10 +85,6 @@ task<result<void>> router::handle(exchange& x, found_target& target) {
     co_return co_await hosted_.catalog(x, *route);
 }
 
-std::size_t router::share_of_client(std::size_t places) noexcept {
-    return std::max(places / 4, std::min<std::size_t>(places, 16));
-}
-
 fair_queue& router::queue_for(exchange& x, oci::endpoint const& e) const {
     bool const is_document = std::holds_alternative<oci::manifest_endpoint>(e);
     bool const is_large = x.body().left().value_or(oci::max_manifest_size) > small_document;

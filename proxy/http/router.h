@@ -25,7 +25,7 @@ public:
           access_(parts), manifests_(parts), blobs_(parts), listings_(parts), hosted_(parts),
           groups_(parts.settings.stats),
           bodies_(std::make_shared<fair_queue>(parts.settings.server.max_bodies,
-                                               share_of_client(parts.settings.server.max_bodies))) {}
+                                               fill_table::share_of_client(parts.settings.server.max_bodies))) {}
 
     // Answers the request, whatever it is.
     task<void> dispatch(exchange& x);
@@ -45,8 +45,6 @@ private:
     static constexpr std::uint64_t small_document = 256 * 1024;
     task<result<turn>> take_in(exchange& x, fair_queue& queue);
     fair_queue& queue_for(exchange& x, oci::endpoint const& e) const;
-    // But 16, as far as there are so many: clients push several layers at once.
-    static std::size_t share_of_client(std::size_t places) noexcept;
     task<result<void>> ping(exchange& x, oci::route const& r);
     task<result<void>> on_repository(exchange& x, oci::route const& r, found_target& target);
     task<result<void>> on_mirrored(exchange& x, oci::route const& r, repository_target const& t);

@@ -167,6 +167,14 @@ TEST_CASE("a certificate that cannot be read keeps the server from starting") {
     CHECK(started.error().message.starts_with("cannot use key "));
 }
 
+TEST_CASE("a session can be resumed where no client's certificate is asked for") {
+    secure_mirror m;
+    m.start();
+    auto c = m.client();
+    REQUIRE(c.get("/v2/").status == 200); // the ticket comes with the first answer
+    CHECK(c.can_be_resumed());
+}
+
 TEST_CASE("connections that would take the last descriptors are closed before TLS, and those that are here go on") {
     secure_mirror m;
     auto const bytes = random_bytes(1000, 1);
