@@ -297,7 +297,9 @@ gc_sum evictor::evict(std::uint64_t bytes, gc_reason why) {
     std::uint64_t chosen_bytes = 0;
     std::vector<candidate> chosen;
     auto const remove_chosen = [&] {
-        sum += remove(chosen, why);
+        auto const removed = remove(chosen, why);
+        patience -= std::min<std::size_t>(patience, chosen.size() - removed.objects);
+        sum += removed;
         chosen.clear();
         chosen_bytes = 0;
     };
@@ -305,7 +307,7 @@ gc_sum evictor::evict(std::uint64_t bytes, gc_reason why) {
         auto const k = next_candidate();
         if (!k)
             break;
-        if (!may_go(*k) || !take(*k, why)) {
+        if (!may_go(*k, why) || !take(*k, why)) {
             --patience;
             continue;
         }
@@ -318,7 +320,7 @@ gc_sum evictor::evict(std::uint64_t bytes, gc_reason why) {
     return sum;
 }
 
-// Under the digest's lock: somebody counts on pushed content that had seemed to be of no use.
+// Somebody counts on pushed content that had seemed to be of no use. Holds as long as the digest's lock is held.
 bool evictor::is_relied_on(candidate const& k, gc_reason why) const {
     constexpr std::int64_t a_push = 300; // seconds
     if (k.origin != object_origin::push || why == gc_reason::purge)
@@ -365,6 +367,18 @@ std::int64_t evictor::last_used(oci::digest const& d) const {
     return id == no_entry ? 0 : table_[id].last_used;
 }
 
+// Takes the images of pushed content out of their repositories, before it goes; false if it has to stay.
+bool evictor::give_up_images_of(candidate const& k, gc_reason why) {
+    if (k.origin != object_origin::push || why == gc_reason::unreferenced)
+        return true;
+    if (is_relied_on(k, why))
+        return false;
+    auto const unlisted = unlist_images_of(core_, k.digest);
+    if (!unlisted)
+        core_.warn(unlisted.error().message);
+    return unlisted.has_value();
+}
+
 // Rows and files of these, which are in no pool; those that came into use meanwhile go back.
 gc_sum evictor::remove(std::vector<candidate> const& chosen, gc_reason why) {
     gc_sum sum;
@@ -372,11 +386,8 @@ gc_sum evictor::remove(std::vector<candidate> const& chosen, gc_reason why) {
         return sum;
     std::vector<oci::digest> digests;
     for (auto const& k : chosen) {
-        digests.push_back(k.digest);
-        if (k.origin != object_origin::push || why == gc_reason::unreferenced)
-            continue;
-        if (auto unlisted = unlist_images_of(core_, k.digest); !unlisted)
-            core_.warn(unlisted.error().message);
+        if (give_up_images_of(k, why))
+            digests.push_back(k.digest);
     }
     auto const stays = [&](oci::digest const& d) {
         auto const k = std::find_if(chosen.begin(), chosen.end(), [&](auto const& each) { return each.digest == d; });

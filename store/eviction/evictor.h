@@ -115,7 +115,7 @@ private:
     std::optional<candidate> next_condemned(); // under the mutex
     candidate candidate_of(entry_id id) const;
     void spare(candidate const& k);
-    bool may_go(candidate const& k);
+    bool may_go(candidate const& k, gc_reason why);
     bool condemn_image_of(candidate const& k);
     void condemn_siblings(candidate const& k);
     bool condemn_children(oci::digest const& manifest, std::vector<oci::digest> const& children, std::uint32_t since);
@@ -123,6 +123,7 @@ private:
     bool take(candidate const& k, gc_reason why);
     gc_sum remove(std::vector<candidate> const& chosen, gc_reason why);
     bool is_relied_on(candidate const& k, gc_reason why) const;
+    bool give_up_images_of(candidate const& k, gc_reason why);
 
     std::uint64_t rules_for(oci::digest const& d, object const& info) const;
     std::uint64_t rules_of_facts(gc_facts const& facts) const;

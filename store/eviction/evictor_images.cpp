@@ -59,7 +59,7 @@ std::optional<evictor::candidate> evictor::next_condemned() {
 }
 
 // Whether this may be taken now. If not, it was put where it is not proposed again at once.
-bool evictor::may_go(candidate const& k) {
+bool evictor::may_go(candidate const& k, gc_reason why) {
     bool image_used = false;
     {
         std::lock_guard const lock(mutex_);
@@ -68,7 +68,8 @@ bool evictor::may_go(candidate const& k) {
             return false;
         image_used = table_[id].image_used && !k.condemned;
     }
-    bool const stays = image_used || core_.handles->is_open(k.digest) || images_are_in_use(k) || condemn_image_of(k);
+    bool const stays = image_used || core_.handles->is_open(k.digest) || is_relied_on(k, why) || images_are_in_use(k) ||
+                       condemn_image_of(k);
     if (stays) {
         spare(k);
         return false;

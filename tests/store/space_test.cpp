@@ -264,6 +264,21 @@ TEST_CASE("with a full disk what is here can still be evicted") {
     CHECK(s.store->used().objects == 4);
 }
 
+TEST_CASE("where the disk is too full to note that content went, everything stays and eviction ends") {
+    test_store s;
+    constexpr unsigned count = 40; // more than go at once
+    for (unsigned i = 0; i < count; ++i)
+        s.put(content(5000, i));
+    s.store->maintain();
+    s.files->free = 0;
+    s.store->set_limits({.keep_storage = 1});
+    CHECK(s.warnings > 0);
+    CHECK(s.store->used().objects == count);
+    s.files->free = std::uint64_t{1} << 40;
+    s.store->maintain();
+    CHECK(s.store->used().objects == 0);
+}
+
 TEST_CASE("space that was freed rests before it is promised again, and waiting for it loses nothing") {
     limited_store s(16 * mib);
     s.limits.rest = std::chrono::milliseconds(20);

@@ -316,6 +316,26 @@ TEST_CASE("a layer of an image makes no room because a build cache of another re
     CHECK(s.tag("local/a", "v1") == i.manifest);
 }
 
+TEST_CASE("what a push counts on makes no room, and its images keep their tags") {
+    collected_store s;
+    constexpr unsigned count = 40; // more than go at once
+    std::vector<oci::digest> blobs;
+    for (unsigned i = 0; i < count; ++i) {
+        blobs.push_back(s.push("local/a", content(5000, i)));
+        s.put_manifest("local/a", s.cache_of(s.push("local/a", "cache config " + std::to_string(i)), blobs.back()),
+                       {"cache" + std::to_string(i)});
+    }
+    s.age(100'000);
+    for (auto const& d : blobs)
+        s.hosted().rely_on(d);
+    s.store->maintain();
+    s.store->set_limits({.keep_storage = 1});
+    for (unsigned i = 0; i < count; ++i) {
+        CHECK(s.shows("local/a", blobs[i]));
+        CHECK(s.tag("local/a", "cache" + std::to_string(i)));
+    }
+}
+
 TEST_CASE("pushes go on while garbage is collected, and lose nothing") {
     collected_store s;
     s.set_rules({.grace = std::chrono::seconds(0)});
