@@ -119,7 +119,7 @@ task<result<bool>> warm_fills::fetch(worker& w, warm_job& job, oci::descriptor c
     case fill_stage::unstored:
         co_return no_room();
     case fill_stage::failed:
-        if (joined.started)
+        if (joined.started || is_overload(*seen.value.failure))
             co_return *seen.value.failure;
         co_return false;
     case fill_stage::superseded:

@@ -163,6 +163,26 @@ TEST_CASE("warming waits for descriptors that are short at the moment") {
     CHECK(m.pull(repo, "1", i));
 }
 
+TEST_CASE("warming waits while clients' downloads are all that may run") {
+    pulling_mirror m;
+    m.settings.server.max_fills = 1;
+    auto const flow = gate::closed();
+    auto const bytes = random_bytes(300'000, 9);
+    auto const path = "/v2/library/other/blobs/" + digest_of(bytes);
+    m.origin.on("GET", path).reply(reply(200).body(bytes).hold_body(flow));
+    auto const i = m.put(repo, "1", 1);
+    m.start();
+    http_client client(m.server->port());
+    client.send_get(path);
+    client.read_raw_until("\r\n\r\n");
+    REQUIRE(m.post("/api/v1/warm", image("app:1")).status == 200);
+    CHECK(eventually([&] { return m.jobs().at(0).at("objects_done") == 1; })); // the manifest
+    CHECK(m.jobs().at(0).at("state") == "running");
+    flow->open();
+    CHECK(m.ended().at("state") == "done");
+    CHECK(m.pull(repo, "1", i));
+}
+
 TEST_CASE("an image that cannot be warmed says why") {
     pulling_mirror m;
     auto const i = m.make(1);
