@@ -1,6 +1,7 @@
 #include "proxy/access/htpasswd.h"
 
 #include "proxy/access/caller.h"
+#include "proxy/runtime/small_file.h"
 #include "proxy/wipe.h"
 
 #include <fmt/format.h>
@@ -64,6 +65,16 @@ result<htpasswd> htpasswd::parse(std::string_view text) {
         out.hashes_.emplace(user, hash); // of two lines the first, as Apache has it
     }
     return out;
+}
+
+result<htpasswd> htpasswd::read(std::filesystem::path const& file) {
+    auto const text = read_small_file(file, max_file_size);
+    if (!text)
+        return text.error();
+    auto users = parse(*text);
+    if (!users)
+        return internal_error(fmt::format("cannot use {}: {}", file.string(), users.error().message));
+    return users;
 }
 
 bool htpasswd::accepts(std::string_view user, std::string_view password) const {

@@ -7,6 +7,7 @@
 #include "proxy/error.h"
 
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
@@ -22,6 +23,9 @@ public:
 
     // Empty lines and those that begin with '#' are skipped. An error says which line cannot be used and why.
     static result<htpasswd> parse(std::string_view text);
+
+    // Likewise of a file, which an error names; blocks.
+    static result<htpasswd> read(std::filesystem::path const& file);
 
     // Takes as long for a user that there is not. Blocks for the time of one bcrypt.
     bool accepts(std::string_view user, std::string_view password) const;

@@ -1,9 +1,7 @@
 #include "proxy/access/password_check.h"
 
 #include "proxy/keyed_hash.h"
-#include "proxy/runtime/small_file.h"
 
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 namespace proxy {
@@ -21,12 +19,9 @@ password_check::~password_check() {
 
 result<void> password_check::read() {
     auto const now = file_stamp::of(file_);
-    auto text = read_small_file(file_, htpasswd::max_file_size);
-    if (!text)
-        return text.error();
-    auto users = htpasswd::parse(*text);
+    auto users = htpasswd::read(file_);
     if (!users)
-        return internal_error(fmt::format("{}: {}", file_.string(), users.error().message));
+        return internal_error("htpasswd_file in [access]: " + users.error().message);
     seen_ = now;
     std::lock_guard const lock(mutex_);
     users_ = std::make_shared<htpasswd const>(*std::move(users));

@@ -73,9 +73,9 @@ result<void> create(fs::path const& file) {
 
 } // namespace
 
-fs::path token_key_path(config const& c) {
+fs::path token_key_path(config const& c, environment const& variable) {
     if (!c.access.token_key_file.empty())
-        return password_path(c.access.token_key_file);
+        return password_path(c.access.token_key_file, variable);
     return (c.store.path.empty() ? default_store_path() : c.store.path) / "token-key.pem";
 }
 
@@ -86,6 +86,10 @@ result<jws_key> open_token_key(config const& c) {
         if (auto made = create(file); !made)
             return made.error();
     }
+    return read_token_key(file);
+}
+
+result<jws_key> read_token_key(fs::path const& file) {
     struct stat s {};
     if (::stat(file.c_str(), &s) == 0 && (s.st_mode & (S_IRWXG | S_IRWXO) & ~S_IRGRP) != 0)
         return cannot_use(file, "others than its owner and group may read or change it: chmod 600");

@@ -5,16 +5,20 @@
 
 #include "proxy/access/jws.h"
 #include "proxy/config/config.h"
+#include "proxy/runtime/environment.h"
 
 #include <filesystem>
 
 namespace proxy {
 
 // Where the configuration has it, or else in the store. A path that is not absolute is a credential of the service.
-std::filesystem::path token_key_path(config const& c);
+std::filesystem::path token_key_path(config const& c, environment const& variable = own_environment());
 
-// Reads it; one in the store is made where there is none. Blocks. Errors say what is wrong with the file: it cannot be
-// read, is no such key, or is open to others than its owner.
+// Of one that is there. Blocks. Errors say what is wrong with the file: it cannot be read, is no such key, or is open
+// to others than its owner.
+result<jws_key> read_token_key(std::filesystem::path const& file);
+
+// Reads it; one in the store is made where there is none. Blocks.
 result<jws_key> open_token_key(config const& c);
 
 } // namespace proxy

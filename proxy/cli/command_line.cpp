@@ -2,6 +2,7 @@
 
 #include "oci/platform.h"
 #include "proxy/cli/client_config.h"
+#include "proxy/cli/file_check.h"
 #include "proxy/cli/fsck_command.h"
 #include "proxy/cli/gc_command.h"
 #include "proxy/cli/image_command.h"
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <iostream>
 
 namespace proxy {
@@ -108,6 +110,18 @@ int run_check_config(std::string const& file, command_environment const& env) {
     auto const c = load_config(file);
     if (!c) {
         print_problems(env.err, file, c.error());
+        return failed;
+    }
+    auto const files = check_files(*c, std::time(nullptr));
+    for (auto const& text : files.notes)
+        env.err << text << '\n';
+    for (auto const& text : files.warnings)
+        env.err << fmt::format("{}: warning: {}\n", file, text);
+    if (!files.errors.empty()) {
+        std::vector<config_problem> problems;
+        for (auto const& text : files.errors)
+            problems.push_back({0, text});
+        print_problems(env.err, file, problems);
         return failed;
     }
     std::string names;
@@ -287,7 +301,8 @@ int run_command_line(std::vector<std::string> const& args, command_environment c
     warm_options warming;
     token_options tokens;
     add_serve(app, serving);
-    app.add_subcommand("check-config", "Says every problem of a configuration file.")
+    app.add_subcommand("check-config", "Says every problem of a configuration file, and of the "
+                                       "files that it names and this user may read.")
         ->add_option("--config", checked_file, "Configuration file")
         ->type_name("FILE")
         ->required();

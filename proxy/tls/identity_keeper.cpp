@@ -1,9 +1,7 @@
 #include "proxy/tls/identity_keeper.h"
 
-#include <fmt/chrono.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace proxy {
@@ -45,14 +43,9 @@ void identity_keeper::look(std::int64_t now) {
 
 void identity_keeper::warn_of_expiry(std::int64_t now) const {
     auto const identity = current();
-    for (auto const& c : identity->lives()) {
-        auto const in_time = std::min(14 * a_day, (c.expires - c.begins) / 5);
-        if (c.expires <= now)
-            spdlog::warn("certificate {} has expired: clients refuse it", c.file.string());
-        else if (c.expires - now < in_time)
-            spdlog::warn("certificate {} expires at {:%Y-%m-%d %H:%M} UTC: clients will refuse it from then on",
-                         c.file.string(), fmt::gmtime(static_cast<std::time_t>(c.expires)));
-    }
+    for (auto const& c : identity->lives())
+        if (auto const why = expiry_warning(c, now); !why.empty())
+            spdlog::warn("{}", why);
 }
 
 void identity_keeper::read_if_changed() {

@@ -21,8 +21,7 @@ public:
 
     // Reads the files again if any of them has changed; blocks. To be called every few seconds by one thread, `now` in
     // Unix seconds. What cannot be used leaves the certificates as they are, and is said once: of a pair that is being
-    // renewed one file comes before the other. Once a day says which certificates expire soon: within two weeks, or, of
-    // those that live for days, within the last fifth of their lives.
+    // renewed one file comes before the other. Once a day says which certificates expire soon.
     void look(std::int64_t now);
 
 private:

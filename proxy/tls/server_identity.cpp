@@ -1,15 +1,22 @@
 #include "proxy/tls/server_identity.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <cstring>
 #include <ctime>
+#include <string_view>
 #include <utility>
 
 namespace proxy {
 namespace {
+
+constexpr std::string_view certificate_key = "file in [[server.certificate]]";
+constexpr std::string_view private_key = "key_file in [[server.certificate]]";
+constexpr std::string_view clients_key = "client_ca_file in [access]";
 
 // Of what OpenSSL has noted the first: the cause, not what came of it.
 std::string reason() {
@@ -21,8 +28,14 @@ std::string reason() {
     return text != nullptr ? text : "it is not PEM";
 }
 
-error cannot_use(std::string_view what, std::filesystem::path const& file, std::string_view why) {
-    return internal_error(fmt::format("cannot use {} {}: {}", what, file.string(), why));
+error cannot_use(std::string_view key, std::filesystem::path const& file, std::string_view why) {
+    return internal_error(fmt::format("{}: cannot use {}: {}", key, file.string(), why));
+}
+
+// A key of the certificate's kind that is another's is refused as it is taken.
+bool is_of_another() {
+    auto const e = ERR_peek_error();
+    return ERR_GET_LIB(e) == ERR_LIB_X509 && ERR_GET_REASON(e) == X509_R_KEY_VALUES_MISMATCH;
 }
 
 // HTTP/1.1 is what is spoken here; a client that offers but others finds out by our answer.
@@ -81,6 +94,17 @@ std::int64_t unix_seconds(ASN1_TIME const* t) {
     return ASN1_TIME_to_tm(t, &parts) == 1 ? ::timegm(&parts) : 0;
 }
 
+std::string expiry_warning(certificate_life const& c, std::int64_t now) {
+    constexpr std::int64_t two_weeks = 14 * 24 * 3600;
+    auto const in_time = std::min(two_weeks, (c.expires - c.begins) / 5);
+    if (c.expires <= now)
+        return fmt::format("certificate {} has expired: clients refuse it", c.file.string());
+    if (c.expires - now < in_time)
+        return fmt::format("certificate {} expires at {:%Y-%m-%d %H:%M} UTC: clients will refuse it from then on",
+                           c.file.string(), fmt::gmtime(static_cast<std::time_t>(c.expires)));
+    return {};
+}
+
 result<server_identity::context_ptr> server_identity::load_one(certificate_config const& c,
                                                                std::filesystem::path const& client_ca) {
     context_ptr context(SSL_CTX_new(TLS_server_method()));
@@ -89,15 +113,38 @@ result<server_identity::context_ptr> server_identity::load_one(certificate_confi
     set_rules(context.get());
     ERR_clear_error();
     if (SSL_CTX_use_certificate_chain_file(context.get(), c.file.c_str()) != 1)
-        return cannot_use("certificate", c.file, reason());
+        return cannot_use(certificate_key, c.file, reason());
     // Before the key is taken: a key that belongs to another certificate would silently replace this one's.
-    if (SSL_CTX_use_PrivateKey_file(context.get(), c.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
-        return cannot_use("key", c.key_file, reason());
-    if (SSL_CTX_check_private_key(context.get()) != 1)
-        return cannot_use("key", c.key_file, "it does not belong to " + c.file.string());
+    bool const taken = SSL_CTX_use_PrivateKey_file(context.get(), c.key_file.c_str(), SSL_FILETYPE_PEM) == 1;
+    if (!taken && !is_of_another())
+        return cannot_use(private_key, c.key_file, reason());
+    if (!taken || SSL_CTX_check_private_key(context.get()) != 1) {
+        ERR_clear_error();
+        return cannot_use(private_key, c.key_file, "it does not belong to " + c.file.string());
+    }
     if (!client_ca.empty() && !ask_for_client(context.get(), client_ca))
-        return cannot_use("clients' CA", client_ca, reason());
+        return cannot_use(clients_key, client_ca, reason());
     return context;
+}
+
+certificate_life server_identity::life_of(certificate_config const& c, SSL_CTX* context) {
+    auto const* leaf = SSL_CTX_get0_certificate(context);
+    return {c.file, unix_seconds(X509_get0_notBefore(leaf)), unix_seconds(X509_get0_notAfter(leaf))};
+}
+
+result<certificate_life> server_identity::try_certificate(certificate_config const& c) {
+    auto context = load_one(c, {});
+    if (!context)
+        return context.error();
+    return life_of(c, context->get());
+}
+
+result<void> server_identity::try_client_ca(std::filesystem::path const& ca) {
+    context_ptr const context(SSL_CTX_new(TLS_server_method()));
+    ERR_clear_error();
+    if (!context || !ask_for_client(context.get(), ca))
+        return cannot_use(clients_key, ca, reason());
+    return {};
 }
 
 result<server_identity::ptr> server_identity::load(identity_files const& files) {
@@ -106,13 +153,12 @@ result<server_identity::ptr> server_identity::load(identity_files const& files) 
         auto context = load_one(c, files.client_ca);
         if (!context)
             return context.error();
-        auto const* leaf = SSL_CTX_get0_certificate(context->get());
-        all->lives_.push_back(
-            {c.file, unix_seconds(X509_get0_notBefore(leaf)), unix_seconds(X509_get0_notAfter(leaf))});
+        all->lives_.push_back(life_of(c, context->get()));
         all->contexts_.push_back(std::move(*context));
     }
     if (all->contexts_.empty())
-        return internal_error("there is no certificate");
+        return internal_error("an address that speaks TLS (https://) needs a certificate: write [[server.certificate]] "
+                              "with file and key_file into the file that --config names");
     SSL_CTX_set_tlsext_servername_callback(all->context(), choose);
     SSL_CTX_set_tlsext_servername_arg(all->context(), all.get());
     return ptr(std::move(all));

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,6 +40,11 @@ public:
     // first is for clients that name no host, or one that no certificate is for.
     static result<ptr> load(identity_files const& files);
 
+    // What load() would say of one pair of files, or of the clients' CA, alone; block. Errors name the configuration's
+    // key, here as there.
+    static result<certificate_life> try_certificate(certificate_config const& c);
+    static result<void> try_client_ca(std::filesystem::path const& ca);
+
     // To make sessions from; it turns to the right certificate by itself, as long as this lives.
     SSL_CTX* context() const noexcept { return contexts_.front().get(); }
 
@@ -55,11 +61,16 @@ private:
 
     server_identity() = default;
     static result<context_ptr> load_one(certificate_config const& c, std::filesystem::path const& client_ca);
+    static certificate_life life_of(certificate_config const& c, SSL_CTX* context);
     static int choose(SSL* session, int* alert, void* self);
 
     std::vector<context_ptr> contexts_;
     std::vector<certificate_life> lives_;
 };
+
+// Why clients refuse it, or soon will; "": they do not. Soon is within two weeks, or, of one that lives for days,
+// within the last fifth of its life.
+std::string expiry_warning(certificate_life const& c, std::int64_t now);
 
 // 0 of what is no time.
 std::int64_t unix_seconds(ASN1_TIME const* t);

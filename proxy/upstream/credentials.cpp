@@ -1,13 +1,13 @@
 #include "proxy/upstream/credentials.h"
 
 #include "proxy/base64.h"
+#include "proxy/runtime/small_file.h"
 #include "proxy/wipe.h"
 
 #include <spdlog/spdlog.h>
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 
 namespace proxy {
 
@@ -22,6 +22,15 @@ credentials::credentials(std::string username, std::filesystem::path password_fi
     : username_(std::move(username)), password_file_(password_path(password_file)) {
     std::lock_guard lock(mutex_);
     read_if_changed();
+}
+
+result<secret> credentials::read(std::filesystem::path const& file) {
+    auto text = read_small_file(file, max_password_size);
+    if (!text)
+        return text.error();
+    wiped_at_end const wiped(*text);
+    auto const end = text->find_last_not_of("\r\n");
+    return secret(text->substr(0, end == text->npos ? 0 : end + 1));
 }
 
 std::optional<secret> credentials::basic() {
@@ -48,20 +57,14 @@ void credentials::read_if_changed() {
     if (seen_ == now)
         return;
 
-    std::string text(max_password_size + 1, '\0');
-    std::ifstream file(password_file_, std::ios::binary);
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    if (file.bad() || (!file && !file.eof()) || text.size() > max_password_size) {
+    auto password = read(password_file_);
+    if (!password) {
         if (complained_of_ != now)
-            spdlog::warn("cannot use password file {}: unreadable, or larger than 64 KiB", password_file_.string());
+            spdlog::warn("password file: {}", password.error().message);
         complained_of_ = now;
         return;
     }
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
-        text.pop_back();
-    password_.emplace(text);
-    wipe(text);
+    password_ = *std::move(password);
     seen_ = now;
 }
 

@@ -2,6 +2,7 @@
 // file changes, so that it can be rotated without a restart.
 #pragma once
 
+#include "proxy/error.h"
 #include "proxy/runtime/environment.h"
 #include "proxy/runtime/file_stamp.h"
 #include "proxy/secret.h"
@@ -21,6 +22,9 @@ std::filesystem::path password_path(std::filesystem::path const& file, environme
 class credentials {
 public:
     static constexpr std::size_t max_password_size = 64 * 1024; // tokens of cloud registries are long
+
+    // The password in a file, without the line's end; blocks. An error names the file.
+    static result<secret> read(std::filesystem::path const& file);
 
     credentials(std::string username, std::filesystem::path password_file);
 

@@ -122,6 +122,22 @@ TEST_CASE("check-config of a good file says what it amounts to") {
     CHECK(r.err.empty());
 }
 
+TEST_CASE("check-config says what is wrong with the files that the configuration names") {
+    config_file const file("[webhook]\nurl_file = \"/nonexistent/url\"\n[[upstream]]\nname = \"docker.io\"\n"
+                           "endpoints = [\"https://registry-1.docker.io\"]\nca_file = \"/nonexistent/ca\"\n"
+                           "username = \"a\"\npassword_file = \"/nonexistent/password\"\n");
+    auto const r = layerd({"check-config", "--config", file.path()});
+    CHECK(r.code == 1);
+    CHECK(r.out.empty());
+    CHECK(r.err == file.path() +
+                       ": warning: password_file in [[upstream]] docker.io: cannot read /nonexistent/password: No "
+                       "such file or directory\n" +
+                       file.path() +
+                       ": ca_file in [[upstream]] docker.io: cannot use CA file /nonexistent/ca: No such file or "
+                       "directory\n" +
+                       file.path() + ": [webhook] url_file /nonexistent/url cannot be read\n2 problems\n");
+}
+
 TEST_CASE("check-config of an absent file fails") {
     auto const r = layerd({"check-config", "--config", "/nonexistent"});
     CHECK(r.code == 1);

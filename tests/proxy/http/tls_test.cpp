@@ -164,7 +164,7 @@ TEST_CASE("a certificate that cannot be read keeps the server from starting") {
     std::filesystem::remove(m.settings.server.certificates.front().key_file);
     auto const started = server::start(m.settings);
     REQUIRE(started.has_error());
-    CHECK(started.error().message.starts_with("cannot use key "));
+    CHECK(started.error().message.starts_with("key_file in [[server.certificate]]: cannot use "));
 }
 
 TEST_CASE("a session can be resumed where no client's certificate is asked for") {

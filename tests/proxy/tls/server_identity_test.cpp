@@ -5,6 +5,9 @@
 #include "tests/support/captured_log.h"
 #include "tests/support/certificate_files.h"
 
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
 #include <ctime>
 
 using namespace proxy;
@@ -45,12 +48,47 @@ TEST_CASE("a certificate that cannot be used is refused with the file and the re
         REQUIRE(!r);
         return r.error().message;
     };
-    CHECK(why({absent, good.key_file}) == "cannot use certificate " + absent.string() + ": No such file or directory");
-    CHECK(why({good.file, absent}) == "cannot use key " + absent.string() + ": No such file or directory");
-    CHECK(why({nonsense, good.key_file}) == "cannot use certificate " + nonsense.string() + ": no start line");
-    CHECK(why({good.file, nonsense}).starts_with("cannot use key " + nonsense.string() + ": "));
-    CHECK(why({good.file, other.key_file}).starts_with("cannot use key " + other.key_file.string() + ": "));
-    CHECK(server_identity::load({}).has_error());
+    CHECK(why({absent, good.key_file}) ==
+          "file in [[server.certificate]]: cannot use " + absent.string() + ": No such file or directory");
+    CHECK(why({good.file, absent}) ==
+          "key_file in [[server.certificate]]: cannot use " + absent.string() + ": No such file or directory");
+    CHECK(why({nonsense, good.key_file}) ==
+          "file in [[server.certificate]]: cannot use " + nonsense.string() + ": no start line");
+    CHECK(why({good.file, nonsense})
+              .starts_with("key_file in [[server.certificate]]: cannot use " + nonsense.string() + ": "));
+    CHECK(server_identity::load({}).error().message.find("[[server.certificate]]") != std::string::npos);
+}
+
+TEST_CASE("a key that belongs to another certificate is said to") {
+    certificate_files f;
+    auto const mine = f.issue("mine", {"a.example.com"}), other = f.issue("other", {"b.example.com"});
+    std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> const made(EVP_RSA_gen(2048), EVP_PKEY_free);
+    std::unique_ptr<BIO, decltype(&BIO_free)> const out(BIO_new(BIO_s_mem()), BIO_free);
+    REQUIRE(PEM_write_bio_PrivateKey(out.get(), made.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
+    char* text = nullptr;
+    auto const size = BIO_get_mem_data(out.get(), &text);
+    auto const rsa = f.folder.path() / "rsa.key";
+    certificate_files::write(rsa, {text, static_cast<std::size_t>(size)});
+    for (auto const& key : {other.key_file, rsa}) { // of its kind, and of another
+        auto const r = server_identity::load({{{mine.file, key}}});
+        REQUIRE(!r);
+        CHECK(r.error().message == "key_file in [[server.certificate]]: cannot use " + key.string() +
+                                       ": it does not belong to " + mine.file.string());
+    }
+}
+
+TEST_CASE("a pair, and the clients' CA, can be tried alone") {
+    certificate_files f;
+    auto const good = f.issue("good", {"a.example.com"});
+    auto const life = server_identity::try_certificate(good);
+    REQUIRE(life);
+    CHECK(life->file == good.file);
+    CHECK(life->expires > now());
+    CHECK(server_identity::try_certificate({good.file, f.folder.path() / "absent"}).has_error());
+    CHECK(server_identity::try_client_ca(f.authority.ca_file()));
+    auto const none = server_identity::try_client_ca(good.key_file);
+    REQUIRE(none.has_error());
+    CHECK(none.error().message.starts_with("client_ca_file in [access]: cannot use " + good.key_file.string() + ": "));
 }
 
 TEST_CASE("a certificate that has expired is used, and that is said once a day") {
