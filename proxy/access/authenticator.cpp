@@ -1,7 +1,6 @@
 #include "proxy/access/authenticator.h"
 
 #include "proxy/access/oidc_claims.h"
-#include "proxy/access/token_key.h"
 #include "proxy/upstream/credentials.h"
 
 #include <algorithm>
@@ -27,7 +26,7 @@ identity_ptr anonymous() {
 
 authenticator::authenticator(config const& c, std::unique_ptr<password_check> passwords,
                              std::function<std::int64_t()> now)
-    : issuer_configs_(c.access.issuers), passwords_(std::move(passwords)), now_(std::move(now)) {}
+    : issuer_configs_(c.access.issuers), passwords_(std::move(passwords)), now_(std::move(now)), key_(c) {}
 
 result<std::unique_ptr<authenticator>> authenticator::open(config const& c, worker& home, disk_pool& disk,
                                                            unsigned password_threads,
@@ -45,12 +44,9 @@ result<std::unique_ptr<authenticator>> authenticator::open(config const& c, work
 
 result<void> authenticator::set_rules(config const& c) {
     std::lock_guard const lock(mutex_);
-    if (!c.access.is_open() && !signer_) {
-        auto key = open_token_key(c);
-        if (!key)
-            return key.error();
-        signer_ = std::make_unique<token_signer const>(*std::move(key));
-    }
+    if (!c.access.is_open())
+        if (auto opened = key_.open(); !opened)
+            return opened.error();
     all_rules_.push_back(std::make_unique<access_rules const>(c.access));
     rules_.store(all_rules_.back().get(), std::memory_order_release);
     return {};
@@ -108,12 +104,16 @@ bool authenticator::knows_enough(identity const& who) const {
 }
 
 result<access_token> authenticator::own_token(unverified_token t) const {
-    return signer_->verify(std::move(t), now_());
+    auto const signer = key_.signer();
+    if (!signer)
+        return signer.error();
+    return (*signer)->verify(std::move(t), now_());
 }
 
 task<result<identity_ptr>> authenticator::by_token(worker_local& local, std::string_view token) {
     auto const now = now_();
     auto const key = token_cache::key_of(token);
+    local.tokens_proved.keep_those_of(key_.generation());
     if (auto known = local.tokens_proved.find(key, now); known && knows_enough(*known))
         co_return known;
     auto parsed = unverified_token::parse(token);

@@ -7,6 +7,7 @@
 #include "proxy/access/access_token.h"
 #include "proxy/access/oidc_issuer.h"
 #include "proxy/access/password_check.h"
+#include "proxy/access/token_keeper.h"
 #include "proxy/basic_login.h"
 #include "proxy/http/peer.h"
 #include "proxy/http/worker_local.h"
@@ -48,12 +49,16 @@ public:
     // By a token of ours that is for renewal, or was issued.
     result<identity_ptr> renew(std::string_view token) const;
 
-    token_signer const& signer() const noexcept { return *signer_; } // if there are rules
+    // 503 while the key of tokens cannot be used.
+    result<token_keeper::signer_ptr> signer() const { return key_.signer(); }
     oidc_config const* issuer_config(std::string_view name) const noexcept;
     std::int64_t now() const { return now_(); }
 
-    // Reads users again whose file has changed. Every few seconds, by one thread; blocks.
-    void look() { passwords_->look(); }
+    // Reads users, and the key of tokens, again whose file has changed. Every few seconds, by one thread; blocks.
+    void look() {
+        passwords_->look();
+        key_.look();
+    }
 
 private:
     authenticator(config const& c, std::unique_ptr<password_check> passwords, std::function<std::int64_t()> now);
@@ -66,8 +71,8 @@ private:
     std::unique_ptr<password_check> const passwords_;
     std::function<std::int64_t()> const now_; // Unix seconds
     std::vector<std::unique_ptr<oidc_issuer>> issuers_;
-    std::mutex mutex_; // guards all_rules_, and that signer_ is set once, before there are rules
-    std::unique_ptr<token_signer const> signer_;
+    token_keeper key_;                                           // opened before there are rules
+    std::mutex mutex_;                                           // guards all_rules_
     std::vector<std::unique_ptr<access_rules const>> all_rules_; // old ones may be in use: each reload adds one
     std::atomic<access_rules const*> rules_{nullptr};
 };

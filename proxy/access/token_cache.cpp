@@ -10,6 +10,12 @@ token_cache::key token_cache::key_of(std::string_view token) {
     return k;
 }
 
+void token_cache::keep_those_of(std::uint64_t generation) {
+    if (generation != generation_)
+        entries_.clear();
+    generation_ = generation;
+}
+
 std::shared_ptr<identity const> token_cache::find(key const& k, std::int64_t now) const {
     auto const at = entries_.find(k);
     return at == entries_.end() || now >= at->second.expires_at ? nullptr : at->second.who;

@@ -19,6 +19,9 @@ public:
     using key = std::array<unsigned char, 32>;
     static key key_of(std::string_view token); // SHA-256: the token itself is not kept
 
+    // Forgets all that was proved while there were other keys, whose number `generation` is.
+    void keep_those_of(std::uint64_t generation);
+
     // Null: not known, or over. `now` in Unix seconds.
     std::shared_ptr<identity const> find(key const& k, std::int64_t now) const;
     void put(key const& k, std::shared_ptr<identity const> who, std::int64_t expires_at, std::int64_t now);
@@ -29,6 +32,7 @@ private:
         std::int64_t expires_at;
     };
     std::map<key, entry> entries_;
+    std::uint64_t generation_ = 0;
 };
 
 } // namespace proxy

@@ -110,7 +110,10 @@ result<std::string> token_endpoint::answer_for(identity const& who, token_questi
     auto const until = std::min(now + settings_.token_ttl.count(), end);
     access_token t{token_use::access, who, now, until};
     t.who.asked = q.asked;
-    auto text = who_.signer().sign(t);
+    auto const signer = who_.signer();
+    if (!signer)
+        return signer.error();
+    auto text = (*signer)->sign(t);
     if (!text)
         return text.error();
     boost::json::object o{
@@ -120,7 +123,7 @@ result<std::string> token_endpoint::answer_for(identity const& who, token_questi
     auto const* issuer = who_.issuer_config(who.issuer);
     if (q.wants_renewal && issuer != nullptr) {
         access_token const renewal{token_use::renewal, who, now, std::min(now + issuer->session.count(), end)};
-        auto refresh = who_.signer().sign(renewal);
+        auto refresh = (*signer)->sign(renewal);
         if (!refresh)
             return refresh.error();
         o["refresh_token"] = *refresh;

@@ -32,6 +32,18 @@ TEST_CASE("a token is found until it is over") {
     CHECK(cache.find(key(2), 900) == nullptr);
 }
 
+TEST_CASE("what other keys have proved is forgotten") {
+    token_cache cache;
+    cache.keep_those_of(1);
+    cache.put(key(1), user("alice"), 1000, 900);
+    cache.keep_those_of(1);
+    CHECK(cache.find(key(1), 900) != nullptr);
+    cache.keep_those_of(2);
+    CHECK(cache.find(key(1), 900) == nullptr);
+    cache.put(key(1), user("alice"), 1000, 900);
+    CHECK(cache.find(key(1), 900) != nullptr);
+}
+
 TEST_CASE("a token that is over when it comes is not found") {
     token_cache cache;
     cache.put(key(1), user("alice"), 900, 900);
