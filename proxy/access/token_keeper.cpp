@@ -20,7 +20,7 @@ result<void> token_keeper::open() {
         return opened.error();
     seen_ = now;
     is_open_ = true;
-    key_ = *opened;
+    key_ = opened->key;
     set(key_);
     return {};
 }
@@ -58,10 +58,10 @@ void token_keeper::look() {
         return;
     }
     complaint_.clear();
-    bool const is_same = EVP_PKEY_eq(key_->get(), opened->get()) == 1;
+    bool const is_same = EVP_PKEY_eq(key_->get(), opened->key.get()) == 1;
     if (is_same && was_usable)
         return; // touched, or its owner or mode changed
-    key_ = *opened;
+    key_ = opened->key;
     set(key_);
     if (is_same)
         spdlog::info("the token key can be used again: {}", file_.string());

@@ -27,6 +27,8 @@ error cannot_use(fs::path const& file, std::string_view why) {
     return internal_error(fmt::format("cannot use token key {}: {}", file.string(), why));
 }
 
+enum class made { here, by_another };
+
 int no_password(char*, int, int, void*) {
     return 0; // a daemon has nobody to ask
 }
@@ -42,8 +44,14 @@ result<std::string> new_key() {
     return std::string(text, static_cast<std::size_t>(size));
 }
 
+// What root makes the server's user must be able to read.
+bool give_to_owner_of(fs::path const& folder, int fd) {
+    struct stat s {};
+    return ::geteuid() != 0 || (::stat(folder.c_str(), &s) == 0 && ::fchown(fd, s.st_uid, s.st_gid) == 0);
+}
+
 // Whole or not there at all, also if two try at once: whoever comes second uses what the first has made.
-result<void> create(fs::path const& file) {
+result<made> create(fs::path const& file) {
     auto key = new_key();
     if (!key)
         return key.error();
@@ -51,24 +59,27 @@ result<void> create(fs::path const& file) {
     auto const draft = fs::path(file.string() + "." + std::to_string(::getpid()));
     ::unlink(draft.c_str()); // a crash may have left one
     int const fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool const written =
-        fd >= 0 && ::write(fd, key->data(), key->size()) == static_cast<ssize_t>(key->size()) && ::fsync(fd) == 0;
+    bool const written = fd >= 0 && give_to_owner_of(file.parent_path(), fd) &&
+                         ::write(fd, key->data(), key->size()) == static_cast<ssize_t>(key->size()) && ::fsync(fd) == 0;
     auto const why = errno;
     if (fd >= 0)
         ::close(fd);
-    if (!written)
+    if (!written) {
+        if (fd >= 0)
+            ::unlink(draft.c_str());
         return cannot_use(file, std::strerror(why));
-    bool const placed = ::link(draft.c_str(), file.c_str()) == 0 || errno == EEXIST;
+    }
+    bool const placed = ::link(draft.c_str(), file.c_str()) == 0;
     auto const failure = errno;
     ::unlink(draft.c_str());
-    if (!placed)
+    if (!placed && failure != EEXIST)
         return cannot_use(file, std::strerror(failure));
     int const folder = ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder >= 0) {
         ::fsync(folder); // tokens that were issued shall outlive a crash; without it they are issued anew
         ::close(folder);
     }
-    return {};
+    return placed ? made::here : made::by_another;
 }
 
 } // namespace
@@ -79,14 +90,20 @@ fs::path token_key_path(config const& c, environment const& variable) {
     return (c.store.path.empty() ? default_store_path() : c.store.path) / "token-key.pem";
 }
 
-result<jws_key> open_token_key(config const& c) {
+result<opened_token_key> open_token_key(config const& c) {
     auto const file = token_key_path(c);
     std::error_code ec;
+    bool is_new = false;
     if (c.access.token_key_file.empty() && !fs::exists(file, ec)) {
-        if (auto made = create(file); !made)
-            return made.error();
+        auto const by = create(file);
+        if (!by)
+            return by.error();
+        is_new = *by == made::here;
     }
-    return read_token_key(file);
+    auto key = read_token_key(file);
+    if (!key)
+        return key.error();
+    return opened_token_key{*std::move(key), is_new};
 }
 
 result<jws_key> read_token_key(fs::path const& file) {

@@ -18,7 +18,13 @@ std::filesystem::path token_key_path(config const& c, environment const& variabl
 // to others than its owner.
 result<jws_key> read_token_key(std::filesystem::path const& file);
 
-// Reads it; one in the store is made where there is none. Blocks.
-result<jws_key> open_token_key(config const& c);
+struct opened_token_key {
+    jws_key key;
+    bool is_new = false; // made just now
+};
+
+// Reads it; one in the store is made where there is none, and belongs to whom the store does: root may make it before
+// the server's user first needs it. Blocks.
+result<opened_token_key> open_token_key(config const& c);
 
 } // namespace proxy

@@ -73,13 +73,15 @@ int run_token_issue(token_options const& o, command_environment const& env) {
     if (!o.key_file.empty())
         c.access.token_key_file = o.key_file;
     auto key = open_token_key(c);
-    auto const token = key ? token_signer(*std::move(key)).sign(t) : result<std::string>(key.error());
+    auto const token = key ? token_signer(key->key).sign(t) : result<std::string>(key.error());
     if (!token) {
         env.err << "layerd token issue: " << token.error().message << '\n';
         return failed;
     }
     env.out << *token << '\n';
     env.err << fmt::format("for {}, until {:%Y-%m-%d %H:%M} UTC\n", o.user, fmt::gmtime(std::time_t(t.expires_at)));
+    env.err << fmt::format("signed with {}{}\n", token_key_path(c).string(),
+                           key->is_new ? ", which was made just now: there was none" : "");
     if (!o.config_file.empty())
         warn_of_missing_rules(env, c, t.who);
     return done;

@@ -144,6 +144,18 @@ TEST_CASE("check-config of an absent file fails") {
     CHECK(r.err == "/nonexistent: cannot be read: No such file or directory\n");
 }
 
+TEST_CASE("a token is issued with a word on which key has signed it, and whether it is a new one") {
+    tests::temp_folder store;
+    config_file const file("[store]\npath = \"" + store.path().string() + "\"\n");
+    auto const signed_with = "\nsigned with " + (store.path() / "token-key.pem").string();
+    auto const first = layerd({"token", "issue", "--config", file.path(), "--user", "ci"});
+    CHECK(first.code == 0);
+    CHECK(has(first.err, signed_with + ", which was made just now: there was none\n"));
+    auto const second = layerd({"token", "issue", "--config", file.path(), "--user", "ci"});
+    CHECK(second.code == 0);
+    CHECK(has(second.err, signed_with + "\n"));
+}
+
 TEST_CASE("wrong usage exits with 2 and says what is wrong") {
     struct {
         std::vector<std::string> args;
