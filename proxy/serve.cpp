@@ -1,5 +1,6 @@
 #include "proxy/serve.h"
 
+#include "proxy/config/loose_files.h"
 #include "proxy/log/logging.h"
 #include "proxy/runtime/descriptors.h"
 #include "proxy/runtime/service_manager.h"
@@ -120,6 +121,8 @@ int serve(config c, config_source from) {
     net::signal_set stop_signals(signals, SIGINT, SIGTERM);
     net::signal_set hangups(signals, SIGHUP);
     start_logging(c.log);
+    for (auto const& text : loose_files(c))
+        spdlog::warn("{}", text);
     say_open_files(raise_descriptor_limit(), c.server.max_connections);
     service_manager const manager;
     auto const drain_timeout = c.server.drain_timeout;

@@ -43,6 +43,7 @@ bool fits(std::string const& password, std::string const& hash) {
 
 result<htpasswd> htpasswd::parse(std::string_view text) {
     htpasswd out;
+    std::map<std::string, std::size_t, std::less<>> lines; // by user
     for (std::size_t line = 1; !text.empty(); ++line) {
         auto const end = std::min(text.find('\n'), text.size());
         auto entry = text.substr(0, end);
@@ -62,7 +63,15 @@ result<htpasswd> htpasswd::parse(std::string_view text) {
         if (cost > max_cost)
             return internal_error(
                 fmt::format("line {} has a bcrypt cost above {}: each login would take seconds", line, max_cost));
-        out.hashes_.emplace(user, hash); // of two lines the first, as Apache has it
+        auto const [at, is_first] = lines.emplace(user, line);
+        if (!is_first)
+            return internal_error(
+                fmt::format("line {} names {}, as line {} does: one of them must go", line, user, at->second));
+        out.hashes_.emplace(user, hash);
+        if (cost > cost_of(out.costliest_))
+            out.costliest_ = hash;
+        if (cost < good_cost)
+            out.warn_of(user, line, cost);
     }
     return out;
 }
@@ -77,6 +86,22 @@ result<htpasswd> htpasswd::read(std::filesystem::path const& file) {
     return users;
 }
 
+std::string htpasswd::hash_of_unknown() const {
+    return costliest_.empty() ? std::string(nobody) : costliest_;
+}
+
+int htpasswd::cost_of_unknown() const {
+    return cost_of(hash_of_unknown());
+}
+
+void htpasswd::warn_of(std::string_view user, std::size_t line, int cost) {
+    constexpr std::size_t most = 12; // the same mistake, most likely
+    if (warnings_.size() < most)
+        warnings_.push_back(fmt::format("line {} has the password of {} at bcrypt cost {}, which makes trying "
+                                        "passwords cheap for who gets the file: make it again with htpasswd -BC 12",
+                                        line, user, cost));
+}
+
 bool htpasswd::accepts(std::string_view user, std::string_view password) const {
     auto const at = hashes_.find(user);
     bool const known = at != hashes_.end();
@@ -84,7 +109,7 @@ bool htpasswd::accepts(std::string_view user, std::string_view password) const {
     bool const sound = password.find('\0') == password.npos && password.size() <= longest_password;
     std::string text(sound ? password : std::string_view());
     wiped_at_end const wiped(text);
-    bool const same = fits(text, known ? at->second : std::string(hashes_.empty() ? nobody : hashes_.begin()->second));
+    bool const same = fits(text, known ? at->second : hash_of_unknown());
     return known && sound && same;
 }
 

@@ -22,6 +22,8 @@ result<void> password_check::read() {
     auto users = htpasswd::read(file_);
     if (!users)
         return internal_error("htpasswd_file in [access]: " + users.error().message);
+    for (auto const& text : users->warnings())
+        spdlog::warn("htpasswd_file in [access]: {}: {}", file_.string(), text);
     seen_ = now;
     std::lock_guard const lock(mutex_);
     users_ = std::make_shared<htpasswd const>(*std::move(users));

@@ -4,6 +4,7 @@
 #include "proxy/access/jwk_set.h"
 #include "proxy/access/token_key.h"
 #include "proxy/alert/webhook.h"
+#include "proxy/config/loose_files.h"
 #include "proxy/runtime/small_file.h"
 #include "proxy/tls/server_identity.h"
 #include "proxy/upstream/credentials.h"
@@ -44,6 +45,8 @@ public:
         if (!c_.webhook.url_file.empty() && may_look(c_.webhook.url_file))
             if (auto url = webhook::url_of(c_.webhook); !url)
                 found_.errors.push_back(url.error().message);
+        for (auto& text : loose_files(c_, variable_))
+            found_.warnings.push_back(std::move(text));
         return std::move(found_);
     }
 
@@ -91,8 +94,7 @@ private:
     void access() {
         auto const& a = c_.access;
         if (!a.htpasswd_file.empty() && may_look_for(a.htpasswd_file))
-            add_if_bad(found_.errors, "htpasswd_file in [access]",
-                       htpasswd::read(password_path(a.htpasswd_file, variable_)));
+            users(password_path(a.htpasswd_file, variable_));
         if (!a.client_ca_file.empty() && may_look(a.client_ca_file))
             if (auto usable = server_identity::try_client_ca(a.client_ca_file); !usable)
                 found_.errors.push_back(usable.error().message);
@@ -100,6 +102,15 @@ private:
             token_key();
         for (auto const& i : a.issuers)
             issuer(i);
+    }
+
+    void users(fs::path const& file) {
+        auto const read = htpasswd::read(file);
+        add_if_bad(found_.errors, "htpasswd_file in [access]", read);
+        if (!read)
+            return;
+        for (auto const& text : read->warnings())
+            found_.warnings.push_back(fmt::format("htpasswd_file in [access]: {}: {}", file.string(), text));
     }
 
     // The one in the store is made when it is first needed.

@@ -1,5 +1,5 @@
-// Files of users and passwords: taken exactly if each line that says something is a name, a colon and a bcrypt hash; an
-// error names the first line that is not. No password is tried: one takes longer than all else.
+// Files of users and passwords: taken exactly if each line that says something is a name of its own, a colon and a
+// bcrypt hash; an error names the first line that is not. No password is tried: one takes longer than all else.
 #pragma once
 
 #include "proxy/access/htpasswd.h"
@@ -45,11 +45,10 @@ inline plain_htpasswd read_plainly(std::string_view text) {
             continue;
         auto const colon = entry.find(':');
         bool const good = colon != entry.npos && is_user(entry.substr(0, colon)) && is_bcrypt(entry.substr(colon + 1));
-        if (!good) {
+        if (!good || !out.users.insert(entry.substr(0, colon)).second) {
             out.bad_line = line;
             return out;
         }
-        out.users.insert(entry.substr(0, colon));
     }
     return out;
 }

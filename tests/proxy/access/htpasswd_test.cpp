@@ -130,6 +130,34 @@ TEST_CASE("a bcrypt that could hold up the server is refused, and one that costs
         CHECK(why_not(line("alice", with_cost(cost))) == "line 1 has no bcrypt password: make it with htpasswd -B");
 }
 
+TEST_CASE("two lines of one user are refused with both numbers") {
+    CHECK(why_not("#\n" + line("alice", sesame) + line("bob", hunter2) + "\n" + line("alice", hunter2)) ==
+          "line 5 names alice, as line 2 does: one of them must go");
+    CHECK(why_not(line("alice", sesame) + line("alice", sesame)) ==
+          "line 2 names alice, as line 1 does: one of them must go");
+    CHECK(why_not(line("alice", sesame) + line("Alice", sesame)).empty());
+}
+
+TEST_CASE("passwords that are cheap to try are warned of, with line and user") {
+    auto const good = users(line("alice", with_cost("10")) + line("bob", with_cost("14")));
+    CHECK(good.warnings().empty());
+    auto const poor = users("#\n" + line("alice", with_cost("09")) + line("bob", with_cost("10")) + line("ci", sesame));
+    REQUIRE(poor.warnings().size() == 2);
+    CHECK(poor.warnings()[0].starts_with("line 2 has the password of alice at bcrypt cost 9, "));
+    CHECK(poor.warnings()[1].starts_with("line 4 has the password of ci at bcrypt cost 4, "));
+    std::string many;
+    for (int i = 0; i < 1000; ++i)
+        many += line("user-" + std::to_string(i), sesame);
+    CHECK(users(many).warnings().size() == 12);
+}
+
+TEST_CASE("an unknown user costs as much as the costliest, whichever line that is on") {
+    for (auto const& text : {line("alice", sesame) + line("bob", with_cost("12")) + line("zoe", with_cost("05")),
+                             line("alice", with_cost("12")) + line("bob", sesame)})
+        CHECK(users(text).cost_of_unknown() == 12);
+    CHECK(users("").cost_of_unknown() == 10);
+}
+
 TEST_CASE("a line that names no user is refused with its number") {
     std::vector<std::string> const bad{
         line("", sesame), line("alice b", sesame), line(std::string(256, 'a'), sesame), " :x", "alice bob", "\x7f:x",

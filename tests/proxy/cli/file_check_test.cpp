@@ -121,6 +121,20 @@ TEST_CASE("what the server runs without is a warning") {
                                    ": No such file or directory");
 }
 
+TEST_CASE("what is open to others, and passwords that cost little, are warnings") {
+    checked_files f;
+    f.settings.access.htpasswd_file = f.put("users", std::string(users).replace(7, 2, "05"));
+    ::chmod(f.settings.access.htpasswd_file.c_str(), 0644);
+    ::chmod(f.files.folder.path().c_str(), 0755);
+    auto const found = f.check();
+    CHECK(found.errors == strings{});
+    REQUIRE(found.warnings.size() == 2);
+    auto const where = "htpasswd_file in [access]: ";
+    CHECK(found.warnings[0].starts_with(where + f.settings.access.htpasswd_file.string() +
+                                        ": line 1 has the password of ci at bcrypt cost 5, "));
+    CHECK(found.warnings[1].starts_with(where + std::string("every user of this machine may read ")));
+}
+
 TEST_CASE("a file that this user may not read is no mistake, and is noted once") {
     checked_files f;
     auto const closed = f.put("closed", "nonsense");
