@@ -93,6 +93,12 @@ boost::system::result<config, std::vector<config_problem>> parse_config(std::str
     return c;
 }
 
+key_table known_keys(std::string_view text) {
+    problem_list problems;
+    read_root(toml::parse(text), problems);
+    return problems.keys();
+}
+
 boost::system::result<config, std::vector<config_problem>> load_config(std::filesystem::path const& file) {
     std::error_code ec;
     if (std::filesystem::is_directory(file, ec))

@@ -54,6 +54,7 @@ void table_reader::known(std::string_view key) {
 toml::node const* table_reader::take(key_names const& key) {
     toml::node const* found = nullptr;
     std::string_view found_as;
+    problems_.note_key(where_, key.all().front());
     for (auto name : key.all()) {
         known(name);
         auto const* node = table_.get(name);
