@@ -55,7 +55,7 @@ private:
     static void read_patterns(table_reader& in, char const* key, std::string_view example,
                               std::vector<name_pattern>& to) {
         bool bad = false;
-        bool const given = in.strings(key, example, [&](std::string const& text, std::size_t line) {
+        auto const add = [&](std::string const& text, std::size_t line) {
             auto pattern = name_pattern::parse(text);
             bad = bad || !pattern;
             if (pattern)
@@ -63,7 +63,8 @@ private:
             else
                 in.problem(line,
                            fmt::format("{} in {} holds \"{}\", which {}", key, in.where(), text, pattern.error()));
-        });
+        };
+        bool const given = in.strings(key, example, add, table_reader::many);
         if (given && to.empty() && !bad)
             in.problem(in.line_of(key), fmt::format("{} in {} is empty and fits nothing: leave it out, or write {}",
                                                     key, in.where(), example));
@@ -142,13 +143,14 @@ private:
 
     void read_who(table_reader& in, access_rule& r) {
         read_patterns(in, "users", R"(["alice", "ci-*"])", r.users);
-        in.strings("groups", R"(["developers"])", [&](std::string const& name, std::size_t line) {
+        auto const add_group = [&](std::string const& name, std::size_t line) {
             if (std::ranges::find(to_.groups, name, &user_group::name) == to_.groups.end())
                 in.problem(line, fmt::format("\"{}\" in [[access.rule]] is no [[access.group]]", name));
             r.groups.push_back(name);
-        });
+        };
+        bool const of_groups = in.strings("groups", R"(["developers"])", add_group, table_reader::many);
         bool bad = false;
-        bool const given = in.strings("networks", R"(["10.0.0.0/8"])", [&](std::string const& text, std::size_t line) {
+        auto const add_network = [&](std::string const& text, std::size_t line) {
             auto const n = network::parse(text);
             bad = bad || !n;
             if (n)
@@ -157,8 +159,9 @@ private:
                 in.problem(line, fmt::format("networks in [[access.rule]] holds \"{}\"; an entry is an address or a "
                                              "range without bits beyond its prefix, such as \"10.0.0.0/8\"",
                                              text));
-        });
-        if ((given && !bad && r.networks.empty()) || (in.has("groups") && r.groups.empty()))
+        };
+        bool const given = in.strings("networks", R"(["10.0.0.0/8"])", add_network, table_reader::many);
+        if ((given && !bad && r.networks.empty()) || (of_groups && r.groups.empty()))
             in.problem(in.line_of(given && r.networks.empty() ? "networks" : "groups"),
                        "a list in [[access.rule]] is empty and fits nobody: leave it out");
         if (in.text("issuer", r.issuer) &&

@@ -36,15 +36,17 @@ client_group read_group(toml::table const& table, std::vector<client_group> cons
     table_reader in(table, "[[stats.client_group]]", problems);
     client_group g;
     read_group_name(in, before, g);
-    in.strings("networks", R"(["10.0.0.0/8"])", [&](std::string const& text, std::size_t line) {
+    auto const add_network = [&](std::string const& text, std::size_t line) {
         if (auto const n = network::parse(text))
             g.networks.push_back(*n);
         else
             in.problem(line, fmt::format("networks in [[stats.client_group]] holds \"{}\"; an entry is an address or a "
                                          "range without bits beyond its prefix, such as \"10.0.0.0/8\"",
                                          text));
-    });
-    in.strings("users", R"(["ci"])", [&](std::string const& user, std::size_t) { g.users.push_back(user); });
+    };
+    in.strings("networks", R"(["10.0.0.0/8"])", add_network, table_reader::many);
+    auto const add_user = [&](std::string const& user, std::size_t) { g.users.push_back(user); };
+    in.strings("users", R"(["ci"])", add_user, table_reader::many);
     in.strings("user_agents", R"(["buildkit"])", [&](std::string const& agent, std::size_t line) {
         if (is_plain_name(agent))
             g.user_agents.push_back(agent);

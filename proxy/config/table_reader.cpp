@@ -224,8 +224,7 @@ bool table_reader::keep_duration(key_names const& key, std::chrono::seconds& to)
 }
 
 bool table_reader::strings(key_names const& key, std::string_view example,
-                           std::function<void(std::string const&, std::size_t)> const& each) {
-    constexpr std::size_t most = 64;
+                           std::function<void(std::string const&, std::size_t)> const& each, std::size_t most) {
     auto const* node = take(key);
     if (node == nullptr)
         return false;

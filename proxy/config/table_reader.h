@@ -55,9 +55,11 @@ public:
     template <class E>
     bool choice(key_names const& key, E& to, std::initializer_list<std::pair<std::string_view, E>> values);
 
+    // Of strings in one list: what a person writes, and where a list may come from a directory of people or machines.
+    static constexpr std::size_t some = 64, many = 1024;
     // A list of strings; `each` gets every one of them and the line it stands in.
     bool strings(key_names const& key, std::string_view example,
-                 std::function<void(std::string const&, std::size_t line)> const& each);
+                 std::function<void(std::string const&, std::size_t line)> const& each, std::size_t most = some);
 
     // Sub-tables: [key], and [[key]] (`given` tells whether the key stands there at all).
     toml::table const* table(char const* key);

@@ -286,6 +286,17 @@ TEST_CASE("a rule about whom there is not is a mistake") {
           lines{"2: \"\" in [[access.rule]] is no [[access.oidc]]"});
 }
 
+TEST_CASE("a group may have as many users as a directory of people has, a list that nobody means to write is refused") {
+    auto const of = [](std::size_t n) {
+        return pull + group("name = \"g\"\nusers = [" + repeated("\"a\",", n) + "]\n") +
+               rule("networks = [" + repeated("\"::1\",", n) + "]\ngroups = [" + repeated("\"g\",", n) +
+                    "]\nallow = [\"pull\"]\n");
+    };
+    CHECK(problems(of(1024)).empty());
+    CHECK(problems(of(1025)).size() == 3);
+    CHECK(has(of(1025), "5: users in [[access.group]] must hold at most 1024 strings, not 1025"));
+}
+
 TEST_CASE("a group or an issuer may stand behind the rule that names it") {
     CHECK(problems(rule("groups = [\"g\"]\nissuer = \"hub\"\nallow = [\"pull\"]\n") + issuer() +
                    group("name = \"g\"\nusers = [\"a\"]\n"))
