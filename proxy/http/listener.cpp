@@ -39,15 +39,38 @@ private:
     std::atomic<std::int64_t>* count_;
 };
 
+// ":5000" is every interface: "::" takes both families, whatever net.ipv6.bindv6only says, and where the kernel does
+// without IPv6 (ipv6.disable=1) there is the other one.
+void open_and_bind(tcp_acceptor& to, tcp::endpoint at) {
+    bool const is_every = at.address() == net::ip::address_v6::any();
+    error_code ec;
+    auto const try_at = [&](tcp::endpoint const& a) {
+        to.open(a.protocol(), ec);
+        if (!ec)
+            to.set_option(net::socket_base::reuse_address(true), ec);
+        if (!ec && is_every && a.address().is_v6())
+            to.set_option(net::ip::v6_only(false), ec);
+        if (!ec)
+            to.bind(a, ec);
+    };
+    try_at(at);
+    if (is_every &&
+        (ec == net::error::address_family_not_supported || ec == boost::system::errc::address_not_available)) {
+        error_code ignored;
+        to.close(ignored);
+        try_at({net::ip::address_v4::any(), at.port()});
+    }
+    if (ec)
+        throw boost::system::system_error(ec);
+}
+
 } // namespace
 
 listener::listener(tcp::endpoint at, std::vector<std::unique_ptr<worker_local>> const& workers, service& s,
                    client_table& clients, server_parts const& parts, identity_keeper const* tls)
     : workers_(workers), acceptor_(workers.front()->home.context()), service_(s), clients_(clients), parts_(parts),
       tls_(tls) {
-    acceptor_.open(at.protocol());
-    acceptor_.set_option(net::socket_base::reuse_address(true));
-    acceptor_.bind(at);
+    open_and_bind(acceptor_, at);
     acceptor_.listen(4096);
 }
 

@@ -3,6 +3,7 @@
 #include "tests/support/eventually.h"
 #include "tests/support/few_descriptors.h"
 #include "tests/support/mirror.h"
+#include "tests/support/without_ipv6.h"
 
 #include <sys/socket.h>
 
@@ -58,4 +59,25 @@ TEST_CASE("connections that would take the last descriptors are told so, and tho
 
     clients.clear();
     CHECK(eventually([&] { return m.get(target).status == 200; }));
+}
+
+TEST_CASE("every interface is those of IPv4 where the kernel has no IPv6") {
+    mirror m;
+    m.settings.server.listen = {{"::", 0}};
+    unsigned status = 0;
+    std::string bound, refused;
+    bool const tried = without_ipv6([&] {
+        m.start();
+        bound = m.server->get().addresses().at(0).host;
+        status = m.get("/v2/").status;
+        m.server->stop();
+        m.settings.server.listen = {{"::1", 0}}; // which was meant, and is not there
+        auto started = proxy::server::start(m.settings, {});
+        refused = started ? "started" : started.error().message;
+    });
+    if (!tried)
+        return; // this machine takes no filter of system calls
+    CHECK(bound == "0.0.0.0");
+    CHECK(status == 200);
+    CHECK(refused == "cannot listen on [::1]:0: Address family not supported by protocol");
 }
