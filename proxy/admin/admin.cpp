@@ -117,9 +117,8 @@ stats_report admin::report() const {
 admin_response admin::readiness() const {
     if (!ready_())
         return {503, "text/plain", "stopping\n"};
-    auto const written = content_.index().put_value("readiness", "ok");
-    if (!written)
-        return {503, "text/plain", "the store cannot be written: " + written.error().message + "\n"};
+    if (auto const why = can_write_.look(steady_clock::now()))
+        return {503, "text/plain", "the store cannot be written: " + *why + "\n"};
     return {200, "text/plain", "ready\n"};
 }
 

@@ -5,6 +5,7 @@
 
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/management.h"
+#include "proxy/admin/write_check.h"
 #include "proxy/alert/alert_watch.h"
 #include "proxy/config/config.h"
 #include "proxy/fill/fill_status.h"
@@ -33,7 +34,8 @@ public:
           std::function<std::vector<fill_status>()> fills, std::function<bool()> ready)
         : config_(c), stats_(s), content_(content), commands_(commands), integrity_(integrity), registries_(registries),
           past_(past), now_(std::move(now)), alerts_(std::move(alerts)),
-          certificate_expiry_(std::move(certificate_expiry)), fills_(std::move(fills)), ready_(std::move(ready)) {}
+          certificate_expiry_(std::move(certificate_expiry)), fills_(std::move(fills)), ready_(std::move(ready)),
+          can_write_([&content] { return content.index().put_value("readiness", "ok"); }) {}
 
     // Any thread; may block.
     admin_response handle(admin_request const& r) const;
@@ -62,6 +64,7 @@ private:
     std::function<std::map<std::string, std::int64_t>()> certificate_expiry_; // as stats_report has it
     std::function<std::vector<fill_status>()> fills_;
     std::function<bool()> ready_;
+    mutable write_check can_write_;
 };
 
 } // namespace proxy
