@@ -1,5 +1,7 @@
 #include "proxy/admin/admin_service.h"
 
+#include "proxy/admin/admin_paths.h"
+#include "proxy/admin/dashboard_files.h"
 #include "proxy/admin/event_stream.h"
 #include "proxy/http/exchange.h"
 
@@ -82,6 +84,11 @@ task<void> admin_service::serve(exchange& x) {
             co_await reply(x, refused);
             co_return;
         }
+    }
+    if (!is_admin_path(asked->path) && find_dashboard_file(asked->path) == nullptr) {
+        auto const nothing = admin_problem(404, "no such page");
+        co_await reply(x, nothing);
+        co_return;
     }
     if (x.req().is_get() && x.req().takes_chunks() && asked->path == "/api/v1/events") {
         co_await stream_events(x);
