@@ -4,7 +4,7 @@ file(GLOB client_tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/cl
 foreach(name ${client_tests})
   add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/clients/${name})
   set_tests_properties(${name} PROPERTIES
-    LABELS clients TIMEOUT 300 SKIP_RETURN_CODE 77
+    LABELS clients TIMEOUT 1200 SKIP_RETURN_CODE 77
     ENVIRONMENT "LAYERD=$<TARGET_FILE:layerd>;SCREENSHOTS=${CMAKE_BINARY_DIR}/screenshots")
 endforeach()
 # They move gigabytes or open thousands of connections, and starve whoever runs beside them.

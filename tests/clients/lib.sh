@@ -17,6 +17,7 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 # No proxy, no credentials and no configuration of whoever runs this.
 unset HTTP_PROXY HTTPS_PROXY http_proxy https_proxy ALL_PROXY all_proxy DOCKER_HOST DOCKER_CONFIG REGISTRY_AUTH_FILE
 work=$(mktemp -d "${TMPDIR:-/tmp}/layerd-test.XXXXXX")
+claims=${TMPDIR:-/tmp}/layerd-test-ports.$UID # a folder for each port that a running test has chosen
 export HOME=$work/home XDG_RUNTIME_DIR=$work/xdg TMPDIR=$work/tmp
 mkdir -p "$HOME" "$XDG_RUNTIME_DIR" "$TMPDIR"
 chmod 755 "$work"
@@ -71,6 +72,7 @@ cleanup() {
         show_findings
         status=1
     fi
+    [[ ! -e $work/ports ]] || (cd "$claims" && xargs -r rmdir) <"$work/ports"
     # What a test mounted below its folder, the last first.
     awk -v below="$work/" 'index($2, below) == 1 {print $2}' /proc/mounts | tac | xargs -r -n 1 umount
     if [[ -n ${KEEP:-} ]]; then
@@ -127,13 +129,17 @@ ready() {
     answers "$2"
 }
 
-# A port below the ephemeral range that nobody listens on, another one each time: tests run side by side.
+# A port below the ephemeral range that nobody listens on, and that is this test's until it ends: tests run side by
+# side.
 free_port() {
     local port
+    mkdir -p "$claims"
+    find "$claims" -mindepth 1 -mmin +60 -delete # of tests that were killed
     while :; do
         port=$((20000 + RANDOM % 12000))
-        grep -qsx "$port" "$work/ports" && continue
+        mkdir "$claims/$port" 2>/dev/null || continue
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+        rmdir "$claims/$port"
     done
     echo "$port" | tee -a "$work/ports"
 }

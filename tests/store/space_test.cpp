@@ -4,6 +4,7 @@
 #include "tests/catch.h"
 #include "tests/store/fixture.h"
 
+#include <shared_mutex>
 #include <thread>
 
 using namespace store_tests;
@@ -60,20 +61,25 @@ TEST_CASE("fifty writers at once share what there is, and those that it does not
 TEST_CASE("threads that fill, read and remove at once stay below the limit") {
     limited_store s(24 * mib);
     std::vector<std::jthread> threads;
-    std::atomic<std::uint64_t> most = 0;
+    std::uint64_t most = 0;
+    std::shared_mutex still; // du sees one moment: what comes and what goes while it walks is never there at once
     std::atomic<unsigned> wrong = 0;
     for (unsigned t = 0; t < 4; ++t)
         threads.emplace_back([&, t] {
             for (unsigned i = 0; i < 60; ++i) {
                 auto const bytes = content(50'000 + 30'000 * (i % 40), t % 2 * 1000 + i);
                 auto const d = oci::digest::of(bytes);
-                if (auto const stored = s.store->put(d, bytes, {}); !stored && stored.error().code != errc::no_space)
-                    ++wrong;
-                if (auto const found = s.store->open_blob(d); found && *found)
-                    wrong += read_all(*(*found)->file) != bytes;
-                if (i % 16 == t)
-                    (void)s.store->remove(d);
-                most = std::max(most.load(), s.du());
+                {
+                    std::shared_lock const moving(still);
+                    auto const stored = s.store->put(d, bytes, {});
+                    wrong += !stored && stored.error().code != errc::no_space;
+                    if (auto const found = s.store->open_blob(d); found && *found)
+                        wrong += read_all(*(*found)->file) != bytes;
+                    if (i % 16 == t)
+                        (void)s.store->remove(d);
+                }
+                std::unique_lock const looking(still);
+                most = std::max(most, s.du());
             }
         });
     threads.clear();

@@ -22,11 +22,13 @@ public:
 
 private:
     bool is_refused() noexcept {
-        if (refuse <= 0)
-            return false;
-        --refuse;
-        errno = EMFILE;
-        return true;
+        for (int left = refuse; left > 0;) {
+            if (!refuse.compare_exchange_weak(left, left - 1))
+                continue;
+            errno = EMFILE;
+            return true;
+        }
+        return false;
     }
 };
 

@@ -22,7 +22,7 @@ public:
     explicit bad_upstream(choices& c); // how bad it is
 
     tests::scripted_origin& origin() noexcept { return origin_; }
-    bool is_ever_bad() const noexcept { return level_ > 0; }
+    bool is_ever_bad() const noexcept { return level_ > 0; } // then it is waited for so shortly that it may seem late
 
     // A tag means something else from now on; Unix seconds.
     void move_tag(std::size_t repository, std::size_t tag, std::int64_t now);

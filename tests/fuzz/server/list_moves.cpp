@@ -142,7 +142,7 @@ void list_tags(world& w, choices& c) {
                       return judge_hosted_tags(w.hosted.at[r], looks, links, whole, a);
                   must(a.status == 200 || a.status == 400 || a.status == 404 || a.status / 100 == 5,
                        "tags of a mirrored repository: " + std::to_string(a.status));
-                  must(!w.upstream.was_always_right() || (a.status == 200 && a.complete), "an honest upstream's tags");
+                  must(w.upstream.is_ever_bad() || (a.status == 200 && a.complete), "an honest upstream's tags");
                   if (a.status != 200 || !a.complete ||
                       w.upstream.has_lied_about("/v2/" + repositories()[r].path + "/tags/list"))
                       return;

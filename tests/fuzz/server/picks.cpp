@@ -124,7 +124,7 @@ bool entry::is_past(tests::http_answer const& a, std::string const& method) cons
     if (repositories()[repository_].is_guarded()) { // whose word it is, and which may fail
         bool const failed = a.status == 401 || a.status == 403 || a.status == 404 || a.status > 500;
         must(at_last == access::granted || failed, "upstream does not let him in, and he is answered " + status);
-        if (at_last == access::refused || !world_.upstream.was_always_right())
+        if (at_last == access::refused || world_.upstream.is_ever_bad())
             return !failed;
     }
     if (at_last == access::granted) {

@@ -50,7 +50,7 @@ struct digest_pull {
         bool const there = upstream_has(repository, item);
         must(shows_content(a) || is_refusal_of_upstream(a), bad_status(a, "upstream's"));
         must(!shows_content(a) || there, bad_status(a, "of another repository"));
-        if (!w.upstream.was_always_right())
+        if (w.upstream.is_ever_bad())
             return;
         must(a.complete, "an honest upstream's content is broken off");
         if (there && is_of_its_kind())
@@ -153,7 +153,7 @@ struct tag_pull {
         auto const all = w.upstream.meanings(repository, tag);
         for (std::size_t i = 0; i < all.size(); ++i) {
             bool const is_past = i > 0 && all[i - 1].since + w.tag_ttl() < asked_at;
-            if (all[i].item == got && !(is_past && w.upstream.was_always_right()))
+            if (all[i].item == got && !(is_past && !w.upstream.is_ever_bad()))
                 return true;
         }
         return false;
@@ -162,7 +162,7 @@ struct tag_pull {
     void judge_mirrored(world const& w, answer const& a) const {
         must(a.status == 200 || is_refusal_of_upstream(a), bad_status(a, "upstream's tag"));
         constexpr std::int64_t absence_lives = 5;
-        if (w.upstream.was_always_right()) {
+        if (!w.upstream.is_ever_bad()) {
             must(a.status == 200 || meant.empty() || meant.back().since + absence_lives >= asked_at,
                  bad_status(a, "a tag of an honest upstream"));
             must(a.status != 200 || !w.upstream.meanings(repository, tag).empty(), bad_status(a, "no tag"));

@@ -50,10 +50,10 @@ std::vector<wanted_content> put_all(hostile_registry& at) {
     };
 }
 
-void trust(hostile_server& s, test_authority const& authority) {
+void trust(hostile_server& s, test_authority const& authority, proxy::milliseconds connect_timeout) {
     for (auto& u : s.settings.upstreams) {
         u.ca_file = authority.ca_file();
-        u.connect_timeout = proxy::milliseconds(300);
+        u.connect_timeout = connect_timeout;
     }
 }
 
@@ -64,7 +64,7 @@ TEST_CASE("an endpoint that cannot be spoken to is an error for everything, and 
     auto const all = put_all(bench.good);
     for (auto const& bad : bench.all()) {
         hostile_server s({bad.endpoint});
-        trust(s, bench.trusted);
+        trust(s, bench.trusted, proxy::milliseconds(300));
         s.be_impatient(proxy::milliseconds(500));
         s.start();
         for (auto const& w : all) {
@@ -83,7 +83,7 @@ TEST_CASE("a good endpoint after one that cannot be spoken to serves everything"
     auto const all = put_all(bench.good);
     for (auto const& bad : bench.all()) {
         hostile_server s({bad.endpoint, bench.good.origin().endpoint()});
-        trust(s, bench.trusted);
+        trust(s, bench.trusted, proxy::milliseconds(3000)); // of the good one too
         s.start();
         for (auto const& w : all) {
             auto const e = s.ask(w);

@@ -2,6 +2,7 @@
 #include "tests/catch.h"
 #include "tests/proxy/upstream/upstream_bench.h"
 #include "tests/support/captured_log.h"
+#include "tests/support/eventually.h"
 #include "tests/support/few_descriptors.h"
 #include "tests/support/mirror.h"
 
@@ -41,6 +42,7 @@ TEST_CASE("clients are told to try again when there is no descriptor for upstrea
     m.start();
     REQUIRE(m.get(tag).status == 200);
     m.restart(); // no connection to upstream is left
+    REQUIRE(eventually([&] { return m.stats().find("\"reconciled\":true") != std::string::npos; })); // opens folders
     http_client client(m.server->port());
     REQUIRE(client.get("/v2/").status == 200);
     {
