@@ -96,14 +96,34 @@ task<result<void>> access_guard::admit(exchange& x, oci::route const& r, reposit
     bool const allowed = x.may.allow(what, t.name);
     if (allowed && x.may.is_asked(what, t.name, r.repo->name()))
         co_return result<void>();
+    if (!allowed)
+        co_return refused(x, wanted, !t.is_guarded(), t.name);
     x.local().counters.denied.add();
-    if (allowed)
-        co_return challenged(x, wanted, "insufficient_scope", "the token was not made for this repository");
-    bool const can_log_in = !t.is_guarded() && x.req().header(http_field::authorization).empty() &&
-                            x.may.user().empty() && who_.rules().tell_users_apart();
-    if (can_log_in)
-        co_return challenged(x, wanted, {}, "log in to " + std::string(to_string(what)) + " " + t.name);
-    co_return denied(x.may.user(), what, t.name);
+    co_return challenged(x, wanted, "insufficient_scope", "the token was not made for this repository");
+}
+
+// `name` is the store's; it is told to who is known alone, for it shows which upstream a name without one leads to.
+error access_guard::refused(exchange& x, wish w, bool can_log_in, std::string_view name) const {
+    x.local().counters.denied.add();
+    auto const user = x.may.user();
+    if (!user.empty())
+        return denied(user, w.what, name);
+    bool const shows_nothing = x.req().header(http_field::authorization).empty();
+    if (can_log_in && shows_nothing && who_.rules().tell_users_apart())
+        return challenged(x, w, {}, fmt::format("log in to {} {}", to_string(w.what), w.repository));
+    return denied(user, w.what, w.repository);
+}
+
+task<result<void>> access_guard::admit_nowhere(exchange& x, oci::route const& r) {
+    if (is_open())
+        co_return result<void>();
+    wish const wanted{action_of(x.req(), r.endpoint), r.repo->name()};
+    auto known = co_await identify(x, wanted);
+    if (!known)
+        co_return known.error();
+    if (x.may.allow_somewhere())
+        co_return result<void>();
+    co_return refused(x, wanted, true, r.repo->name());
 }
 
 task<result<void>> access_guard::admit_anywhere(exchange& x) {

@@ -33,6 +33,10 @@ public:
     // is any, as clients learn from a ping alone that they can log in.
     task<result<void>> admit_anywhere(exchange& x);
 
+    // Of a repository that is none of ours: who has no right anywhere hears what he hears of those that are, so that he
+    // learns neither what is mirrored nor what is hosted.
+    task<result<void>> admit_nowhere(exchange& x, oci::route const& r);
+
     // Of the admin API.
     task<result<void>> admit_operator(exchange& x);
 
@@ -43,6 +47,7 @@ private:
     };
     task<result<void>> identify(exchange& x, wish w);
     error challenged(exchange& x, wish w, std::string_view what, std::string why) const;
+    error refused(exchange& x, wish w, bool can_log_in, std::string_view name) const;
 
     authenticator& who_;
     config const& settings_;

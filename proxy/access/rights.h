@@ -20,6 +20,11 @@ public:
         return (!limits || limits->cover(a, repository)) && rules_->allow(who_, a, repository);
     }
 
+    // Whether the rules let the bearer pull or push anything at all.
+    bool allow_somewhere() const {
+        return rules_ == nullptr || rules_->may_allow(who_, action::pull) || rules_->may_allow(who_, action::push);
+    }
+
     // Whether the client's token was made for this, by either name of the repository: one that was not is to be
     // replaced by the client, not to be denied.
     bool is_asked(action a, std::string_view repository, std::string_view as_written) const {

@@ -9,6 +9,7 @@
 #include <boost/url/authority_view.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <spdlog/spdlog.h>
 
 namespace proxy {
 
@@ -84,6 +85,9 @@ task<void> admin_service::serve(exchange& x) {
             co_await reply(x, refused);
             co_return;
         }
+        auto const user = x.may.user();
+        spdlog::info("{} {}: asked for by {}, {}", x.req().method_name(), asked->path,
+                     user.empty() ? "nobody who logged in" : user, x.from().name);
     }
     if (!is_admin_path(asked->path) && find_dashboard_file(asked->path) == nullptr) {
         auto const nothing = admin_problem(404, "no such page");

@@ -18,14 +18,20 @@ std::size_t latency_bucket(steady_clock::duration d) {
     return std::min<std::size_t>(bucket, latency_buckets - 1);
 }
 
+// A client may ask for a token with its password in the query, as OAuth 2 forbids and some do.
+std::string_view shown_target(request const& r) {
+    auto const target = r.target();
+    return token_endpoint::is_at(target) ? target.substr(0, target.find('?')) : target;
+}
+
 // Errors that somebody should look at; a client's 404 is not one.
 void log_error(error const& e, request const& r) {
     if (e.source == error_source::client || is_overload(e) ||
         e.over != limit::none) { // counted; a line each would be one more load
-        spdlog::debug("{} {}: {}", r.method_name(), r.target(), for_log(e));
+        spdlog::debug("{} {}: {}", r.method_name(), shown_target(r), for_log(e));
         return;
     }
-    spdlog::warn("{} {}: {} ({}, {})", r.method_name(), r.target(), for_log(e), to_string(e.source),
+    spdlog::warn("{} {}: {} ({}, {})", r.method_name(), shown_target(r), for_log(e), to_string(e.source),
                  oci::to_string(e.code));
 }
 
@@ -122,10 +128,12 @@ task<result<void>> router::on_repository(exchange& x, oci::route const& r, found
     if (parts_.disk.waiting() > parts_.settings.server.max_disk_queue)
         co_return overloaded("the disk does not keep up", limit::disk);
     auto found = parts_.upstreams.resolve(r);
-    if (!found && !is_for_reading(x.req()))
-        co_return hosted_.not_hosted(r.repo->name());
-    if (!found)
-        co_return found.error();
+    if (!found) {
+        auto admitted = co_await guard_.admit_nowhere(x, r);
+        if (!admitted)
+            co_return admitted.error();
+        co_return is_for_reading(x.req()) ? found.error() : hosted_.not_hosted(r.repo->name());
+    }
     target = *std::move(found);
     if (target->from) {
         x.upstream_name = target->from->config().name;
@@ -209,13 +217,14 @@ void router::account(exchange& x, found_target const& target, steady_clock::time
     access_record const line{
         .client = x.from().name,
         .method = x.req().method_name(),
-        .target = x.req().target(),
+        .target = shown_target(x.req()),
         .status = x.status(),
         .body_bytes = x.body_bytes(),
         .duration = now - started,
         .result = x.outcome,
         .upstream = x.upstream_name,
         .user_agent = x.req().header(boost::beast::http::field::user_agent),
+        .user = x.may.user(),
     };
     local.log.write(line);
 }

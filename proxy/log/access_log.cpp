@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t max_target = 512;
 constexpr std::size_t max_user_agent = 128;
 constexpr std::size_t max_word = 64; // addresses, methods, names of upstreams
+constexpr std::size_t max_user = 128; // an issuer's job has a long name
 
 void append(fmt::memory_buffer& to, std::string_view text) {
     to.append(text.data(), text.data() + text.size());
@@ -34,12 +35,12 @@ void append_milliseconds(fmt::memory_buffer& to, std::chrono::steady_clock::dura
 }
 
 // A field without quotes: one word, "-" if there is none. Blanks would make two fields of it.
-void append_word(fmt::memory_buffer& to, std::string_view word) {
+void append_word(fmt::memory_buffer& to, std::string_view word, std::size_t most = max_word) {
     if (word.empty())
         return to.push_back('-');
     if (word.find(' ') == word.npos)
-        return append_escaped(to, word, escape_style::text, max_word);
-    for (char c : word.substr(0, max_word))
+        return append_escaped(to, word, escape_style::text, most);
+    for (char c : word.substr(0, most))
         if (c == ' ')
             append(to, "\\x20");
         else
@@ -94,7 +95,9 @@ void access_log::write_text(access_record const& r) {
     append_word(to, r.upstream);
     append(to, " \"");
     append_escaped(to, r.user_agent, escape_style::text, max_user_agent);
-    append(to, "\"\n");
+    append(to, "\" ");
+    append_word(to, r.user, max_user);
+    to.push_back('\n');
 }
 
 void access_log::write_json(access_record const& r) {
@@ -117,6 +120,7 @@ void access_log::write_json(access_record const& r) {
     text(R"(,"outcome":")", to_string(r.result), max_word);
     text(R"(","upstream":")", r.upstream, max_word);
     text(R"(","user_agent":")", r.user_agent, max_user_agent);
+    text(R"(","user":")", r.user, max_user);
     append(to, "\"}\n");
 }
 

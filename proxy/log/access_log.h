@@ -1,9 +1,9 @@
 // One line for every request.
 //
 //   2026-11-23T12:26:42.123Z 127.0.0.1:53412 GET "/v2/library/alpine/manifests/3.19" 200 528 0.412 hit docker.io
-//   "containerd/1.7" (the same line)
+//   "containerd/1.7" alice (the same line)
 //   {"time":"…","client":"127.0.0.1:53412","method":"GET","target":"/v2/library/alpine/manifests/3.19","status":200,
-//    "bytes":528,"ms":0.412,"outcome":"hit","upstream":"docker.io","user_agent":"containerd/1.7"}
+//    "bytes":528,"ms":0.412,"outcome":"hit","upstream":"docker.io","user_agent":"containerd/1.7","user":"alice"}
 //
 // A worker answers tens of thousands of requests a second, so each has a log of its own: a line is built in its
 // buffer without a lock, and the buffer goes to the sink as one block when it is full or a second old.
@@ -28,13 +28,14 @@ namespace proxy {
 struct access_record {
     std::string_view client; // address and port
     std::string_view method;
-    std::string_view target; // as it came: escaped, and cut at 512 bytes
+    std::string_view target; // escaped, and cut at 512 bytes
     unsigned status = 0;
     std::uint64_t body_bytes = 0;
     std::chrono::steady_clock::duration duration{};
     outcome result = outcome::pass;
     std::string_view upstream;                                                     // empty: none
     std::string_view user_agent;                                                   // escaped, and cut at 128 bytes
+    std::string_view user;                                                         // who logged in; empty: nobody
     std::chrono::system_clock::time_point time = std::chrono::system_clock::now(); // of the answer's end
 };
 

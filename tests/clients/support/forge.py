@@ -168,9 +168,9 @@ def origin(port):
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 QUOTED = r'"(?:[^"\\]|\\.)*"'
 MESSAGE = re.compile(TIME + r" (?:trace|debug|info |warn |error|fatal) .*")
-ACCESS = re.compile(TIME + r" \S+ \S+ " + QUOTED + r" \d{3} \d+ \d+\.\d{3} [a-z-]+ \S+ " + QUOTED)
+ACCESS = re.compile(TIME + r" \S+ \S+ " + QUOTED + r" \d{3} \d+ \d+\.\d{3} [a-z-]+ \S+ " + QUOTED + r" \S+")
 KEYS = {("time", "level", "message"),
-        ("time", "client", "method", "target", "status", "bytes", "ms", "outcome", "upstream", "user_agent")}
+        ("time", "client", "method", "target", "status", "bytes", "ms", "outcome", "upstream", "user_agent", "user")}
 
 
 def is_layerds(line, form):

@@ -25,6 +25,7 @@ access_record sample() {
     r.result = outcome::hit;
     r.upstream = "docker.io";
     r.user_agent = "containerd/1.7";
+    r.user = "alice";
     r.time =
         std::chrono::system_clock::from_time_t(1769853600) + std::chrono::milliseconds(7); // 2026-01-31T10:00:00.007Z
     return r;
@@ -61,7 +62,7 @@ std::string line_of(access_record const& r, log_format format) {
 TEST_CASE("an access line in text has its fields in a fixed order") {
     CHECK(line_of(sample(), log_format::text) == "2026-01-31T10:00:00.007Z 127.0.0.1:53412 GET "
                                                  "\"/v2/library/alpine/manifests/3.19?ns=docker.io\" 200 528 12.034 "
-                                                 "hit docker.io \"containerd/1.7\"\n");
+                                                 "hit docker.io \"containerd/1.7\" alice\n");
 }
 
 TEST_CASE("an access line in JSON is one object") {
@@ -79,6 +80,7 @@ TEST_CASE("an access line in JSON is one object") {
     CHECK(o.at("outcome").as_string() == "hit");
     CHECK(o.at("upstream").as_string() == "docker.io");
     CHECK(o.at("user_agent").as_string() == "containerd/1.7");
+    CHECK(o.at("user").as_string() == "alice");
 }
 
 TEST_CASE("no byte from outside can end a line or leave its quotes") {
@@ -86,7 +88,7 @@ TEST_CASE("no byte from outside can end a line or leave its quotes") {
     std::string every_byte;
     for (int b = 0; b < 256; ++b)
         every_byte += static_cast<char>(b);
-    r.client = r.method = r.target = r.upstream = r.user_agent = every_byte;
+    r.client = r.method = r.target = r.upstream = r.user_agent = r.user = every_byte;
 
     auto const text = line_of(r, log_format::text);
     CHECK(std::count_if(text.begin(), text.end(), [](char c) { return c < 0x20 || c == 0x7f; }) == 1);
@@ -99,7 +101,7 @@ TEST_CASE("no byte from outside can end a line or leave its quotes") {
 
     auto const json = line_of(r, log_format::json);
     CHECK(std::count(json.begin(), json.end(), '\n') == 1);
-    CHECK(boost::json::parse(json).as_object().size() == 10);
+    CHECK(boost::json::parse(json).as_object().size() == 11);
 }
 
 TEST_CASE("an empty or split word cannot shift the fields of a text line") {
