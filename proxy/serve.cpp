@@ -10,6 +10,7 @@
 
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 
@@ -48,7 +49,16 @@ void keep_memory_private() {
         ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-void say_addresses(server const& running, access_config const& access) {
+bool is_loopback(address const& a) {
+    return net::ip::make_address(a.host).is_loopback();
+}
+
+bool takes_logins(config const& c) {
+    return !c.access.is_open() ||
+           std::ranges::any_of(c.upstreams, [](auto const& u) { return u.access == upstream_access::per_client; });
+}
+
+void say_addresses(server const& running, config const& c) {
     for (auto const& a : running.addresses())
         spdlog::info("registry API on {}", a.url());
     for (auto const& a : running.admin_addresses())
@@ -56,8 +66,15 @@ void say_addresses(server const& running, access_config const& access) {
     auto all = running.addresses();
     for (auto const& a : running.admin_addresses())
         all.push_back(a);
+    for (auto const& a : running.addresses())
+        if (c.access.is_open() && !is_loopback(a))
+            spdlog::warn("whoever reaches {} may pull all that is mirrored{}: there is no [[access.rule]] (README, "
+                         "Expose it safely)",
+                         a.to_string(), c.hosted.enabled && !c.hosted.read_only ? ", push and delete" : "");
+    if (takes_logins(c) && c.server.public_url.starts_with("http://"))
+        spdlog::warn("public_url sends clients with their passwords to {}, which is not https", c.server.public_url);
     for (auto const& a : all)
-        if (!access.is_open() && !a.tls && !net::ip::make_address(a.host).is_loopback())
+        if (takes_logins(c) && !a.tls && !is_loopback(a))
             spdlog::warn("passwords and tokens cross the network as they are to {}: clients should reach it by https "
                          "(README, TLS), or through a proxy that speaks it and whose URL is public_url",
                          a.to_string());
@@ -125,8 +142,7 @@ int serve(config c, config_source from) {
         spdlog::warn("{}", text);
     say_open_files(raise_descriptor_limit(), c.server.max_connections);
     service_manager const manager;
-    auto const drain_timeout = c.server.drain_timeout;
-    auto const access = c.access;
+    auto const settings = c;
     auto started = start(std::move(c));
     if (!started) {
         spdlog::critical("{}", started.error().message);
@@ -134,13 +150,13 @@ int serve(config c, config_source from) {
         return 1;
     }
     auto& running = **started;
-    say_addresses(running, access);
+    say_addresses(running, settings);
     say_ready(manager, running);
     reloader reloads(hangups, running, std::move(from), manager);
     reloads.wait();
     stop_signals.async_wait([&](error_code, int) { signals.stop(); });
     signals.run();
-    say_stopping(manager, drain_timeout);
+    say_stopping(manager, settings.server.drain_timeout);
     bool const clean = running.stop();
     spdlog::info("stopped");
     spdlog::shutdown();

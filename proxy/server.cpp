@@ -9,6 +9,7 @@
 #include "proxy/alert/alert_watch.h"
 #include "proxy/alert/webhook.h"
 #include "proxy/config/config_changes.h"
+#include "proxy/config/rule_check.h"
 #include "proxy/fill/fill_status.h"
 #include "proxy/fill/refetch.h"
 #include "proxy/gc/gc_settings.h"
@@ -366,7 +367,7 @@ bool server::parts::apply_access(access_config const& wanted) {
     auto next = running;
     next.access.rules = wanted.rules;
     next.access.groups = wanted.groups;
-    auto why = unguarded_admin(admin_addresses, next.access); // these are bound, whatever the file says by now
+    auto why = unsafe_reload(admin_addresses, running.access, next.access); // bound, whatever the file says by now
     if (auto set = why.empty() ? who->set_rules(next) : result<void>(); !set)
         why = set.error().message;
     if (!why.empty()) {
@@ -394,16 +395,16 @@ void server::parts::on_each_worker(std::function<void(worker_local&)> f) {
 bool server::parts::drain() {
     auto const until = deadline::after(settings.server.drain_timeout);
     net::io_context clock;
-    bool closed_all = false;
+    constexpr unsigned last_rounds = 10; // for what was closed to end: a second each
+    unsigned rounds = 0;
     while (counts.open_connections > 0 || counts.running_fills > 0) {
         on_each_worker([](worker_local& l) { l.dog.close_idle(steady_clock::now()); });
         if (until.passed()) {
-            if (closed_all)
+            if (rounds++ == last_rounds)
                 return false;
             on_each_worker([](worker_local& l) { l.dog.close_all(); });
-            closed_all = true;
         }
-        net::steady_timer pause(clock, milliseconds(closed_all ? 1000 : 20));
+        net::steady_timer pause(clock, milliseconds(rounds > 1 ? 1000 : 20));
         pause.wait();
     }
     return true;

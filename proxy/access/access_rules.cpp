@@ -9,11 +9,10 @@ bool any_matches(std::vector<name_pattern> const& patterns, std::string_view nam
     return std::ranges::any_of(patterns, [&](name_pattern const& p) { return p.matches(name); });
 }
 
-// An issuer's jobs are others' doing, of all the world where it is a public one: "*" is nobody of them. A pattern that
-// means them has the colon that stands behind an issuer's name, and in no other user's.
+// An issuer's jobs are others' doing, of all the world where it is a public one: "*" is nobody of them.
 bool is_user(std::vector<name_pattern> const& patterns, identity const& who) {
     return std::ranges::any_of(patterns, [&](name_pattern const& p) {
-        bool const may_be = who.issuer.empty() || p.text().find(':') != std::string::npos;
+        bool const may_be = who.issuer.empty() || p.means_jobs();
         return may_be && p.matches(who.user);
     });
 }
@@ -39,6 +38,7 @@ access_rules::access_rules(access_config const& c) : rules_(c.rules), groups_(c.
     for (auto const& r : rules_) {
         for (auto const& [name, values] : r.claims)
             claims_.insert(name);
+        say_who_administers_ |= r.allows && std::ranges::find(r.actions, action::admin) != r.actions.end();
         tell_users_apart_ |= !r.users.empty() || !r.groups.empty() || !r.issuer.empty() || !r.claims.empty();
     }
 }
@@ -70,8 +70,8 @@ bool access_rules::allow(caller const& who, action what, std::string_view reposi
     for (auto const& r : rules_)
         if (is_about(r, what, repository) && is_of(who, r))
             return r.allows;
-    // Who sits at this machine looks after it, if no rule says otherwise.
-    return what == action::admin && who.from.is_loopback();
+    // Who sits at this machine looks after it, unless rules say who does.
+    return what == action::admin && who.from.is_loopback() && !say_who_administers_;
 }
 
 bool access_rules::may_allow(caller const& who, action what) const {

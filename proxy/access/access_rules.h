@@ -41,6 +41,7 @@ private:
     std::vector<user_group> groups_;
     std::set<std::string> claims_;
     bool tell_users_apart_ = false;
+    bool say_who_administers_ = false;
 };
 
 } // namespace proxy

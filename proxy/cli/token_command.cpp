@@ -3,6 +3,7 @@
 #include "proxy/access/access_rules.h"
 #include "proxy/access/access_token.h"
 #include "proxy/access/token_key.h"
+#include "proxy/config/rule_check.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -32,10 +33,20 @@ void warn_of_missing_rules(command_environment const& env, config const& c, iden
                 return true;
         return false;
     };
+    for (auto const& s : who.limits ? who.limits->items : std::vector<scope>())
+        if (auto const why = s.has(action::admin) ? std::string() : why_unreachable(s.repositories.text(), c);
+            !why.empty())
+            env.err << fmt::format("note: \"{}\" {}\n", s.repositories.text(), why);
+    auto const may_something = [&] {
+        return rules.may_allow(user, action::pull) || rules.may_allow(user, action::push) ||
+               rules.may_allow(user, action::remove) || rules.may_allow(user, action::admin);
+    };
     if (!rules.exist())
         env.err << "note: the configuration has no [[access.rule]], so nobody is asked for a token\n";
     else if (who.limits && std::ranges::any_of(who.limits->items, missing))
         env.err << fmt::format("note: no [[access.rule]] lets {} do all of that, wherever it comes from\n", who.user);
+    else if (!who.limits && !may_something())
+        env.err << fmt::format("note: no [[access.rule]] lets {} do anything\n", who.user);
 }
 
 } // namespace

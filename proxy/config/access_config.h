@@ -1,7 +1,8 @@
 // Who may do what: [access] and what stands below it.
 //
 // Without a rule everybody may do everything that the listeners are open for. With one, the first rule that fits
-// decides, and what none fits is denied; only the admin API stays open to this machine where no rule says otherwise.
+// decides, and what none fits is denied; only the admin API stays open to this machine until a rule allows it to
+// somebody.
 #pragma once
 
 #include "proxy/config/name_pattern.h"

@@ -168,6 +168,29 @@ private:
             std::ranges::find(to_.issuers, r.issuer, &oidc_config::name) == to_.issuers.end())
             in.problem(in.line_of("issuer"), fmt::format("\"{}\" in [[access.rule]] is no [[access.oidc]]", r.issuer));
         read_claims(in, r);
+        check_issuer(in, r);
+    }
+
+    // An issuer such as GitHub signs for all of its users, and those for whichever audience they like.
+    void check_issuer(table_reader& in, access_rule const& r) {
+        if (!r.issuer.empty() && std::ranges::find(to_.issuers, r.issuer, &oidc_config::name) == to_.issuers.end())
+            return; // as was told
+        bool const for_jobs = !r.issuer.empty() || !r.claims.empty();
+        auto const means_jobs = [](name_pattern const& p) { return p.means_jobs(); };
+        if (for_jobs && !r.users.empty() && std::ranges::none_of(r.users, means_jobs))
+            in.problem(in.line_of("users"),
+                       fmt::format("users in [[access.rule]] hold no job: those are called \"{}:SUBJECT\"",
+                                   r.issuer.empty() ? "ISSUER" : r.issuer));
+        bool const for_all = !r.issuer.empty() && r.claims.empty() && r.users.empty() && r.groups.empty();
+        if (for_all && !in.has("deny"))
+            in.problem(in.line_of("issuer"),
+                       fmt::format("[[access.rule]] is for everybody whom \"{0}\" signs for: say for whom by claims, "
+                                   "such as claims = {{ repository = \"acme/*\" }}, or users = [\"{0}:**\"] for all",
+                                   r.issuer));
+        if (r.issuer.empty() && !r.claims.empty() && to_.issuers.size() > 1 && !in.has("deny"))
+            in.problem(in.line_of("claims"), "claims in [[access.rule]] could be any issuer's: say whose, such as "
+                                             "issuer = \"" +
+                                                 to_.issuers.front().name + "\"");
     }
 
     void read_claims(table_reader& in, access_rule& r) {
@@ -225,28 +248,10 @@ private:
     problem_list& problems_;
 };
 
-bool is_loopback(address const& a) {
-    boost::system::error_code ec;
-    auto const ip = boost::asio::ip::make_address(a.host, ec);
-    return !ec && ip.is_loopback();
-}
-
 } // namespace
 
 void read_access(table_reader& in, problem_list& problems, access_config& to) {
     access_reader(to, problems).read(in);
-}
-
-std::string unguarded_admin(std::vector<address> const& admin, access_config const& access) {
-    auto const grants = [](access_rule const& r) {
-        return r.allows && std::ranges::find(r.actions, action::admin) != r.actions.end();
-    };
-    auto const open = std::ranges::find_if_not(admin, is_loopback);
-    if (open == admin.end() || std::ranges::any_of(access.rules, grants))
-        return {};
-    return fmt::format("the admin API at {} could be reached from other machines, and no rule says by whom: listen on "
-                       "127.0.0.1 or ::1, or write an [[access.rule]] with allow = [\"admin\"]",
-                       open->to_string());
 }
 
 } // namespace proxy

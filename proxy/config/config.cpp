@@ -2,6 +2,7 @@
 // together.
 #include "proxy/config/config.h"
 
+#include "proxy/config/rule_check.h"
 #include "proxy/config/sections.h"
 
 #include <fmt/format.h>
@@ -63,6 +64,7 @@ config read_root(toml::table const& table, problem_list& problems) {
     if (given)
         c.upstreams = read_upstreams(upstreams, problems);
     section(root, "hosted", problems, [&](table_reader& in) { read_hosted(in, c.upstreams, c.hosted); });
+    check_rules(table, c, problems);
     c.triggers = read_triggers(root.tables("trigger"), c.upstreams, c.hosted, problems);
     explain_stray_keys(root);
     root.finish();

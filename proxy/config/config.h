@@ -282,9 +282,6 @@ struct config {
     friend bool operator==(config const&, config const&) = default;
 };
 
-// Why the admin API must not listen there: somebody else could reach it, and no rule says who may use it. "": it may.
-std::string unguarded_admin(std::vector<address> const& admin, access_config const& access);
-
 // What runs without a file: docker.io (default) and ghcr.io.
 config default_config();
 

@@ -21,6 +21,9 @@ public:
 
     bool matches(std::string_view name) const noexcept;
 
+    // Of users: an issuer's jobs are called by its name, a colon and their subject; no other user has a colon.
+    bool means_jobs() const noexcept { return text_.find(':') != std::string::npos; }
+
     std::string const& text() const noexcept { return text_; }
     friend bool operator==(name_pattern const&, name_pattern const&) = default;
 

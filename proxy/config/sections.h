@@ -26,4 +26,7 @@ std::vector<trigger_config> read_triggers(std::vector<toml::table const*> const&
                                           std::vector<upstream_config> const& upstreams, hosted_config const& hosted,
                                           problem_list& problems);
 
+// After all of them: whether each [[access.rule]] of the file `root` is about repositories that could be here.
+void check_rules(toml::table const& root, config const& c, problem_list& problems);
+
 } // namespace proxy

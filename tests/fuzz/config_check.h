@@ -4,7 +4,7 @@
 #pragma once
 
 #include "oci/charset.h"
-#include "proxy/config/config.h"
+#include "proxy/config/rule_check.h"
 #include "tests/fuzz/expect.h"
 
 #include <algorithm>

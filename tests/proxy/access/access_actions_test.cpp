@@ -233,7 +233,7 @@ TEST_CASE("the claims that rules ask for are known by their names") {
                                          "[[access.rule]]\nclaims = {ref = \"d\", environment = \"e\"}\n"
                                          "deny = [\"push\"]\n");
     CHECK(rules.claims() == std::set<std::string>{"environment", "ref", "repository"});
-    CHECK(rules_of(issuer + "[[access.rule]]\nissuer = \"hub\"\nallow = [\"pull\"]\n").claims().empty());
+    CHECK(rules_of(issuer + "[[access.rule]]\nissuer = \"hub\"\ndeny = [\"pull\"]\n").claims().empty());
     CHECK(rules_of("").claims().empty());
 }
 
@@ -249,6 +249,6 @@ TEST_CASE("a login is of use where some rule tells users apart") {
     CHECK(rules_of(rule + rule + "users = [\"*\"]\n").tell_users_apart());
     CHECK(
         rules_of("[[access.group]]\nname = \"g\"\nusers = [\"a\"]\n" + rule + "groups = [\"g\"]\n").tell_users_apart());
-    CHECK(rules_of(issuer + rule + "issuer = \"hub\"\n").tell_users_apart());
+    CHECK(rules_of(issuer + rule + "issuer = \"hub\"\nusers = [\"hub:**\"]\n").tell_users_apart());
     CHECK(rules_of(issuer + rule + "claims = {ref = \"a\"}\n").tell_users_apart());
 }

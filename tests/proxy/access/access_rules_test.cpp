@@ -286,6 +286,7 @@ TEST_CASE("an issuer's rule is for who shows a token of that issuer") {
     check_rows(issuers + R"(
 [[access.rule]]
 issuer = "github"
+users = ["*:**"]
 allow = ["pull"]
 )",
                R"(
@@ -304,9 +305,11 @@ TEST_CASE("claims fit with any of their values, and a rule needs all of its clai
 claims = {environment = "forbidden"}
 deny = ["pull", "push"]
 [[access.rule]]
+issuer = "github"
 claims = {repository = ["acme/app", "acme/lib-*"], ref = "refs/heads/**"}
 allow = ["push"]
 [[access.rule]]
+issuer = "github"
 claims = {groups = "staff"}
 allow = ["pull"]
 )",
@@ -321,7 +324,7 @@ allow = ["pull"]
         github:x@10.0.0.1[github;Repository=acme/app;ref=refs/heads/main]      push local/app -> no
         github:x@10.0.0.1[github;repository=acme/appx;ref=refs/heads/main]     push local/app -> no
         github:x@10.0.0.1[github;repository=x;repository=acme/app;ref=refs/heads/m] push local/app -> yes
-        gitlab:x@10.0.0.1[gitlab;repository=acme/app;ref=refs/heads/main]      push local/app -> yes
+        gitlab:x@10.0.0.1[gitlab;repository=acme/app;ref=refs/heads/main]      push local/app -> no
         github:x@10.0.0.1[github]                                              push local/app -> no
         alice@10.0.0.1                                                         push local/app -> no
         @10.0.0.1                                                              push local/app -> no

@@ -1,5 +1,5 @@
 // [access] of the file: what is read of it, and every mistake that is told with its line.
-#include "proxy/config/config.h"
+#include "proxy/config/rule_check.h"
 
 #include "tests/catch.h"
 
@@ -81,7 +81,7 @@ issuer = "kubernetes/serviceaccount"
 audience = "layerd"
 jwks_file = "/etc/layerd/keys.json"
 [[access.rule]]
-users = ["bob"]
+users = ["github-1:*"]
 groups = ["developers"]
 networks = ["10.0.0.0/8", "::1"]
 issuer = "github-1"
@@ -189,7 +189,7 @@ TEST_CASE("patterns that are none are told with their line") {
     CHECK(problems(rule("users = [\"a\", \"\"]\nallow = [\"pull\"]\n")) ==
           lines{"2: users in [[access.rule]] holds \"\", which " + empty_pattern});
     CHECK(
-        problems(rule("allow = [\"pull\"]\nrepositories = [\"a\", \"b/***\"]\n")) ==
+        problems(rule("allow = [\"pull\"]\nrepositories = [\"**\", \"b/***\"]\n")) ==
         lines{"3: repositories in [[access.rule]] holds \"b/***\", which holds \"***\": \"*\" and \"**\" are all there "
               "is"});
     CHECK(problems(rule("users = []\nallow = [\"pull\"]\n")) ==
@@ -352,8 +352,7 @@ TEST_CASE("the admin API is not for other machines until a rule says whose it is
     auto const why = [](std::string const& where) {
         return "the admin API at " + where +
                " could be reached from other machines, and no rule says by whom: listen on 127.0.0.1 or ::1, or write "
-               "an "
-               "[[access.rule]] with allow = [\"admin\"]";
+               "an [[access.rule]] with users and allow = [\"admin\"]";
     };
     CHECK(of({}, "").empty());
     CHECK(of({"127.0.0.1:5001", "[::1]:5001", "127.1.2.3:5001"}, "").empty());
@@ -365,4 +364,69 @@ TEST_CASE("the admin API is not for other machines until a rule says whose it is
     CHECK(of({":5001"}, rule("deny = [\"admin\"]\n")) == why("[::]:5001"));
     CHECK(of({":5001"}, rule("users = [\"root\"]\nallow = [\"pull\", \"admin\"]\n")).empty());
     CHECK(of({":5001"}, pull + rule("networks = [\"10.0.0.0/8\"]\nallow = [\"admin\"]\n")).empty());
+    CHECK(of({":5001"}, rule("allow = [\"pull\", \"admin\"]\n")) ==
+          "the admin API at [::]:5001 could be reached from other machines, and an [[access.rule]] allows admin to "
+          "everybody: name users, groups or networks in it");
+    CHECK(of({"127.0.0.1:5001"}, rule("allow = [\"pull\", \"admin\"]\n")).empty());
+}
+
+TEST_CASE("a rule about repositories that cannot be here is told, for it would forbid nothing") {
+    auto const about = [](std::string const& pattern) {
+        auto const all = problems(rule("deny = [\"pull\"]\nrepositories = [\n\"local/app\", \"" + pattern + "\"]\n"));
+        REQUIRE(all.size() <= 1);
+        std::string const before = "4: \"" + pattern + "\" in repositories of [[access.rule]] ";
+        if (all.empty())
+            return std::string();
+        REQUIRE(all.front().starts_with(before));
+        return all.front().substr(before.size());
+    };
+    std::string const unknown = "begins with no upstream and no hosted prefix: those are local, docker.io, ghcr.io";
+    for (auto const* good : {"*", "**", "local/**", "local/*", "local/a/b", "loc*/app", "*/app", "l**", "docker.io/**",
+                             "docker.io/library/alpine", "docker.io/library/*", "docker.io/acme/app", "docker.io/a**",
+                             "ghcr.io/*", "ghcr.io/acme"}) {
+        INFO(good);
+        CHECK(about(good).empty());
+    }
+    CHECK(about("dokcer.io/**") == unknown);
+    CHECK(about("locl/**") == unknown);
+    CHECK(about("https://ghcr.io/x") == unknown);
+    CHECK(about("local/Team/**") == "has capitals, which no repository has");
+    CHECK(about("index.docker.io/secret/**") == "is called docker.io/secret/** here");
+    CHECK(about("docker.io/alpine") == "is called docker.io/library/alpine here");
+    CHECK(about("docker.io/*") == "fits nothing: all of it is \"docker.io/**\"");
+    CHECK(about("alpine") == "names no repository: what is below it is meant by \"alpine/**\"");
+    CHECK(about("local") == "names no repository: what is below it is meant by \"local/**\"");
+    CHECK(about("loc*") == "names no repository: what is below it is meant by \"loc*/**\"");
+}
+
+TEST_CASE("upstreams and prefixes of the file are what rules may be about") {
+    std::string const registries = "[[upstream]]\nname = \"r.example:5000\"\nendpoints = "
+                                   "[\"https://r.example\"]\n[hosted]\nprefixes = [\"team\"]\n";
+    auto const of = [&](std::string const& pattern) {
+        return problems(rule("allow = [\"pull\"]\nrepositories = [\"" + pattern + "\"]\n") + registries).size();
+    };
+    CHECK(of("r.example:5000/app") == 0);
+    CHECK(of("team/**") == 0);
+    CHECK(of("r.example/app") == 1);
+    CHECK(of("local/**") == 1);
+}
+
+TEST_CASE("a rule for an issuer's jobs says which of them") {
+    auto const of = [](std::string const& more, std::string const& before = issuer()) {
+        return problems(before + rule(more));
+    };
+    CHECK(
+        of("issuer = \"hub\"\nallow = [\"push\"]\n") ==
+        lines{"6: [[access.rule]] is for everybody whom \"hub\" signs for: say for whom by claims, such as claims = { "
+              "repository = \"acme/*\" }, or users = [\"hub:**\"] for all"});
+    CHECK(of("issuer = \"hub\"\ndeny = [\"push\"]\n").empty());
+    CHECK(of("issuer = \"hub\"\nusers = [\"hub:**\"]\nallow = [\"push\"]\n").empty());
+    CHECK(of("issuer = \"hub\"\nclaims = {ref = \"main\"}\nallow = [\"push\"]\n").empty());
+    for (auto const* user : {"*", "alice"})
+        CHECK(of("issuer = \"hub\"\nusers = [\"" + std::string(user) + "\"]\ndeny = [\"push\"]\n") ==
+              lines{"7: users in [[access.rule]] hold no job: those are called \"hub:SUBJECT\""});
+    auto const two = issuer() + "[[access.oidc]]\nname = \"lab\"\nissuer = \"https://l.example\"\naudience = \"l\"\n";
+    CHECK(of("claims = {ref = \"main\"}\nallow = [\"push\"]\n").empty());
+    CHECK(of("claims = {ref = \"main\"}\nallow = [\"push\"]\n", two) ==
+          lines{"10: claims in [[access.rule]] could be any issuer's: say whose, such as issuer = \"hub\""});
 }

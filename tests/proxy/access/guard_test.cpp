@@ -1,5 +1,6 @@
 // Rules on a whole layerd: who is let in, who is asked for a login, who is turned away.
 #include "tests/catch.h"
+#include "tests/support/captured_log.h"
 #include "tests/support/guarded_mirror.h"
 
 #include <filesystem>
@@ -51,6 +52,23 @@ TEST_CASE("what a rule opens to everybody needs no login, and nothing else is se
     CHECK(m.status("GET", "/v2/acme/secret/manifests/1", alice()) == 403); // no login of hers would help
     CHECK(m.origin.count("GET", "/v2/acme/secret/manifests/1") == 0);
     CHECK(m.origin.count("HEAD", "/v2/acme/secret/manifests/1") == 0);
+}
+
+TEST_CASE("who may pull nothing does not learn what is mirrored or hosted") {
+    guarded_mirror m("[[access.rule]]\nusers = [\"alice\"]\nallow = [\"pull\", \"push\"]\n");
+    m.start();
+    auto const nothing = "Bearer " + member(m.token_answer("?service=layerd").body, "token"); // of nobody
+    for (auto const& who : {std::string(), nothing}) {
+        auto const told = [&](std::string const& method, std::string const& target) {
+            auto const a = m.ask(method, target, who);
+            return std::to_string(a.status) + ' ' + a.header("WWW-Authenticate") + a.body;
+        };
+        CHECK(told("GET", "/v2/app/x/manifests/1?ns=nothere.example") == told("GET", "/v2/app/x/manifests/1"));
+        CHECK(told("GET", "/v2/app/x/manifests/1").starts_with("40"));
+        CHECK(told("POST", "/v2/app/x/blobs/uploads/?ns=nothere.example") == told("POST", "/v2/app/x/blobs/uploads/"));
+    }
+    CHECK(m.status("GET", "/v2/app/x/manifests/1?ns=nothere.example", alice()) == 404);
+    CHECK(m.status("POST", "/v2/app/x/blobs/uploads/?ns=nothere.example", alice()) == 405);
 }
 
 TEST_CASE("a login is right or refused, the first time as later, and is not needed to be shown again soon") {
@@ -144,6 +162,38 @@ TEST_CASE("the admin API is open to this machine where no rule speaks of it") {
     CHECK(m.admin_ask("POST", "/api/v1/gc").status == 200);
 }
 
+TEST_CASE("where rules say who administers this machine is like any other") {
+    guarded_mirror m("[[access.rule]]\nusers = [\"alice\"]\nallow = [\"pull\", \"admin\"]\n");
+    m.start();
+    CHECK(m.admin_ask("GET", "/metrics").status == 401);
+    CHECK(m.admin_ask("GET", "/metrics", bob()).status == 403);
+    CHECK(m.admin_ask("GET", "/metrics", alice()).status == 200);
+}
+
+TEST_CASE("the log says who asked for what changes something") {
+    captured_log log;
+    guarded_mirror m("[[access.rule]]\nusers = [\"alice\"]\nallow = [\"pull\", \"admin\"]\n");
+    m.start();
+    CHECK(m.admin_ask("POST", "/api/v1/gc", alice()).status == 200);
+    CHECK(log.has("POST /api/v1/gc: asked for by alice, 127.0.0.1:"));
+}
+
+TEST_CASE("a password in a query stands in no log") {
+    captured_log log;
+    guarded_mirror m(two_tenants);
+    m.settings.log.access = true;
+    m.start();
+    spdlog::set_level(spdlog::level::debug);
+    CHECK(m.token_answer("?grant_type=password&username=alice&password=TOPSECRET").status == 200); // nobody's
+    CHECK(m.status("GET", "/v2/", alice()) == 200);
+    m.server->stop();
+    spdlog::set_level(spdlog::level::info);
+    CHECK(log.has("GET \"/token\" 200"));
+    CHECK(log.has("GET \"/v2/\" 200"));
+    CHECK(log.has(" alice\n"));
+    CHECK_FALSE(log.has("TOPSECRET"));
+}
+
 TEST_CASE("layerd does not start with an admin API that others could reach and no rule is about") {
     guarded_mirror m("[[access.rule]]\nallow = [\"pull\"]\n");
     m.settings.server.admin_listen = {{"0.0.0.0", 0}};
@@ -160,11 +210,19 @@ TEST_CASE("rules that change count from the next request on") {
     wanted.access.rules.erase(wanted.access.rules.begin() + 1); // bob's
     m.server->get().reload(wanted);
     CHECK(m.status("GET", "/v2/local/bob/app/tags/list", bob()) == 403);
+    m.server->get().reload(m.settings);
+    CHECK(m.status("GET", "/v2/local/bob/app/tags/list", bob()) == 404);
+}
+
+TEST_CASE("a reload that would open everything, as of a file cut short, changes no rule") {
+    captured_log log;
+    guarded_mirror m(two_tenants);
+    m.start();
+    auto wanted = m.settings;
     wanted.access.rules.clear();
     m.server->get().reload(wanted);
-    CHECK(m.status("GET", "/v2/local/bob/app/tags/list") == 404);
-    m.server->get().reload(m.settings);
     CHECK(m.status("GET", "/v2/local/bob/app/tags/list") == 401);
+    CHECK(log.has("everybody could do everything: that takes a restart"));
 }
 
 TEST_CASE("who listens to what happens hears no more of it than he may") {

@@ -1,0 +1,25 @@
+// What only the whole configuration shows to be wrong with its rules.
+//
+// A rule about repositories that cannot be here is a mistake, as one about nobody is: what it was to forbid would be
+// allowed. And the admin API is for nobody by accident.
+#pragma once
+
+#include "proxy/config/config.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace proxy {
+
+// Why the admin API must not listen there: somebody else could reach it, and no rule says who may use it. "": it may.
+std::string unguarded_admin(std::vector<address> const& admin, access_config const& access);
+
+// Why a reload must not put the rules of `wanted` in the place of the running ones; "": it may. What opens everything
+// could be a file that was cut short, and takes a restart.
+std::string unsafe_reload(std::vector<address> const& admin, access_config const& running, access_config const& wanted);
+
+// Why no repository here has a name that the pattern fits, in words that follow it in a message; "" if one could.
+std::string why_unreachable(std::string_view pattern, config const& c);
+
+} // namespace proxy
