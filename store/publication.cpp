@@ -207,7 +207,7 @@ result<void> withdraw(core& c, oci::digest const& d) {
 }
 
 result<void> evict_all(core& c, std::span<oci::digest const> digests,
-                       std::function<bool(oci::digest const&)> const& stays) {
+                       std::function<bool(oci::digest const&, object const&)> const& stays) {
     auto const lock = c.locks.hold(digests);
     std::vector<std::pair<oci::digest, object_row>> rows;
     for (auto const& d : digests) {
@@ -216,7 +216,7 @@ result<void> evict_all(core& c, std::span<oci::digest const> digests,
             return row.error();
         if (!*row)
             c.residents->erased(d, false); // known to the evictor alone
-        else if (!c.handles->is_open(d) && !(stays && stays(d)))
+        else if (!c.handles->is_open(d) && !(stays && stays(d, (*row)->info)))
             rows.emplace_back(d, *std::move(*row));
     }
     return erase_all(c, rows, true);

@@ -22,9 +22,10 @@ result<object> publish_file(core& c, temp_file& file, oci::digest const& d, std:
 
 result<void> withdraw(core& c, oci::digest const& d);
 
-// The same for many at once, but for those that are being read, or that `stays` names under their locks.
+// The same for many at once, but for those that are being read, or that `stays` names: it is asked under the locks, and
+// told the row as it is then.
 result<void> evict_all(core& c, std::span<oci::digest const> digests,
-                       std::function<bool(oci::digest const&)> const& stays = {});
+                       std::function<bool(oci::digest const&, object const&)> const& stays = {});
 
 // Removes the files whose readers have left meanwhile; what cannot be removed stays for the next time.
 void empty_trash(core& c);

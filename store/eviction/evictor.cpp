@@ -320,12 +320,15 @@ gc_sum evictor::evict(std::uint64_t bytes, gc_reason why) {
     return sum;
 }
 
-// Somebody counts on pushed content that had seemed to be of no use. Holds as long as the digest's lock is held.
+// Somebody counts on content that had seemed to be of no use. Holds as long as the digest's lock is held.
 bool evictor::is_relied_on(candidate const& k, gc_reason why) const {
     constexpr std::int64_t a_push = 300; // seconds
-    if (k.origin != object_origin::push || why == gc_reason::purge)
+    if (why == gc_reason::purge)
         return false;
-    if (core_.relied.since(k.digest, core_.now() - a_push))
+    auto const oldest = core_.now() - a_push;
+    if (k.origin != object_origin::push) // who pushes much must not keep the whole cache from making room
+        return core_.relied.surely_since(k.digest, oldest);
+    if (core_.relied.since(k.digest, oldest))
         return true;
     auto const links = count_links(core_, k.digest);
     return why == gc_reason::unreferenced && (!links || *links > 0);
@@ -389,9 +392,10 @@ gc_sum evictor::remove(std::vector<candidate> const& chosen, gc_reason why) {
         if (give_up_images_of(k, why))
             digests.push_back(k.digest);
     }
-    auto const stays = [&](oci::digest const& d) {
+    auto const stays = [&](oci::digest const& d, object const& now) {
         auto const k = std::find_if(chosen.begin(), chosen.end(), [&](auto const& each) { return each.digest == d; });
-        return is_relied_on(*k, why);
+        bool const just_pushed = now.origin == object_origin::push && k->origin != object_origin::push;
+        return just_pushed || is_relied_on(*k, why);
     };
     auto const removed = evict_all(core_, digests, stays);
     if (!removed)

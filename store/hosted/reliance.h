@@ -43,6 +43,14 @@ public:
         return s.any_at >= when || (found != s.noted.end() && found->second >= when);
     }
 
+    // The same of what is remembered one by one: of what was forgotten, false.
+    bool surely_since(oci::digest const& d, std::int64_t when) const {
+        auto const& s = shard_of(d);
+        std::lock_guard const lock(s.mutex);
+        auto const found = s.noted.find(d);
+        return found != s.noted.end() && found->second >= when;
+    }
+
     std::size_t size() const {
         std::size_t sum = 0;
         for (auto const& s : shards_) {

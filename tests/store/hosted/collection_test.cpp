@@ -336,6 +336,29 @@ TEST_CASE("what a push counts on makes no room, and its images keep their tags")
     }
 }
 
+TEST_CASE("what is mounted while a run that wants it gone is under way stays") {
+    collected_store s;
+    constexpr unsigned count = 40; // more than go at once
+    std::vector<oci::digest> blobs;
+    for (unsigned i = 0; i < count; ++i) {
+        blobs.push_back(s.put(content(5000, i), {store::object_kind::layer, store::object_origin::pull, {}}));
+        REQUIRE(s.store->index().put_link("docker.io/base", blobs.back(), {5000, {}, store::object_kind::layer, 0}));
+    }
+    s.age();
+    store::gc_rule rule;
+    rule.filters.push_back(*store::gc_filter::parse("origin==pull"));
+    s.store->set_rules({rule});
+    bool mounted = false;
+    s.store->collect({.progress =
+                          [&](std::size_t, std::size_t) {
+                              mounted = mounted || s.hosted().mount("local/a", blobs.back(), nullptr).value();
+                          },
+                      .stop = {}});
+    CHECK(mounted);
+    CHECK(s.shows("local/a", blobs.back()));
+    CHECK(s.store->used().objects == 1);
+}
+
 TEST_CASE("pushes go on while garbage is collected, and lose nothing") {
     collected_store s;
     s.set_rules({.grace = std::chrono::seconds(0)});
