@@ -263,12 +263,13 @@ result<void> hosted_repositories::put_manifest(repository_name const& repo, push
             b.put(family::tags, tag_key(repo, t.name()), encode(tag_record{m.digest, c.now(), c.now()}));
         if (auto written = core_->write(b, write_sync::yes); !written)
             return written;
+        // Under the locks, or what a push in between says would be overwritten with what is older.
+        for (auto const& [d, info] : described)
+            core_->residents->described(d, info);
+        core_->residents->facts_changed(m.digest);
     }
     if (!m.tags.empty())
         core_->outdate_lookups();
-    for (auto const& [d, info] : described)
-        core_->residents->described(d, info);
-    core_->residents->facts_changed(m.digest);
     content_.touch(m.digest);
     return refresh_pins_of(*core_, repo);
 }
