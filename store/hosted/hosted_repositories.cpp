@@ -29,10 +29,42 @@ result<bool> is_more_elsewhere(core const& c, repository_name const& repo, oci::
     return other->has_value();
 }
 
-// What was not said of content when it was pushed: only the manifest that names it knows. An image's layer is that also
-// where a build cache has it too, here or in another repository.
-result<void> stage_kind(core const& c, database::batch& b, repository_name const& repo, oci::descriptor const& child,
-                        object_kind kind, std::vector<std::pair<oci::digest, object>>& described) {
+// Pulled content may not have been synced: what a client relies on must be. False if it is gone. Under the digest's
+// lock.
+result<bool> make_durable(core const& c, oci::digest const& d, object_row& row) {
+    if (row.epoch == 0 || row.info.place == object_place::row) {
+        row.epoch = 0;
+        return true;
+    }
+    auto const file = c.folder->open_blob(d, access::any);
+    if (!file)
+        return file.error();
+    if (!*file)
+        return false;
+    if (c.folder->files().sync_data((*file)->get()) == -1)
+        return error_of_errno(errno, "cannot sync " + d.to_string());
+    if (auto synced = c.folder->sync_name(d); !synced)
+        return synced.error();
+    row.epoch = 0;
+    return true;
+}
+
+// An image's layer is that also where a build cache has it too, here or in another repository.
+result<object_kind> kind_beside(core const& c, repository_name const& repo, oci::digest const& d, object_kind known,
+                                object_kind said) {
+    auto const settled = settled_kind(known, said);
+    if (settled == known || said != object_kind::cache_blob) // which is protected less than what nobody described
+        return settled;
+    auto const more = is_more_elsewhere(c, repo, d);
+    if (!more)
+        return more.error();
+    return *more ? known : settled;
+}
+
+// What was not said of content when it was pushed: only the manifest that names it knows. And if it was never pushed,
+// because a mirrored repository had it when the client asked, it is from now on, or the image would lose it.
+result<void> stage_child(core const& c, database::batch& b, repository_name const& repo, oci::descriptor const& child,
+                         object_kind kind, std::vector<std::pair<oci::digest, object>>& described) {
     auto const known = find_link_row(c, repo, child.digest, access::any);
     if (!known)
         return known.error();
@@ -48,17 +80,22 @@ result<void> stage_kind(core const& c, database::batch& b, repository_name const
     }
     if (auto staged = stage_link(c, b, repo, child.digest, now); !staged)
         return staged;
-    if (!*row || settled_kind((*row)->info.kind, now.kind) == (*row)->info.kind)
+    if (!*row)
         return {};
-    if (now.kind == object_kind::cache_blob) { // which is protected less than what nobody described
-        auto const more = is_more_elsewhere(c, repo, child.digest);
-        if (!more)
-            return more.error();
-        if (*more)
-            return {};
-    }
     auto named = **row;
-    named.info.kind = now.kind;
+    auto const settled = kind_beside(c, repo, child.digest, named.info.kind, now.kind);
+    if (!settled)
+        return settled.error();
+    named.info.kind = *settled;
+    if (named.info.origin != object_origin::push) {
+        auto const durable = make_durable(c, child.digest, named);
+        if (!durable)
+            return durable.error();
+        if (*durable)
+            named.info.origin = object_origin::push;
+    }
+    if (encode(named) == encode(**row))
+        return {};
     b.put(family::objects, digest_key(child.digest), encode(named));
     described.emplace_back(child.digest, named.info);
     return {};
@@ -147,26 +184,6 @@ result<void> hosted_repositories::link_blob(repository_name const& repo, oci::di
     return content_.index().put_link(repo, d, {size, {}, object_kind::unknown, core_->now()});
 }
 
-// Pulled content may not have been synced: what a client relies on must be. False if it is gone. Under the digest's
-// lock.
-result<bool> hosted_repositories::make_durable(oci::digest const& d, object_row& row) {
-    if (row.epoch == 0 || row.info.place == object_place::row) {
-        row.epoch = 0;
-        return true;
-    }
-    auto const file = core_->folder->open_blob(d, access::any);
-    if (!file)
-        return file.error();
-    if (!*file)
-        return false;
-    if (core_->folder->files().sync_data((*file)->get()) == -1)
-        return error_of_errno(errno, "cannot sync " + d.to_string());
-    if (auto synced = core_->folder->sync_name(d); !synced)
-        return synced.error();
-    row.epoch = 0;
-    return true;
-}
-
 result<bool> hosted_repositories::mount(repository_name const& repo, oci::digest const& d,
                                         repository_name const* from) {
     auto const held = from ? content_.index().find_link(*from, d) : result<std::optional<link>>(std::nullopt);
@@ -198,7 +215,7 @@ result<bool> hosted_repositories::mount(repository_name const& repo, oci::digest
         return false;
     auto row = **found;
     row.info.origin = object_origin::push;
-    auto const durable = make_durable(d, row);
+    auto const durable = make_durable(*core_, d, row);
     if (!durable || !*durable)
         return durable;
     database::batch b(*core_->db);
@@ -220,8 +237,17 @@ result<void> hosted_repositories::rely_on_children(repository_name const& repo, 
         auto const shown = find_link_row(*core_, repo, child.digest, access::any);
         if (!shown)
             return shown.error();
-        if (*shown)
-            rely_on(child.digest);
+        if (!*shown)
+            continue;
+        rely_on(child.digest);
+        auto const row = find_object(*core_, child.digest, access::any);
+        if (!row)
+            return row.error();
+        if (!*row || (*row)->info.origin == object_origin::push)
+            continue;
+        // What is about to become pushed content is first checked for what a crash may have spoiled.
+        if (auto const open = content_.open_blob(child.digest); !open)
+            return open.error();
     }
     return {};
 }
@@ -251,7 +277,7 @@ result<void> hosted_repositories::put_manifest(repository_name const& repo, push
             return staged;
         for (auto const& child : children) {
             auto const kind = kind_of_child(m.parsed, child.role);
-            if (auto staged = stage_kind(c, b, repo, child, kind, described); !staged)
+            if (auto staged = stage_child(c, b, repo, child, kind, described); !staged)
                 return staged;
         }
         if (auto staged = stage_children(c, b, m.digest, m.parsed); !staged)

@@ -87,7 +87,6 @@ public:
 private:
     result<void> link_blob(repository_name const& repo, oci::digest const& d, std::uint64_t size);
     result<void> rely_on_children(repository_name const& repo, oci::manifest const& m);
-    result<bool> make_durable(oci::digest const& d, object_row& row);
 
     content_store& content_;
     std::shared_ptr<core> core_;

@@ -316,6 +316,39 @@ TEST_CASE("a layer of an image makes no room because a build cache of another re
     CHECK(s.tag("local/a", "v1") == i.manifest);
 }
 
+TEST_CASE("what was pulled becomes an image's own, though its upload had failed after the link was made") {
+    collected_store s;
+    auto const bytes = content(5000, 9);
+    auto const base = s.put(bytes, {store::object_kind::layer, store::object_origin::pull, {}});
+    REQUIRE(s.store->index().put_link("docker.io/base", base, {5000, {}, store::object_kind::layer, s.now}));
+    s.files->free = 32 << 20; // of which the index takes some still
+    REQUIRE_FALSE(s.hosted().put_small_blob("local/a", base, bytes));
+    s.files->free = std::uint64_t{1} << 40;
+    REQUIRE(s.shows("local/a", base)); // so no client sends it again
+    auto const m = s.put_manifest("local/a", s.image_of(s.push("local/a", "config"), base), {"v1"});
+    CHECK(s.store->find(base).value()->origin == store::object_origin::push);
+    s.age(100'000);
+    s.store->maintain();
+    s.store->set_limits({.keep_storage = 1});
+    CHECK(s.shows("local/a", base));
+    CHECK(s.tag("local/a", "v1") == m);
+    s.store->set_limits({});
+    s.files->boot = "after a power cut";
+    s.reopen();
+    CHECK((s.get(base) == bytes));
+}
+
+TEST_CASE("a manifest is refused if what it names was pulled and cannot be made to last") {
+    collected_store s;
+    auto const base = s.put(content(5000, 9), {store::object_kind::layer, store::object_origin::pull, {}});
+    REQUIRE(s.store->index().put_link("local/a", base, {5000, {}, store::object_kind::layer, s.now}));
+    auto const bytes = s.image_of(s.push("local/a", "config"), base);
+    auto const parsed = oci::parse_manifest(bytes, hosted_store::image_type).value();
+    s.files->fail("sync_data", EIO);
+    CHECK_FALSE(s.hosted().put_manifest("local/a", {oci::digest::of(bytes), bytes, parsed, {}, {}}));
+    CHECK_FALSE(s.shows("local/a", oci::digest::of(bytes)));
+}
+
 TEST_CASE("what a push counts on makes no room, and its images keep their tags") {
     collected_store s;
     constexpr unsigned count = 40; // more than go at once
