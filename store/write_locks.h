@@ -65,6 +65,9 @@ public:
         return held(*this, wanted);
     }
 
+    // For what cannot name beforehand what it is about: everybody else waits.
+    [[nodiscard]] held hold_all() { return held(*this, std::bitset<count>().set()); }
+
     [[nodiscard]] held hold_key(std::string_view key) { return hold_hash(std::hash<std::string_view>{}(key)); }
 
 private:

@@ -374,7 +374,7 @@ std::int64_t evictor::last_used(oci::digest const& d) const {
 bool evictor::give_up_images_of(candidate const& k, gc_reason why) {
     if (k.origin != object_origin::push || why == gc_reason::unreferenced)
         return true;
-    if (is_relied_on(k, why))
+    if (core_.handles->is_open(k.digest) || is_relied_on(k, why)) // since it was chosen, too
         return false;
     auto const unlisted = unlist_images_of(core_, k.digest);
     if (!unlisted)

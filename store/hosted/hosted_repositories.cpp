@@ -293,9 +293,9 @@ result<void> hosted_repositories::put_manifest(repository_name const& repo, push
         for (auto const& [d, info] : described)
             core_->residents->described(d, info);
         core_->residents->facts_changed(m.digest);
+        if (!m.tags.empty())
+            core_->outdate_lookups(); // also under the locks: unlisting.cpp tells by it whether a tag was made
     }
-    if (!m.tags.empty())
-        core_->outdate_lookups();
     content_.touch(m.digest);
     return refresh_pins_of(*core_, repo);
 }

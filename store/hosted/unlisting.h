@@ -17,9 +17,6 @@ result<std::string> read_manifest(core const& c, oci::digest const& d);
 // What the stored manifest names as its subject. It stands in the bytes alone: what cannot be read names none. Blocks.
 result<std::optional<oci::digest>> subject_of(core const& c, oci::digest const& d, std::string const& media_type);
 
-// The tags of the repository that mean `d`, in byte order. Blocks, and reads all tags of the repository.
-result<std::vector<oci::tag>> tags_of(core const& c, repository_name const& repo, oci::digest const& d);
-
 // For write_locks: whoever makes a tag mean a manifest holds the lock of both.
 std::vector<std::string> tag_keys(repository_name const& repo, std::vector<oci::tag> const& tags);
 
@@ -27,7 +24,8 @@ std::vector<std::string> tag_keys(repository_name const& repo, std::vector<oci::
 result<bool> unlist_manifest(core& c, repository_name const& repo, oci::digest const& d);
 
 // Before pushed content goes: every pushed manifest that names it, whatever stands between, leaves the repositories
-// that show it. Nobody can fetch the content again, and half an image is worse than none.
+// that show it. Nobody can fetch the content again, and half an image is worse than none. Not in one batch, but all on
+// the disk when this returns.
 result<void> unlist_images_of(core& c, oci::digest const& d);
 
 } // namespace store

@@ -8,6 +8,7 @@
 namespace store_tests {
 
 struct hosted_store : test_store {
+    using test_store::test_store;
     static constexpr char const* image_type = "application/vnd.oci.image.manifest.v1+json";
 
     store::hosted_repositories& hosted() { return store->hosted(); }
