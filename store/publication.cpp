@@ -213,8 +213,8 @@ result<void> evict_all(core& c, std::span<oci::digest const> digests,
     for (auto const& d : digests) {
         auto row = find_object(c, d, access::any);
         if (!row)
-            return row.error();
-        if (!*row)
+            c.warn(d.to_string() + " cannot be evicted: " + row.error().message);
+        else if (!*row)
             c.residents->erased(d, false); // known to the evictor alone
         else if (!c.handles->is_open(d) && !(stays && stays(d, (*row)->info)))
             rows.emplace_back(d, *std::move(*row));

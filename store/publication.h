@@ -23,7 +23,7 @@ result<object> publish_file(core& c, temp_file& file, oci::digest const& d, std:
 result<void> withdraw(core& c, oci::digest const& d);
 
 // The same for many at once, but for those that are being read, or that `stays` names: it is asked under the locks, and
-// told the row as it is then.
+// told the row as it is then. What cannot be read in the index stays too.
 result<void> evict_all(core& c, std::span<oci::digest const> digests,
                        std::function<bool(oci::digest const&, object const&)> const& stays = {});
 

@@ -285,8 +285,25 @@ bool evictor::take(candidate const& k, gc_reason why) {
     return true;
 }
 
+// That something goes has to be written down, which a disk may be too full for. Said once a minute: this is asked for
+// whatever wants to be stored.
+bool evictor::may_remove() {
+    auto const room = core_.folder->check_room(0, removal_margin_bytes);
+    if (room)
+        return true;
+    constexpr std::int64_t tell_every = 60; // seconds
+    auto const now = core_.now();
+    auto told = full_disk_told_at_.load();
+    bool const silent = now >= told && now < told + tell_every;
+    if (!silent && full_disk_told_at_.compare_exchange_strong(told, now))
+        core_.warn("nothing can be evicted: " + room.error().message);
+    return false;
+}
+
 gc_sum evictor::evict(std::uint64_t bytes, gc_reason why) {
     std::lock_guard const one_at_a_time(evicting_);
+    if (!may_remove())
+        return {};
     take_in_touches();
     std::size_t patience = 0; // how many may be refused: everything once
     {
@@ -298,8 +315,8 @@ gc_sum evictor::evict(std::uint64_t bytes, gc_reason why) {
     std::vector<candidate> chosen;
     auto const remove_chosen = [&] {
         auto const removed = remove(chosen, why);
-        patience -= std::min<std::size_t>(patience, chosen.size() - removed.objects);
-        sum += removed;
+        patience -= std::min<std::size_t>(patience, removed.possible ? chosen.size() - removed.sum.objects : patience);
+        sum += removed.sum;
         chosen.clear();
         chosen_bytes = 0;
     };
@@ -383,10 +400,10 @@ bool evictor::give_up_images_of(candidate const& k, gc_reason why) {
 }
 
 // Rows and files of these, which are in no pool; those that came into use meanwhile go back.
-gc_sum evictor::remove(std::vector<candidate> const& chosen, gc_reason why) {
-    gc_sum sum;
+evictor::removal evictor::remove(std::vector<candidate> const& chosen, gc_reason why) {
     if (chosen.empty())
-        return sum;
+        return {};
+    gc_sum sum;
     std::vector<oci::digest> digests;
     for (auto const& k : chosen) {
         if (give_up_images_of(k, why))
@@ -407,12 +424,13 @@ gc_sum evictor::remove(std::vector<candidate> const& chosen, gc_reason why) {
             sum += {1, k.bytes};
         } else if (table_[id].leaving) {
             table_[id].leaving = false;
+            bool const used_again = removed || table_[id].uses > 0;
             if (table_[id].is_proposed())
-                pools_.restore(id, static_cast<pool>(table_.entries()[id].pool), true);
+                pools_.restore(id, static_cast<pool>(table_.entries()[id].pool), used_again);
         }
     }
     counters_.count(why, sum);
-    return sum;
+    return {sum, removed.has_value()};
 }
 
 } // namespace store

@@ -22,6 +22,7 @@
 #include "store/eviction/touch_log.h"
 #include "store/object.h"
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -121,7 +122,12 @@ private:
     bool condemn_children(oci::digest const& manifest, std::vector<oci::digest> const& children, std::uint32_t since);
     bool images_are_in_use(candidate const& k);
     bool take(candidate const& k, gc_reason why);
-    gc_sum remove(std::vector<candidate> const& chosen, gc_reason why);
+    struct removal {
+        gc_sum sum;
+        bool possible = true; // false: the index takes no change now, also none about something else
+    };
+    removal remove(std::vector<candidate> const& chosen, gc_reason why);
+    bool may_remove();
     bool is_relied_on(candidate const& k, gc_reason why) const;
     bool give_up_images_of(candidate const& k, gc_reason why);
 
@@ -146,7 +152,8 @@ private:
     core& core_;
     touch_log touches_;
     std::mutex loading_;
-    std::mutex evicting_; // one chooses at a time; taken before mutex_
+    std::mutex evicting_;                             // one chooses at a time; taken before mutex_
+    std::atomic<std::int64_t> full_disk_told_at_ = 0; // Unix seconds
     std::mutex draining_;
 
     mutable std::mutex mutex_; // guards all below

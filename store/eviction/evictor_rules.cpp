@@ -172,8 +172,11 @@ gc_report evictor::apply(std::vector<gc_item> const& planned,
                 report.items.push_back(std::move(item));
         }
     };
+    bool possible = true;
     auto const remove_batch = [&](std::size_t until) {
-        auto const freed = remove(batch, planned[first].reason);
+        auto const removed = remove(batch, planned[first].reason);
+        auto const freed = removed.sum;
+        possible = removed.possible;
         report.kept_in_use += batch.size() - freed.objects;
         report.by_reason[static_cast<std::size_t>(planned[first].reason)] += freed;
         list_those_that_went();
@@ -187,6 +190,8 @@ gc_report evictor::apply(std::vector<gc_item> const& planned,
         auto const& item = planned[i];
         if (i > first && (i - first == batch_max || item.reason != planned[first].reason))
             remove_batch(i);
+        if (!possible)
+            return report;
         candidate const k{
             item.digest, item.disk_bytes, item.kind, item.origin, static_cast<std::uint32_t>(item.last_used), false};
         if (core_.handles->is_open(item.digest) || !take(k, item.reason)) {

@@ -3,6 +3,7 @@
 #include "store/space.h"
 #include "tests/catch.h"
 #include "tests/store/fixture.h"
+#include "tests/store/integrity/damage.h"
 
 #include <shared_mutex>
 #include <thread>
@@ -272,17 +273,33 @@ TEST_CASE("with a full disk what is here can still be evicted") {
 
 TEST_CASE("where the disk is too full to note that content went, everything stays and eviction ends") {
     test_store s;
-    constexpr unsigned count = 40; // more than go at once
+    constexpr unsigned count = 400; // many times what goes at once
     for (unsigned i = 0; i < count; ++i)
         s.put(content(5000, i));
     s.store->maintain();
     s.files->free = 0;
     s.store->set_limits({.keep_storage = 1});
     CHECK(s.warnings > 0);
+    CHECK(s.warnings <= 2); // it does not try with one after the other
+    for (int i = 0; i < 10; ++i)
+        s.store->maintain();
+    CHECK(s.warnings <= 2);
     CHECK(s.store->used().objects == count);
     s.files->free = std::uint64_t{1} << 40;
     s.store->maintain();
     CHECK(s.store->used().objects == 0);
+}
+
+TEST_CASE("what cannot be read in the index keeps nothing else from going") {
+    test_store s;
+    constexpr unsigned count = 40; // more than go at once
+    for (unsigned i = 0; i < count; ++i)
+        s.put(content(5000, i));
+    s.store->maintain();
+    put_row(rows_of(s), store::family::objects, store::digest_key(oci::digest::of(content(5000, 7))), "damaged");
+    s.store->set_limits({.keep_storage = 1});
+    CHECK(s.warnings > 0);
+    CHECK(s.store->used().objects == 1);
 }
 
 TEST_CASE("space that was freed rests before it is promised again, and waiting for it loses nothing") {
