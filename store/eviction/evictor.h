@@ -42,7 +42,8 @@ public:
     explicit evictor(core& c);
 
     // Takes every object in from the index; until then what was stored before the start is unknown here and stays.
-    // The first call does it, later ones return at once.
+    // The first call does it, later ones return at once. Where a part of the index cannot be read, what was taken in by
+    // then may go, the rest is tried again once a minute, and the warning is given here: go on in spite of the error.
     result<void> load();
 
     // What publication and withdrawal tell, under the digest's write lock: new content, other words about content that
@@ -131,6 +132,7 @@ private:
     bool is_relied_on(candidate const& k, gc_reason why) const;
     bool give_up_images_of(candidate const& k, gc_reason why);
 
+    result<void> take_in_rows(std::vector<entry_id>& taken_in);
     std::uint64_t rules_for(oci::digest const& d, object const& info) const;
     std::uint64_t rules_of_facts(gc_facts const& facts) const;
     void add_entry(oci::digest const& d, object const& info, std::uint64_t rules);
@@ -158,6 +160,8 @@ private:
 
     mutable std::mutex mutex_; // guards all below
     bool loaded_ = false;
+    std::optional<error> load_failed_;
+    std::int64_t load_failed_at_ = 0; // Unix seconds
     resident_table table_;
     eviction_pools pools_;
     std::deque<condemned> condemned_;

@@ -33,14 +33,8 @@ private:
 
 } // namespace
 
-result<void> evictor::load() {
-    std::lock_guard const once(loading_);
-    {
-        std::lock_guard const lock(mutex_);
-        if (loaded_)
-            return {};
-    }
-    std::vector<entry_id> taken_in;
+// Into no pool yet, and not proposed by anything else.
+result<void> evictor::take_in_rows(std::vector<entry_id>& taken_in) {
     use_cursor uses(core_);
     auto const rows = core_.db->scan(family::objects);
     for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
@@ -52,18 +46,36 @@ result<void> evictor::load() {
         auto const rules = rules_for(*d, row->info);
         std::lock_guard const lock(mutex_);
         if (table_.find(*d) != no_entry)
-            continue; // stored again meanwhile
+            continue; // stored again meanwhile, or taken in before
         add_entry(*d, row->info, rules);
         auto const id = table_.find(*d);
         if (use) {
             table_[id].last_used = static_cast<std::uint32_t>(std::max<std::int64_t>(use->last_used, 0));
             table_[id].uses = use->hits;
         }
-        table_[id].leaving = true; // in no pool yet
+        table_[id].leaving = true;
         taken_in.push_back(id);
     }
     if (!rows->status().ok())
         return error_of_status(rows->status(), "cannot read the index");
+    return {};
+}
+
+result<void> evictor::load() {
+    std::lock_guard const once(loading_);
+    auto const now = core_.now();
+    {
+        std::lock_guard const lock(mutex_);
+        if (loaded_)
+            return {};
+        constexpr std::int64_t retry_every = 60; // seconds
+        if (load_failed_ && now >= load_failed_at_ && now < load_failed_at_ + retry_every)
+            return *load_failed_;
+    }
+    std::vector<entry_id> taken_in;
+    auto const all = take_in_rows(taken_in);
+    if (!all)
+        core_.warn("what cannot be read is not evicted: " + all.error().message);
 
     std::lock_guard const lock(mutex_);
     std::stable_sort(taken_in.begin(), taken_in.end(),
@@ -76,8 +88,10 @@ result<void> evictor::load() {
         if (r.is_proposed())
             pools_.restore(id, static_cast<pool>(table_.entries()[id].pool), r.uses > 0);
     }
-    loaded_ = true;
-    return {};
+    loaded_ = all.has_value();
+    load_failed_ = all ? std::nullopt : std::optional(all.error());
+    load_failed_at_ = now;
+    return all;
 }
 
 result<void> evictor::save_uses(std::size_t limit) {

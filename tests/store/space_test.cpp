@@ -302,6 +302,36 @@ TEST_CASE("what cannot be read in the index keeps nothing else from going") {
     CHECK(s.store->used().objects == 1);
 }
 
+TEST_CASE("a part of the index that cannot be read keeps the rest of the store from nothing") {
+    limited_store s(0);
+    constexpr unsigned count = 1000; // whose rows take several blocks
+    for (unsigned i = 0; i < count; ++i)
+        s.put(content(2000, i));
+    REQUIRE(s.store->flush());
+    s.store.reset();
+    unsigned damaged = 0;
+    for (auto const& file : std::filesystem::directory_iterator(s.dir.path() / "store/index")) {
+        std::ifstream in(file.path(), std::ios::binary);
+        std::string const bytes(std::istreambuf_iterator<char>(in), {});
+        if (file.path().extension() != ".sst" || bytes.find("nameobjects") == std::string::npos)
+            continue; // of another family
+        flip_byte(file.path(), bytes.size() / 2);
+        ++damaged;
+    }
+    REQUIRE(damaged == 1);
+    s.open();
+    s.store->maintain();
+    auto const warned = s.warnings.load();
+    CHECK(warned > 0);
+    for (int i = 0; i < 10; ++i)
+        s.store->maintain();
+    CHECK(s.warnings == warned);
+    s.limits.keep_storage = s.store->used().disk_bytes + s.store->used().reserved_bytes;
+    auto const before = s.store->used().objects;
+    s.store->set_limits({.keep_storage = mib});
+    CHECK(s.store->used().objects < before);
+}
+
 TEST_CASE("space that was freed rests before it is promised again, and waiting for it loses nothing") {
     limited_store s(16 * mib);
     s.limits.rest = std::chrono::milliseconds(20);
