@@ -1,5 +1,7 @@
 #include "store/partial_table.h"
 
+#include "store/accounting.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -63,6 +65,14 @@ void partial_table::clear() {
 std::size_t partial_table::count() const {
     std::lock_guard const lock(mutex_);
     return table_.size();
+}
+
+std::uint64_t partial_table::bytes() const {
+    std::lock_guard const lock(mutex_);
+    std::uint64_t sum = 0;
+    for (auto const& [key, one] : table_)
+        sum += whole_blocks(one.writer.announced().value_or(one.writer.written())) + disk_block_bytes;
+    return sum;
 }
 
 } // namespace store

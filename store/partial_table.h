@@ -29,6 +29,7 @@ public:
     void clear();
 
     std::size_t count() const;
+    std::uint64_t bytes() const; // that would be free without them, at most
 
 private:
     struct kept {

@@ -62,10 +62,15 @@ void space::share_out() const {
                                              : above(limit, overhead));
 }
 
-// What was erased from the index goes from the disk when tables are rewritten. True if that was worth a try.
-bool space::reclaim_index() {
+// What was erased from the index goes from the disk when tables are rewritten. True if that was worth a try: not if the
+// whole index is less than what is missing, nor if little was written or erased since the last time.
+bool space::reclaim_index(std::uint64_t missing) {
     auto const before = core_.db->disk_bytes();
-    if (before < core_.db->growth_bytes() / 4)
+    auto const little = core_.db->growth_bytes() / 4;
+    if (before < std::max(little, missing))
+        return false;
+    auto const content = core_.sums.content_bytes();
+    if (before < index_reclaimed_to_ + little && content + little > content_at_reclaim_)
         return false;
     for (auto const f : {family::small, family::objects, family::links, family::holders, family::sums}) {
         if (auto done = core_.db->compact(f); !done) {
@@ -73,7 +78,9 @@ bool space::reclaim_index() {
             return false;
         }
     }
-    return core_.db->disk_bytes() < before;
+    index_reclaimed_to_ = core_.db->disk_bytes();
+    content_at_reclaim_ = content;
+    return index_reclaimed_to_ < before;
 }
 
 void space::note_freed(std::uint64_t bytes) {
@@ -107,6 +114,16 @@ std::uint64_t space::slack() const noexcept {
     return std::min(keep_storage_.load() / 64, most);
 }
 
+// Whether so much could be missing no more after all that may go has gone.
+bool space::can_suffice(std::uint64_t bytes, shortage const& missing) const {
+    auto const& c = core_;
+    auto const kept = c.kept.bytes();
+    if (missing.bytes() == 0) // only the disk's margin is: content that goes is not asked for that
+        return bytes + content_margin_bytes <= c.folder->free_bytes() + kept;
+    return missing.bytes() <= c.residents->evictable_bytes() + c.sums.trash_bytes() + resting_bytes() + kept +
+                                  (missing.by_limit > 0 ? c.db->disk_bytes() : 0);
+}
+
 result<void> space::make_room(std::uint64_t bytes) {
     bool reclaimed = false;
     bool swept = false;
@@ -115,17 +132,19 @@ result<void> space::make_room(std::uint64_t bytes) {
         auto const fits = missing.bytes() == 0 ? core_.folder->check_room(bytes, content_margin_bytes) : result<void>();
         if (missing.bytes() == 0 && fits)
             return {};
-        if (core_.kept.drop_oldest())
+        (void)core_.residents->load(); // or what of it can be read
+        bool const possible = can_suffice(bytes, missing);
+        if (possible && core_.kept.drop_oldest())
             continue;
         if (missing.bytes() == 0)
             return fits;
-        (void)core_.residents->load(); // or what of it can be read
         auto const resting = resting_bytes();
         if (resting >= missing.by_limit && missing.by_disk == 0) {
             wait_for_rest();
             continue;
         }
-        bool const hopeless = missing.bytes() > core_.residents->evictable_bytes() + core_.sums.trash_bytes() + resting;
+        bool const hopeless =
+            !possible || missing.bytes() > core_.residents->evictable_bytes() + core_.sums.trash_bytes() + resting;
         auto const why = missing.by_limit >= missing.by_disk ? gc_reason::keep_storage : gc_reason::min_free_space;
         if (!hopeless) {
             share_out();
@@ -138,9 +157,9 @@ result<void> space::make_room(std::uint64_t bytes) {
             empty_trash(core_);
             continue;
         }
-        if (!reclaimed && missing.by_limit > 0) {
+        if (!reclaimed && possible && missing.by_limit > 0) {
             reclaimed = true;
-            if (reclaim_index())
+            if (reclaim_index(missing.by_limit))
                 continue;
         }
         return error{errc::no_space,
@@ -194,7 +213,7 @@ void space::hold_limits() {
     else if (for_disk > 0)
         core_.residents->evict(for_disk, gc_reason::min_free_space);
     if (shortage_for(0).by_limit > resting_bytes())
-        reclaim_index();
+        reclaim_index(0);
 }
 
 } // namespace store

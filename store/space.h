@@ -71,7 +71,8 @@ public:
 private:
     std::uint64_t counted_beside_index() const; // but with what it may grow by
     result<void> make_room(std::uint64_t bytes);
-    bool reclaim_index();
+    bool can_suffice(std::uint64_t bytes, shortage const& missing) const;
+    bool reclaim_index(std::uint64_t missing);
     std::uint64_t slack() const noexcept;
     void share_out() const;
     void wait_for_rest();
@@ -86,8 +87,10 @@ private:
     std::atomic<std::chrono::milliseconds::rep> rest_ = 0;
     mutable std::mutex freed_mutex_; // guards the next; nothing else is done under it
     mutable std::deque<freed> freed_;
-    std::condition_variable timer_; // that nobody rings
-    std::mutex one_at_a_time_;      // makes asking and promising one step; eviction happens under it
+    std::condition_variable timer_;        // that nobody rings
+    std::mutex one_at_a_time_;             // makes asking and promising one step; eviction happens under it
+    std::uint64_t index_reclaimed_to_ = 0; // bytes, the last time; guarded by that
+    std::uint64_t content_at_reclaim_ = 0; // bytes
     std::atomic<std::uint64_t> keep_storage_ = 0;
     std::atomic<std::uint64_t> min_free_space_ = 0;
     std::atomic<std::uint64_t> reserved_space_ = 0;

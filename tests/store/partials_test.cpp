@@ -122,6 +122,24 @@ TEST_CASE("what is kept counts as used, and goes before anything else when there
     CHECK(s.get(d) == stored);
 }
 
+TEST_CASE("what is kept does not go for what can never fit") {
+    broken_download s(16 * mib);
+    s.kept->keep(s.digest, hub, s.begin(2 * mib));
+    auto const refused = s.store->begin(oci::algorithm::sha256, std::uint64_t{10} << 40);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == errc::no_space);
+    CHECK_FALSE(s.store->begin(oci::algorithm::sha256, 17 * mib));
+    CHECK(s.kept->take(s.digest, hub, {}));
+}
+
+TEST_CASE("what is kept does not go for a margin of the disk that it cannot restore") {
+    broken_download s;
+    s.kept->keep(s.digest, hub, s.begin(2 * mib));
+    s.files->free = 32 * mib;
+    CHECK_FALSE(s.store->begin(oci::algorithm::sha256, mib));
+    CHECK(s.kept->take(s.digest, hub, {}));
+}
+
 TEST_CASE("not more than so many are kept, and the oldest goes") {
     broken_download s;
     for (unsigned i = 0; i <= store::partials::count_max; ++i) {
