@@ -3,6 +3,7 @@
 #include "store/core.h"
 #include "store/eviction/image_graph.h"
 #include "store/hosted/unlisting.h"
+#include "store/link_table.h"
 #include "store/object_table.h"
 #include "store/publication.h"
 
@@ -337,15 +338,27 @@ gc_sum evictor::evict(std::uint64_t bytes, gc_reason why) {
     return sum;
 }
 
+// A build cache's blob that another repository has come to show, of an image that is still under way perhaps: whoever
+// sends that has as long for the rest as for everything else that nothing leads to yet.
+bool evictor::is_taken_over(candidate const& k) const {
+    if (k.kind != object_kind::cache_blob)
+        return false;
+    auto const oldest = core_.now() - push_time_.load();
+    auto const holder = holder_of(core_, k.digest, [&](std::string const& repo) {
+        auto const row = find_link_row(core_, repo, k.digest, access::any);
+        return !row || (*row && (*row)->kind != object_kind::cache_blob && (*row)->linked_at > oldest);
+    });
+    return !holder || *holder;
+}
+
 // Somebody counts on content that had seemed to be of no use. Holds as long as the digest's lock is held.
 bool evictor::is_relied_on(candidate const& k, gc_reason why) const {
-    constexpr std::int64_t a_push = 300; // seconds
     if (why == gc_reason::purge)
         return false;
-    auto const oldest = core_.now() - a_push;
+    auto const oldest = core_.now() - reliance::a_push;
     if (k.origin != object_origin::push) // who pushes much must not keep the whole cache from making room
         return core_.relied.surely_since(k.digest, oldest);
-    if (core_.relied.since(k.digest, oldest))
+    if (core_.relied.since(k.digest, oldest) || is_taken_over(k))
         return true;
     auto const links = count_links(core_, k.digest);
     return why == gc_reason::unreferenced && (!links || *links > 0);

@@ -23,6 +23,7 @@
 #include "store/object.h"
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -64,6 +65,8 @@ public:
     void set_capacity(std::uint64_t bytes); // what the content may take; the pools' shares follow
     void set_rules(std::vector<gc_rule> rules);
     void set_pinned(std::unordered_set<oci::digest> pinned);
+    // How long after a push began to show content the rest of what is pushed may take.
+    void set_push_time(std::chrono::seconds time) noexcept { push_time_ = time.count(); }
 
     // Removes proposed objects until `bytes` are free or nothing may go. One caller at a time does the work.
     gc_sum evict(std::uint64_t bytes, gc_reason why);
@@ -130,6 +133,7 @@ private:
     removal remove(std::vector<candidate> const& chosen, gc_reason why);
     bool may_remove();
     bool is_relied_on(candidate const& k, gc_reason why) const;
+    bool is_taken_over(candidate const& k) const;
     bool give_up_images_of(candidate const& k, gc_reason why);
 
     result<void> take_in_rows(std::vector<entry_id>& taken_in);
@@ -155,6 +159,7 @@ private:
     touch_log touches_;
     std::mutex loading_;
     std::mutex evicting_;                             // one chooses at a time; taken before mutex_
+    std::atomic<std::int64_t> push_time_ = 3600;      // seconds
     std::atomic<std::int64_t> full_disk_told_at_ = 0; // Unix seconds
     std::mutex draining_;
 

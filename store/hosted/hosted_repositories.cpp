@@ -128,6 +128,7 @@ hosted_repositories::hosted_repositories(content_store& content)
 
 void hosted_repositories::set_rules(hosted_rules rules) {
     quota_.set_limit(rules.max_used_space);
+    core_->residents->set_push_time(rules.grace);
     std::lock_guard const lock(mutex_);
     rules_ = std::move(rules);
 }

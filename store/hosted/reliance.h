@@ -26,6 +26,8 @@ namespace store {
 class reliance {
 public:
     static constexpr std::size_t max_noted = 256 * 1024; // some 30 MB
+    // How long what a client was told keeps content from making room for other; garbage has a time of its own.
+    static constexpr std::int64_t a_push = 300; // seconds
 
     void note(oci::digest const& d, std::int64_t now) {
         auto& s = shard_of(d);

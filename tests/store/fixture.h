@@ -125,6 +125,16 @@ private:
     }
 };
 
+// Each change of the index asks first how much of the disk is free.
+struct watched_file_system : faulty_file_system {
+    std::function<void()> on_write;
+    std::uint64_t free_bytes(int fd) noexcept override {
+        if (on_write)
+            on_write();
+        return faulty_file_system::free_bytes(fd);
+    }
+};
+
 // Bytes that do not repeat, the same for the same seed.
 inline std::string content(std::size_t size, unsigned seed = 1) {
     std::mt19937_64 random(seed);

@@ -10,7 +10,12 @@ using namespace store_tests;
 namespace {
 
 struct collected_store : hosted_store {
-    collected_store() { set_rules({}); }
+    collected_store() : hosted_store(start::closed) {
+        files = watched;
+        open();
+        set_rules({});
+    }
+    std::shared_ptr<watched_file_system> watched = std::make_shared<watched_file_system>();
     void set_rules(store::hosted_rules r) {
         r.upstreams = {"docker.io"};
         r.prefixes = {"local"};
@@ -300,6 +305,38 @@ TEST_CASE("a build cache makes room for pulls, whole") {
     s.store->set_limits({.keep_storage = 2 << 20});
     CHECK_FALSE(s.is_here(blob));
     CHECK_FALSE(s.tag("local/a", "cache"));
+}
+
+TEST_CASE("a build cache's blob that a push has just taken over makes no room until the push had its time") {
+    collected_store s;
+    auto const blob = s.push("local/a", content(5000, 1));
+    s.put_manifest("local/a", s.cache_of(s.push("local/a", "cache config"), blob), {"cache"});
+    s.age(100'000);
+    std::string const from = "local/a";
+    REQUIRE(s.hosted().mount("local/b", blob, &from).value());
+    s.now += 3000; // the other layers are still being sent
+    s.store->maintain();
+    s.store->set_limits({.keep_storage = 1});
+    CHECK(s.shows("local/b", blob));
+    CHECK(s.tag("local/a", "cache"));
+    s.store->set_limits({});
+    s.age();
+    s.store->maintain();
+    s.store->set_limits({.keep_storage = 1});
+    CHECK_FALSE(s.is_here(blob));
+}
+
+TEST_CASE("a short grace time breaks no promise that was made to a push") {
+    collected_store s;
+    s.set_rules({.grace = std::chrono::seconds(0)});
+    auto const blob = s.push("local/a", content(5000, 1));
+    s.put_manifest("local/a", s.cache_of(s.push("local/a", "cache config"), blob), {"cache"});
+    s.age(100'000);
+    s.hosted().rely_on(blob);
+    s.now += 10;
+    CHECK(s.collect() == 0);
+    s.store->set_limits({.keep_storage = 1});
+    CHECK(s.shows("local/a", blob));
 }
 
 TEST_CASE("a layer of an image makes no room because a build cache of another repository has it too") {

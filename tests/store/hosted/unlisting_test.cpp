@@ -9,16 +9,6 @@ using namespace store_tests;
 
 namespace {
 
-// Each change of the index asks first how much of the disk is free.
-struct watched_file_system : faulty_file_system {
-    std::function<void()> on_write;
-    std::uint64_t free_bytes(int fd) noexcept override {
-        if (on_write)
-            on_write();
-        return faulty_file_system::free_bytes(fd);
-    }
-};
-
 struct watched_store : hosted_store {
     watched_store() : hosted_store(start::closed, fast_folder()) {
         files = watched;
