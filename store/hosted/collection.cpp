@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::size_t page = 1000; // of names, read at once
 
+int turn_of(link const& l) {
+    if (l.kind != object_kind::manifest)
+        return 2;
+    return oci::classify_manifest(l.media_type) == oci::manifest_kind::index ? 0 : 1;
+}
+
 } // namespace
 
 // What belongs to a prefix that is no longer configured is neither hosted nor mirrored, and stays as it is.
@@ -152,22 +158,53 @@ result<hosted_collection::digest_set> hosted_collection::mark(repository_name co
     return live;
 }
 
+// What names others goes before them: who asks for it in between is told that it is gone, or it stays with its parts.
 result<void> hosted_collection::sweep(repository_name const& repo) {
-    auto const links = links_of(repo);
+    auto links = links_of(repo);
     if (!links)
         return links.error();
     auto const live = mark(repo, *links);
     if (!live)
         return live.error();
+    std::erase_if(*links, [&](linked const& l) { return live->contains(l.digest); });
+    std::stable_sort(links->begin(), links->end(),
+                     [](linked const& a, linked const& b) { return turn_of(a.what) < turn_of(b.what); });
     for (auto const& l : *links) {
         if (request_.stop.stop_requested())
             return {};
-        if (live->contains(l.digest))
-            continue;
         if (auto done = unlink(repo, l); !done)
             return done;
     }
     return {};
+}
+
+// Whether somebody was told of it since the run began, or of what leads to it here: of what the repository does not
+// show, or no longer, nobody is told.
+result<bool> hosted_collection::is_counted_on(repository_name const& repo, oci::digest const& d,
+                                              std::optional<oci::digest> const& subject) const {
+    std::vector<oci::digest> todo{d};
+    if (subject)
+        todo.push_back(*subject);
+    digest_set seen(todo.begin(), todo.end());
+    for (std::size_t i = 0; i < todo.size(); ++i) {
+        if (core_.relied.since(todo[i], now_))
+            return true;
+        auto const of = todo[i];
+        for (auto const& above : {parents_of(core_, of), referrers_of(core_, repo, of)}) {
+            if (!above)
+                return above.error();
+            for (auto const& each : *above) {
+                if (!seen.insert(each).second)
+                    continue;
+                auto const shown = find_link_row(core_, repo, each, access::any);
+                if (!shown)
+                    return shown.error();
+                if (*shown)
+                    todo.push_back(each);
+            }
+        }
+    }
+    return false;
 }
 
 // Whoever noted that he relies on it before this looks is seen here; whoever does it later has found the link, or did
@@ -182,7 +219,10 @@ result<void> hosted_collection::unlink(repository_name const& repo, linked const
     if (!subject)
         return subject.error();
     auto const lock = core_.locks.hold(l.digest);
-    if (core_.relied.since(l.digest, now_))
+    auto const wanted = is_counted_on(repo, l.digest, *subject);
+    if (!wanted)
+        return wanted.error();
+    if (*wanted)
         return {};
     database::batch b(*core_.db);
     database::batch back(*core_.db);
@@ -204,13 +244,17 @@ result<void> hosted_collection::unlink(repository_name const& repo, linked const
     if (auto written = core_.write(b, write_sync::no, removal_margin_bytes); !written)
         return written;
     core_.outdate_lookups();
-    if (!core_.relied.since(l.digest, now_)) {
+    auto const wanted_now = is_counted_on(repo, l.digest, *subject);
+    if (wanted_now && !*wanted_now) {
         ++unlinked_[l.digest];
         return {};
     }
     if (auto staged = stage_link(core_, back, repo, l.digest, l.what); !staged)
         return staged;
-    return core_.write(back, write_sync::no);
+    // As far as the removal went this has to go too.
+    if (auto written = core_.write(back, write_sync::no, removal_margin_bytes); !written)
+        return written;
+    return wanted_now ? result<void>() : wanted_now.error();
 }
 
 // Pushed content that no hosted repository shows.

@@ -36,6 +36,8 @@ private:
     result<std::vector<oci::digest>> roots(repository_name const& repo, std::vector<linked> const& links) const;
     bool is_recent(linked const& l) const;
     result<void> unlink(repository_name const& repo, linked const& l);
+    result<bool> is_counted_on(repository_name const& repo, oci::digest const& d,
+                               std::optional<oci::digest> const& subject) const;
     result<void> release_content(gc_report& report);
     bool is_mirrored(repository_name const& repo) const;
     result<bool> demote(oci::digest const& d);

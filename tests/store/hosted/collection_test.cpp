@@ -85,6 +85,46 @@ TEST_CASE("what a client was told is here stays") {
     CHECK(s.collect() == 1);
 }
 
+TEST_CASE("who is told of a manifest while a run is under way finds its parts too") {
+    collected_store s;
+    std::vector<collected_store::image> images;
+    for (unsigned i = 0; i < 5; ++i) // of which some come in the order of their digests, some in another
+        images.push_back(s.push_image("local/a", {}, i));
+    s.age(100'000);
+    s.watched->on_write = [&] {
+        for (auto const& i : images)
+            s.hosted().rely_on(i.manifest);
+    };
+    CHECK(s.collect() == 0);
+    for (auto const& i : images) {
+        CHECK(s.shows("local/a", i.manifest));
+        CHECK(s.shows("local/a", i.config));
+        CHECK(s.shows("local/a", i.layer));
+    }
+}
+
+TEST_CASE("who is told of a signature while a run is under way finds what it is about") {
+    collected_store s;
+    auto const subject = s.push_image("local/a", {}, 1);
+    auto const signature = s.push_image("local/a", {}, 2, R"(,"subject":)" + s.descriptor(subject.manifest));
+    s.age(100'000);
+    s.watched->on_write = [&] { s.hosted().rely_on(signature.manifest); };
+    CHECK(s.collect() == 0);
+    CHECK(s.shows("local/a", signature.layer));
+    CHECK(s.shows("local/a", subject.layer));
+    CHECK(s.referrers("local/a", subject.manifest) == std::vector{signature.manifest});
+}
+
+TEST_CASE("what is wanted after all is put back also where the disk is nearly full") {
+    collected_store s;
+    auto const blob = s.push("local/a", content(5000));
+    s.age(100'000);
+    s.files->free = 6 << 20; // enough to remove something
+    s.watched->on_write = [&] { s.hosted().rely_on(blob); };
+    CHECK(s.store->collect({}).error.empty());
+    CHECK(s.shows("local/a", blob));
+}
+
 TEST_CASE("a push that is refused keeps nothing of what it names") {
     collected_store s;
     auto const blob = s.push("local/a", content(5000));
