@@ -3,6 +3,7 @@
 #include "store/core.h"
 #include "store/eviction/image_graph.h"
 #include "store/index_codec.h"
+#include "store/link_table.h"
 #include "store/object_table.h"
 
 #include <algorithm>
@@ -65,23 +66,34 @@ std::int64_t forgetting::patience(std::int64_t usual) const {
 
 result<std::size_t> forgetting::step_links(std::size_t rows) {
     auto const oldest = core_.now() - patience(link_patience);
+    auto const is_forgotten = [&](oci::digest const& d, std::optional<link> const& row) {
+        return row && row->linked_at <= oldest && !is_here(core_, d) && !is_named(core_, d);
+    };
     std::vector<held_digest> gone;
     auto const read =
         collect<held_digest>(core_, family::links, next_key_, rows, gone,
                              [&](std::string_view key, std::string_view value) -> std::optional<held_digest> {
                                  auto const split = split_repository(key);
                                  auto const d = split ? decode_digest_key(split->rest) : std::nullopt;
-                                 auto const row = decode_link(value);
-                                 if (!d || !row || row->linked_at > oldest || is_here(core_, *d) || is_named(core_, *d))
+                                 if (!d || !is_forgotten(*d, decode_link(value)))
                                      return std::nullopt;
                                  return held_digest{std::string(split->repo), *d};
                              });
     if (!read)
         return read.error();
-    metadata_index index(core_);
     for (auto const& one : gone) {
-        if (auto removed = index.remove_link(one.repo, one.digest); !removed)
-            return removed.error();
+        auto const lock = core_.locks.hold(one.digest); // it may have come back meanwhile
+        auto const row = find_link_row(core_, one.repo, one.digest, access::any);
+        if (!row || !is_forgotten(one.digest, *row))
+            continue;
+        database::batch b(*core_.db);
+        auto const staged = stage_unlink(core_, b, one.repo, one.digest);
+        if (!staged)
+            return staged.error();
+        if (auto written = core_.write(b, write_sync::no, removal_margin_bytes); !written)
+            return written.error();
+        core_.outdate_lookups();
+        core_.residents->facts_changed(one.digest);
         ++forgotten_;
     }
     return *read;
@@ -115,22 +127,32 @@ result<std::size_t> forgetting::step_children(std::size_t rows) {
 
 result<std::size_t> forgetting::step_tags(std::size_t rows) {
     auto const oldest = core_.now() - patience(tag_patience);
+    auto const is_forgotten = [&](std::optional<tag_record> const& row) {
+        return row && row->checked_at <= oldest && !is_here(core_, row->digest);
+    };
     std::vector<held_tag> gone;
     auto const read = collect<held_tag>(core_, family::tags, next_key_, rows, gone,
                                         [&](std::string_view key, std::string_view value) -> std::optional<held_tag> {
                                             auto const split = split_repository(key);
-                                            auto const row = decode_tag(value);
                                             auto tag = oci::tag::parse(split ? split->rest : std::string_view());
-                                            if (!tag || !row || row->checked_at > oldest || is_here(core_, row->digest))
+                                            if (!tag || !is_forgotten(decode_tag(value)))
                                                 return std::nullopt;
                                             return held_tag{std::string(split->repo), *std::move(tag)};
                                         });
     if (!read)
         return read.error();
-    metadata_index index(core_);
     for (auto const& one : gone) {
-        if (auto removed = index.remove_tag(one.repo, one.tag); !removed)
-            return removed.error();
+        auto const key = tag_key(one.repo, one.tag.name());
+        auto const lock = core_.locks.hold_key(key); // it may have been checked again, or moved
+        rocksdb::PinnableSlice value;
+        auto const found = core_.db->get(family::tags, key, access::any, value);
+        if (!found || !*found || !is_forgotten(decode_tag(value.ToStringView())))
+            continue;
+        database::batch b(*core_.db);
+        b.erase(family::tags, key);
+        if (auto written = core_.write(b, write_sync::no, removal_margin_bytes); !written)
+            return written.error();
+        core_.outdate_lookups();
         ++forgotten_;
     }
     return *read;

@@ -9,7 +9,11 @@ namespace {
 constexpr std::int64_t day = 24 * 3600;
 
 struct forgetful_store : test_store {
-    forgetful_store() : test_store(start::closed, fast_folder()) { open(); }
+    forgetful_store() : test_store(start::closed, fast_folder()) {
+        files = watched;
+        open();
+    }
+    std::shared_ptr<watched_file_system> watched = std::make_shared<watched_file_system>();
 
     // A pass over everything is over after this.
     void later(std::int64_t seconds) {
@@ -74,4 +78,46 @@ TEST_CASE("a tag of what is gone is remembered for a month") {
     CHECK(s.store->index().find_tag("docker.io/a", tag).value());
     s.later(2 * day);
     CHECK_FALSE(s.store->index().find_tag("docker.io/a", tag).value());
+}
+
+TEST_CASE("what comes back while it is about to be forgotten is remembered") {
+    forgetful_store s;
+    std::vector<std::string> contents{content(5000, 1), content(5000, 2)};
+    std::sort(contents.begin(), contents.end(),
+              [](auto const& a, auto const& b) { return oci::digest::of(a) < oci::digest::of(b); });
+    auto const second = oci::digest::of(contents[1]);
+    for (auto const& bytes : contents)
+        s.link(oci::digest::of(bytes));
+    s.store->maintain();
+    bool back = false;
+    s.watched->on_write = [&] { // of the first
+        if (!std::exchange(back, true))
+            s.put(contents[1]);
+    };
+    s.later(8 * day);
+    CHECK(back);
+    CHECK_FALSE(s.linked(oci::digest::of(contents[0])));
+    CHECK(s.linked(second));
+}
+
+TEST_CASE("a tag that is checked again while it is about to be forgotten is remembered") {
+    forgetful_store s;
+    auto const first = *oci::tag::parse("v1"), second = *oci::tag::parse("v2");
+    auto const put = [&](oci::tag const& t) {
+        (void)s.store->index()
+            .put_tag("docker.io/a", t, {.digest = oci::digest::of("gone"), .checked_at = s.now})
+            .value();
+    };
+    put(first);
+    put(second);
+    s.store->maintain();
+    bool again = false;
+    s.watched->on_write = [&] { // of the first
+        if (!std::exchange(again, true))
+            put(second);
+    };
+    s.later(31 * day);
+    CHECK(again);
+    CHECK_FALSE(s.store->index().find_tag("docker.io/a", first).value());
+    CHECK(s.store->index().find_tag("docker.io/a", second).value());
 }
