@@ -38,13 +38,18 @@ result<void> upload_session::open() {
     auto file = core_->folder->open_upload(id_);
     if (!file)
         return file.error();
+    // What was at rest is counted in the writer's name from here on, once, however long the hashing takes.
     auto state = std::make_unique<blob_writer::state>(core_, record_.algorithm, std::nullopt, *std::move(file),
-                                                      *std::move(space));
-    if (auto resumed = blob_writer::resume(*state); !resumed)
+                                                      at_rest_ ? *std::move(at_rest_) : *std::move(space));
+    bool const was_at_rest = at_rest_.has_value();
+    at_rest_.reset();
+    if (auto resumed = blob_writer::resume(*state); !resumed) {
+        if (was_at_rest)
+            at_rest_.emplace(*std::move(state->space));
         return resumed.error();
+    }
     received_.store(state->written, std::memory_order_release);
     writer_.emplace(blob_writer(std::move(state)));
-    at_rest_.reset();
     return {};
 }
 

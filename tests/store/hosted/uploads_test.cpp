@@ -3,6 +3,8 @@
 #include "tests/catch.h"
 #include "tests/store/fixture.h"
 
+#include <thread>
+
 using namespace store_tests;
 
 namespace {
@@ -70,6 +72,41 @@ TEST_CASE("an upload goes on after a restart") {
     REQUIRE(s.append(id, bytes.substr(150'000)));
     REQUIRE(s.finish(id, d));
     CHECK(s.get(d) == bytes);
+}
+
+TEST_CASE("an upload of an earlier process counts once while it is hashed again") {
+    hosted_store s;
+    auto const bytes = content(32 << 20);
+    auto const id = s.start();
+    REQUIRE(s.append(id, bytes));
+    s.reopen();
+    auto const& sums = s.store->internals()->sums;
+    auto const before = sums.temp_bytes();
+    CHECK(before == bytes.size());
+    std::atomic<bool> over = false;
+    std::uint64_t most = 0;
+    std::thread other([&] {
+        while (!over)
+            most = std::max(most, sums.temp_bytes());
+    });
+    REQUIRE(s.append(id, "more"));
+    over = true;
+    other.join();
+    CHECK(most <= before + store::disk_block_bytes);
+    CHECK(sums.temp_bytes() == before + store::disk_block_bytes);
+}
+
+TEST_CASE("an upload of an earlier process that cannot be read counts on") {
+    hosted_store s;
+    auto const id = s.start();
+    REQUIRE(s.append(id, content(100'000)));
+    s.reopen();
+    auto const before = s.store->internals()->sums.temp_bytes();
+    s.files->fail("stat", EIO);
+    CHECK_FALSE(s.append(id, "more"));
+    CHECK(s.store->internals()->sums.temp_bytes() == before);
+    s.files->on_call = {};
+    CHECK(s.append(id, "more"));
 }
 
 TEST_CASE("an upload without a byte of this process can be finished after a restart") {
