@@ -120,40 +120,72 @@ result<std::vector<oci::digest>> hosted_collection::roots(repository_name const&
     return found;
 }
 
+// Manifests may name what is not here, as much as they like: what nothing here follows from is not remembered.
+result<bool> hosted_collection::matters(repository_name const& repo, oci::digest const& named,
+                                        link_table const& links) const {
+    if (links.contains(named))
+        return true;
+    rocksdb::PinnableSlice value;
+    auto const names_others = core_.db->get(family::children, digest_key(named), access::any, value);
+    if (!names_others || *names_others)
+        return names_others;
+    auto const referrers = referrers_of(core_, repo, named);
+    if (!referrers)
+        return referrers.error();
+    return !referrers->empty();
+}
+
+// What stays in the repository because `d` does.
+result<std::vector<oci::digest>> hosted_collection::led_to(repository_name const& repo, oci::digest const& d,
+                                                           link_table const& links) const {
+    auto const found = links.find(d);
+    auto const kind = found == links.end() ? object_kind::unknown : found->second->kind;
+    if (kind != object_kind::manifest && kind != object_kind::unknown)
+        return std::vector<oci::digest>(); // blobs lead nowhere
+    std::vector<oci::digest> all;
+    auto const children = children_of(core_, d);
+    if (!children)
+        return children.error();
+    for (auto const& child : *children) {
+        auto const follow = matters(repo, child, links);
+        if (!follow)
+            return follow.error();
+        if (*follow)
+            all.push_back(child);
+    }
+    auto const referrers = referrers_of(core_, repo, d);
+    if (!referrers)
+        return referrers.error();
+    all.insert(all.end(), referrers->begin(), referrers->end());
+    if (kind != object_kind::manifest)
+        return all;
+    auto const subject = subject_of(core_, d, found->second->media_type);
+    if (!subject)
+        return subject.error();
+    if (*subject)
+        all.push_back(**subject);
+    return all;
+}
+
+// All that is live, or less if the run is to stop: then nothing may go.
 result<hosted_collection::digest_set> hosted_collection::mark(repository_name const& repo,
                                                               std::vector<linked> const& links) const {
     auto todo = roots(repo, links);
     if (!todo)
         return todo.error();
-    digest_set blobs;                                   // lead nowhere
-    std::unordered_map<oci::digest, std::string> types; // of manifests, which may name a subject
+    link_table here;
     for (auto const& l : links)
-        if (l.what.kind == object_kind::manifest)
-            types.emplace(l.digest, l.what.media_type);
-    for (auto const& l : links)
-        if (l.what.kind != object_kind::manifest && l.what.kind != object_kind::unknown)
-            blobs.insert(l.digest);
+        here.emplace(l.digest, &l.what);
     digest_set live;
-    while (!todo->empty()) {
+    while (!todo->empty() && !request_.stop.stop_requested()) {
         auto const d = todo->back();
         todo->pop_back();
-        if (!live.insert(d).second || blobs.contains(d))
+        if (!live.insert(d).second)
             continue;
-        auto const children = children_of(core_, d);
-        if (!children)
-            return children.error();
-        todo->insert(todo->end(), children->begin(), children->end());
-        auto const referrers = referrers_of(core_, repo, d);
-        if (!referrers)
-            return referrers.error();
-        todo->insert(todo->end(), referrers->begin(), referrers->end());
-        auto const type = types.find(d);
-        auto const subject =
-            type == types.end() ? result<std::optional<oci::digest>>(std::nullopt) : subject_of(core_, d, type->second);
-        if (!subject)
-            return subject.error();
-        if (*subject)
-            todo->push_back(**subject);
+        auto const next = led_to(repo, d, here);
+        if (!next)
+            return next.error();
+        todo->insert(todo->end(), next->begin(), next->end());
     }
     return live;
 }

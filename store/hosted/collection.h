@@ -32,7 +32,11 @@ private:
     result<void> collect_below(std::string const& prefix);
     result<void> sweep(repository_name const& repo);
     result<std::vector<linked>> links_of(repository_name const& repo) const;
+    using link_table = std::unordered_map<oci::digest, link const*>;
     result<digest_set> mark(repository_name const& repo, std::vector<linked> const& links) const;
+    result<std::vector<oci::digest>> led_to(repository_name const& repo, oci::digest const& d,
+                                            link_table const& links) const;
+    result<bool> matters(repository_name const& repo, oci::digest const& named, link_table const& links) const;
     result<std::vector<oci::digest>> roots(repository_name const& repo, std::vector<linked> const& links) const;
     bool is_recent(linked const& l) const;
     result<void> unlink(repository_name const& repo, linked const& l);

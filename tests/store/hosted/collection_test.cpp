@@ -86,6 +86,18 @@ TEST_CASE("what is wanted after all is put back also where the disk is nearly fu
     CHECK(s.shows("local/a", blob));
 }
 
+TEST_CASE("what refers to a manifest that never came stays with who names that") {
+    collected_store s;
+    auto const absent = oci::digest::of("absent");
+    auto const index = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[)" +
+                       s.descriptor(absent, hosted_store::image_type) + "]}";
+    s.put_manifest("local/a", index, {"v1"});
+    auto const signature = s.push_image("local/a", {}, 2, R"(,"subject":)" + s.descriptor(absent));
+    s.age();
+    CHECK(s.collect() == 0);
+    CHECK(s.shows("local/a", signature.layer));
+}
+
 TEST_CASE("a push that is refused keeps nothing of what it names") {
     collected_store s;
     auto const blob = s.push("local/a", content(5000));
