@@ -198,6 +198,7 @@ result<void> hosted_collection::sweep(repository_name const& repo) {
     auto const live = mark(repo, *links);
     if (!live)
         return live.error();
+    kept_.clear();
     std::erase_if(*links, [&](linked const& l) { return live->contains(l.digest); });
     std::stable_sort(links->begin(), links->end(),
                      [](linked const& a, linked const& b) { return turn_of(a.what) < turn_of(b.what); });
@@ -211,7 +212,7 @@ result<void> hosted_collection::sweep(repository_name const& repo) {
 }
 
 // Whether somebody was told of it since the run began, or of what leads to it here: of what the repository does not
-// show, or no longer, nobody is told.
+// show, or no longer, nobody is told. What was kept for that keeps what it leads to in turn.
 result<bool> hosted_collection::is_counted_on(repository_name const& repo, oci::digest const& d,
                                               std::optional<oci::digest> const& subject) const {
     std::vector<oci::digest> todo{d};
@@ -219,7 +220,7 @@ result<bool> hosted_collection::is_counted_on(repository_name const& repo, oci::
         todo.push_back(*subject);
     digest_set seen(todo.begin(), todo.end());
     for (std::size_t i = 0; i < todo.size(); ++i) {
-        if (core_.relied.since(todo[i], now_))
+        if (core_.relied.since(todo[i], now_) || kept_.contains(todo[i]))
             return true;
         auto const of = todo[i];
         for (auto const& above : {parents_of(core_, of), referrers_of(core_, repo, of)}) {
@@ -254,8 +255,10 @@ result<void> hosted_collection::unlink(repository_name const& repo, linked const
     auto const wanted = is_counted_on(repo, l.digest, *subject);
     if (!wanted)
         return wanted.error();
-    if (*wanted)
+    if (*wanted) {
+        kept_.insert(l.digest);
         return {};
+    }
     database::batch b(*core_.db);
     database::batch back(*core_.db);
     auto const unlinked = stage_unlink(core_, b, repo, l.digest);
@@ -281,6 +284,7 @@ result<void> hosted_collection::unlink(repository_name const& repo, linked const
         ++unlinked_[l.digest];
         return {};
     }
+    kept_.insert(l.digest);
     if (auto staged = stage_link(core_, back, repo, l.digest, l.what); !staged)
         return staged;
     // As far as the removal went this has to go too.

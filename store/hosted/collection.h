@@ -51,6 +51,7 @@ private:
     hosted_rules const& rules_;
     gc_request const& request_;
     std::int64_t now_;
+    digest_set kept_; // of the repository under way: dead when it was marked, but counted on
     std::unordered_map<oci::digest, std::size_t> unlinked_; // from how many repositories; or would be
 };
 

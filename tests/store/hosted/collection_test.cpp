@@ -76,6 +76,22 @@ TEST_CASE("who is told of a signature while a run is under way finds what it is 
     CHECK(s.referrers("local/a", subject.manifest) == std::vector{signature.manifest});
 }
 
+TEST_CASE("who is told of a manifest while a run is under way finds what signs it, whole or not at all") {
+    collected_store s;
+    auto const subject = s.push_image("local/a", {}, 1);
+    std::vector<collected_store::image> signatures;
+    for (unsigned i = 2; i < 6; ++i)
+        signatures.push_back(s.push_image("local/a", {}, i, R"(,"subject":)" + s.descriptor(subject.manifest)));
+    s.age(100'000);
+    s.watched->on_write = [&] { s.hosted().rely_on(subject.manifest); };
+    CHECK(s.collect() == 0);
+    CHECK(s.referrers("local/a", subject.manifest).size() == signatures.size());
+    for (auto const& i : signatures) {
+        CHECK(s.shows("local/a", i.manifest));
+        CHECK(s.shows("local/a", i.layer));
+    }
+}
+
 TEST_CASE("what is wanted after all is put back also where the disk is nearly full") {
     collected_store s;
     auto const blob = s.push("local/a", content(5000));
