@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t max_target = 512;
 constexpr std::size_t max_user_agent = 128;
-constexpr std::size_t max_word = 64; // addresses, methods, names of upstreams
+constexpr std::size_t max_word = 64;  // addresses, methods, names of upstreams
 constexpr std::size_t max_user = 128; // an issuer's job has a long name
 
 void append(fmt::memory_buffer& to, std::string_view text) {
