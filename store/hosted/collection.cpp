@@ -121,9 +121,8 @@ result<std::vector<oci::digest>> hosted_collection::roots(repository_name const&
 }
 
 // Manifests may name what is not here, as much as they like: what nothing here follows from is not remembered.
-result<bool> hosted_collection::matters(repository_name const& repo, oci::digest const& named,
-                                        link_table const& links) const {
-    if (links.contains(named))
+result<bool> hosted_collection::matters(repository_name const& repo, oci::digest const& named) const {
+    if (here_.contains(named))
         return true;
     rocksdb::PinnableSlice value;
     auto const names_others = core_.db->get(family::children, digest_key(named), access::any, value);
@@ -136,10 +135,9 @@ result<bool> hosted_collection::matters(repository_name const& repo, oci::digest
 }
 
 // What stays in the repository because `d` does.
-result<std::vector<oci::digest>> hosted_collection::led_to(repository_name const& repo, oci::digest const& d,
-                                                           link_table const& links) const {
-    auto const found = links.find(d);
-    auto const kind = found == links.end() ? object_kind::unknown : found->second->kind;
+result<std::vector<oci::digest>> hosted_collection::led_to(repository_name const& repo, oci::digest const& d) const {
+    auto const found = here_.find(d);
+    auto const kind = found == here_.end() ? object_kind::unknown : found->second->kind;
     if (kind != object_kind::manifest && kind != object_kind::unknown)
         return std::vector<oci::digest>(); // blobs lead nowhere
     std::vector<oci::digest> all;
@@ -147,7 +145,7 @@ result<std::vector<oci::digest>> hosted_collection::led_to(repository_name const
     if (!children)
         return children.error();
     for (auto const& child : *children) {
-        auto const follow = matters(repo, child, links);
+        auto const follow = matters(repo, child);
         if (!follow)
             return follow.error();
         if (*follow)
@@ -167,77 +165,68 @@ result<std::vector<oci::digest>> hosted_collection::led_to(repository_name const
     return all;
 }
 
-// All that is live, or less if the run is to stop: then nothing may go.
-result<hosted_collection::digest_set> hosted_collection::mark(repository_name const& repo,
-                                                              std::vector<linked> const& links) const {
-    auto todo = roots(repo, links);
-    if (!todo)
-        return todo.error();
-    link_table here;
-    for (auto const& l : links)
-        here.emplace(l.digest, &l.what);
-    digest_set live;
-    while (!todo->empty() && !request_.stop.stop_requested()) {
-        auto const d = todo->back();
-        todo->pop_back();
-        if (!live.insert(d).second)
+// Adds `todo` and all that it leads to; or less if the run is to stop: then nothing may go.
+result<void> hosted_collection::follow(repository_name const& repo, std::vector<oci::digest> todo,
+                                       digest_set& to) const {
+    while (!todo.empty() && !request_.stop.stop_requested()) {
+        auto const d = todo.back();
+        todo.pop_back();
+        if (!to.insert(d).second)
             continue;
-        auto const next = led_to(repo, d, here);
+        auto const next = led_to(repo, d);
         if (!next)
             return next.error();
-        todo->insert(todo->end(), next->begin(), next->end());
+        todo.insert(todo.end(), next->begin(), next->end());
     }
-    return live;
+    return {};
 }
 
 // What names others goes before them: who asks for it in between is told that it is gone, or it stays with its parts.
 result<void> hosted_collection::sweep(repository_name const& repo) {
-    auto links = links_of(repo);
+    auto const links = links_of(repo);
     if (!links)
         return links.error();
-    auto const live = mark(repo, *links);
-    if (!live)
-        return live.error();
+    here_.clear();
+    for (auto const& l : *links)
+        here_.emplace(l.digest, &l.what);
+    auto live_roots = roots(repo, *links);
+    if (!live_roots)
+        return live_roots.error();
+    digest_set live;
+    if (auto marked = follow(repo, *std::move(live_roots), live); !marked)
+        return marked;
     kept_.clear();
-    std::erase_if(*links, [&](linked const& l) { return live->contains(l.digest); });
-    std::stable_sort(links->begin(), links->end(),
-                     [](linked const& a, linked const& b) { return turn_of(a.what) < turn_of(b.what); });
-    for (auto const& l : *links) {
+    notes_seen_.reset();
+    std::vector<linked const*> dead;
+    for (auto const& l : *links)
+        if (!live.contains(l.digest))
+            dead.push_back(&l);
+    std::stable_sort(dead.begin(), dead.end(),
+                     [](auto const* a, auto const* b) { return turn_of(a->what) < turn_of(b->what); });
+    for (auto const* l : dead) {
         if (request_.stop.stop_requested())
             return {};
-        if (auto done = unlink(repo, l); !done)
+        if (auto done = unlink(repo, *l); !done)
             return done;
     }
     return {};
 }
 
 // Whether somebody was told of it since the run began, or of what leads to it here: of what the repository does not
-// show, or no longer, nobody is told. What was kept for that keeps what it leads to in turn.
-result<bool> hosted_collection::is_counted_on(repository_name const& repo, oci::digest const& d,
-                                              std::optional<oci::digest> const& subject) const {
-    std::vector<oci::digest> todo{d};
-    if (subject)
-        todo.push_back(*subject);
-    digest_set seen(todo.begin(), todo.end());
-    for (std::size_t i = 0; i < todo.size(); ++i) {
-        if (core_.relied.since(todo[i], now_) || kept_.contains(todo[i]))
-            return true;
-        auto const of = todo[i];
-        for (auto const& above : {parents_of(core_, of), referrers_of(core_, repo, of)}) {
-            if (!above)
-                return above.error();
-            for (auto const& each : *above) {
-                if (!seen.insert(each).second)
-                    continue;
-                auto const shown = find_link_row(core_, repo, each, access::any);
-                if (!shown)
-                    return shown.error();
-                if (*shown)
-                    todo.push_back(each);
-            }
-        }
+// show nobody is told. What is new since the last time is followed once, so that all of it costs what marking does.
+result<bool> hosted_collection::is_counted_on(repository_name const& repo, oci::digest const& d) {
+    if (auto const notes = core_.relied.notes(); notes != notes_seen_) {
+        auto noted = core_.relied.noted_since(now_);
+        if (!noted)
+            return true; // anything may have been
+        std::erase_if(*noted, [&](oci::digest const& each) { return !here_.contains(each); });
+        if (auto followed = follow(repo, *std::move(noted), kept_); !followed)
+            return followed.error();
+        if (request_.stop.stop_requested())
+            return true; // it may lead to more
+        notes_seen_ = notes;
     }
-    return false;
+    return kept_.contains(d);
 }
 
 // Whoever noted that he relies on it before this looks is seen here; whoever does it later has found the link, or did
@@ -252,13 +241,11 @@ result<void> hosted_collection::unlink(repository_name const& repo, linked const
     if (!subject)
         return subject.error();
     auto const lock = core_.locks.hold(l.digest);
-    auto const wanted = is_counted_on(repo, l.digest, *subject);
+    auto const wanted = is_counted_on(repo, l.digest);
     if (!wanted)
         return wanted.error();
-    if (*wanted) {
-        kept_.insert(l.digest);
+    if (*wanted)
         return {};
-    }
     database::batch b(*core_.db);
     database::batch back(*core_.db);
     auto const unlinked = stage_unlink(core_, b, repo, l.digest);
@@ -279,12 +266,11 @@ result<void> hosted_collection::unlink(repository_name const& repo, linked const
     if (auto written = core_.write(b, write_sync::no, removal_margin_bytes); !written)
         return written;
     core_.outdate_lookups();
-    auto const wanted_now = is_counted_on(repo, l.digest, *subject);
+    auto const wanted_now = is_counted_on(repo, l.digest);
     if (wanted_now && !*wanted_now) {
         ++unlinked_[l.digest];
         return {};
     }
-    kept_.insert(l.digest);
     if (auto staged = stage_link(core_, back, repo, l.digest, l.what); !staged)
         return staged;
     // As far as the removal went this has to go too.

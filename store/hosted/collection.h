@@ -32,16 +32,13 @@ private:
     result<void> collect_below(std::string const& prefix);
     result<void> sweep(repository_name const& repo);
     result<std::vector<linked>> links_of(repository_name const& repo) const;
-    using link_table = std::unordered_map<oci::digest, link const*>;
-    result<digest_set> mark(repository_name const& repo, std::vector<linked> const& links) const;
-    result<std::vector<oci::digest>> led_to(repository_name const& repo, oci::digest const& d,
-                                            link_table const& links) const;
-    result<bool> matters(repository_name const& repo, oci::digest const& named, link_table const& links) const;
+    result<void> follow(repository_name const& repo, std::vector<oci::digest> todo, digest_set& to) const;
+    result<std::vector<oci::digest>> led_to(repository_name const& repo, oci::digest const& d) const;
+    result<bool> matters(repository_name const& repo, oci::digest const& named) const;
     result<std::vector<oci::digest>> roots(repository_name const& repo, std::vector<linked> const& links) const;
     bool is_recent(linked const& l) const;
     result<void> unlink(repository_name const& repo, linked const& l);
-    result<bool> is_counted_on(repository_name const& repo, oci::digest const& d,
-                               std::optional<oci::digest> const& subject) const;
+    result<bool> is_counted_on(repository_name const& repo, oci::digest const& d);
     result<void> release_content(gc_report& report);
     bool is_mirrored(repository_name const& repo) const;
     result<bool> demote(oci::digest const& d);
@@ -51,7 +48,10 @@ private:
     hosted_rules const& rules_;
     gc_request const& request_;
     std::int64_t now_;
-    digest_set kept_; // of the repository under way: dead when it was marked, but counted on
+    // Of the repository under way:
+    std::unordered_map<oci::digest, link const*> here_;     // all its links
+    digest_set kept_;                                       // what somebody was told of since the run began leads to
+    std::optional<std::uint64_t> notes_seen_;               // that kept_ comes from
     std::unordered_map<oci::digest, std::size_t> unlinked_; // from how many repositories; or would be
 };
 

@@ -15,11 +15,14 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
+#include <vector>
 
 namespace store {
 
@@ -35,6 +38,24 @@ public:
         if (s.noted.size() >= max_noted / shards_.size() && !s.noted.contains(d))
             s.blur();
         s.noted[d] = now;
+        notes_.fetch_add(1); // in one order with what the collector writes
+    }
+
+    // Another number after each note.
+    std::uint64_t notes() const noexcept { return notes_.load(); }
+
+    // What was noted then or later, or nothing if some of it may have been forgotten as one.
+    std::optional<std::vector<oci::digest>> noted_since(std::int64_t when) const {
+        std::vector<oci::digest> all;
+        for (auto const& s : shards_) {
+            std::lock_guard const lock(s.mutex);
+            if (s.any_at >= when)
+                return std::nullopt;
+            for (auto const& [d, at] : s.noted)
+                if (at >= when)
+                    all.push_back(d);
+        }
+        return all;
     }
 
     // Whether it was noted then or later; or may have been.
@@ -85,6 +106,7 @@ private:
     shard const& shard_of(oci::digest const& d) const { return shards_[std::hash<oci::digest>{}(d) % shards_.size()]; }
 
     std::array<shard, 64> shards_;
+    std::atomic<std::uint64_t> notes_ = 0;
 };
 
 } // namespace store
