@@ -159,7 +159,8 @@ result<void> space::make_room(std::uint64_t bytes) {
         }
         if (!reclaimed && possible && missing.by_limit > 0) {
             reclaimed = true;
-            if (reclaim_index(missing.by_limit))
+            auto const without_it = core_.residents->evictable_bytes() + core_.sums.trash_bytes() + resting;
+            if (reclaim_index(above(missing.by_limit, without_it)))
                 continue;
         }
         return error{errc::no_space,
