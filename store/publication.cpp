@@ -212,8 +212,9 @@ result<void> evict_all(core& c, std::span<oci::digest const> digests,
     std::vector<std::pair<oci::digest, object_row>> rows;
     for (auto const& d : digests) {
         auto row = find_object(c, d, access::any);
-        if (!row)
-            c.warn(d.to_string() + " cannot be evicted: " + row.error().message);
+        auto const links = count_links(c, d); // erasing it takes both
+        if (!row || !links)
+            c.warn(d.to_string() + " cannot be evicted: " + (row ? links.error() : row.error()).message);
         else if (!*row)
             c.residents->erased(d, false); // known to the evictor alone
         else if (!c.handles->is_open(d) && !(stays && stays(d, (*row)->info)))
