@@ -82,6 +82,7 @@ private:
     result<std::size_t> take_out_all(write_sync sync);
     result<std::size_t> take_out(some now, write_sync sync);
     result<std::size_t> erase(some now, write_sync sync);
+    void outdate_lookups() noexcept;
 
     core& core_;
     repository_name const& repo_;
@@ -148,9 +149,7 @@ result<std::size_t> unlisting::run(std::span<oci::digest const> manifests, write
         return std::size_t{0};
     if (auto looked = look_for_tags(); !looked)
         return looked.error();
-    auto const done = take_out_all(sync);
-    core_.outdate_lookups(); // once, or each part would have the tags read again for the next
-    return done;
+    return take_out_all(sync);
 }
 
 result<std::size_t> unlisting::take_out_all(write_sync sync) {
@@ -193,6 +192,15 @@ result<std::size_t> unlisting::take_out(some now, write_sync sync) {
     return erase(now, sync);
 }
 
+// Our own change is none for which the tags have to be read again.
+void unlisting::outdate_lookups() noexcept {
+    auto known = generation_;
+    if (core_.generation.compare_exchange_strong(known, known + 1, std::memory_order_acq_rel))
+        ++generation_;
+    else
+        core_.outdate_lookups();
+}
+
 // Under the locks of all their names.
 result<std::size_t> unlisting::erase(some now, write_sync sync) {
     std::size_t done = 0;
@@ -212,6 +220,7 @@ result<std::size_t> unlisting::erase(some now, write_sync sync) {
     if (b.empty())
         return done;
     auto const written = core_.write(b, sync, removal_margin_bytes);
+    outdate_lookups();
     for (auto const& m : now)
         core_.residents->facts_changed(m.digest);
     if (!written)
@@ -263,14 +272,12 @@ result<void> unlist_images_of(core& c, oci::digest const& d) {
     auto const in = pushed_ancestors(c, d);
     if (!in)
         return in.error();
-    std::size_t done = 0;
     for (auto const& [repo, manifests] : *in) {
         auto const unlisted = unlisting(c, repo).run(manifests, write_sync::no);
         if (!unlisted)
             return unlisted.error();
-        done += *unlisted;
     }
-    return done == 0 ? result<void>() : c.db->sync();
+    return c.db->sync(); // also what an earlier attempt has taken out before it failed
 }
 
 } // namespace store
