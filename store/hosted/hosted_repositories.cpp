@@ -87,7 +87,9 @@ result<void> stage_child(core const& c, database::batch& b, repository_name cons
     if (!settled)
         return settled.error();
     named.info.kind = *settled;
-    if (named.info.origin != object_origin::push) {
+    // What a crash may have spoiled and nobody has looked at since stays what it was: see rely_on_children.
+    bool const sound = !is_suspect(c.opened_as, named.epoch);
+    if (named.info.origin != object_origin::push && sound) {
         auto const durable = make_durable(c, child.digest, named);
         if (!durable)
             return durable.error();
