@@ -296,7 +296,8 @@ TEST_CASE("what cannot be read in the index keeps nothing else from going") {
     for (unsigned i = 0; i < count; ++i)
         s.put(content(5000, i));
     s.store->maintain();
-    put_row(rows_of(s), store::family::objects, store::digest_key(oci::digest::of(content(5000, 7))), "damaged");
+    auto const family = GENERATE(store::family::objects, store::family::link_counts);
+    put_row(rows_of(s), family, store::digest_key(oci::digest::of(content(5000, 7))), "damaged");
     s.store->set_limits({.keep_storage = 1});
     CHECK(s.warnings > 0);
     CHECK(s.store->used().objects == 1);
