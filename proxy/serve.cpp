@@ -1,6 +1,7 @@
 #include "proxy/serve.h"
 
 #include "proxy/config/loose_files.h"
+#include "proxy/config/rule_check.h"
 #include "proxy/log/logging.h"
 #include "proxy/runtime/descriptors.h"
 #include "proxy/runtime/service_manager.h"
@@ -47,10 +48,6 @@ private:
 void keep_memory_private() {
     if (std::getenv("LAYERD_CORE_DUMPS") == nullptr)
         ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
-bool is_loopback(address const& a) {
-    return net::ip::make_address(a.host).is_loopback();
 }
 
 bool takes_logins(config const& c) {

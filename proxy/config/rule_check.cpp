@@ -11,12 +11,6 @@
 namespace proxy {
 namespace {
 
-bool is_loopback(address const& a) {
-    boost::system::error_code ec;
-    auto const ip = boost::asio::ip::make_address(a.host, ec);
-    return !ec && ip.is_loopback();
-}
-
 bool grants_admin(access_rule const& r) {
     return r.allows && std::ranges::find(r.actions, action::admin) != r.actions.end();
 }
@@ -40,6 +34,12 @@ std::string unknown_beginning(config const& c) {
 }
 
 } // namespace
+
+bool is_loopback(address const& a) {
+    boost::system::error_code ec;
+    auto const ip = boost::asio::ip::make_address(a.host, ec);
+    return !ec && ip.is_loopback();
+}
 
 std::string unguarded_admin(std::vector<address> const& admin, access_config const& access) {
     auto const open = std::ranges::find_if_not(admin, is_loopback);
@@ -99,10 +99,9 @@ void check_rules(toml::table const& root, config const& c, problem_list& problem
             continue;
         for (auto const& name : *names) {
             auto const text = name.value<std::string_view>();
-            auto const parsed =
-                text ? name_pattern::parse(*text) : boost::system::result<name_pattern, std::string>("");
-            auto const why = parsed ? why_unreachable(*text, c) : std::string(); // what is no pattern was told already
-            if (!why.empty())
+            if (!text || !name_pattern::parse(*text))
+                continue; // as was told
+            if (auto const why = why_unreachable(*text, c); !why.empty())
                 problems.add(name.source().begin.line,
                              fmt::format("\"{}\" in repositories of [[access.rule]] {}", *text, why));
         }

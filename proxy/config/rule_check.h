@@ -12,6 +12,9 @@
 
 namespace proxy {
 
+// Whether only this machine reaches it.
+bool is_loopback(address const& a);
+
 // Why the admin API must not listen there: somebody else could reach it, and no rule says who may use it. "": it may.
 std::string unguarded_admin(std::vector<address> const& admin, access_config const& access);
 
