@@ -57,7 +57,7 @@ std::vector<std::string> tag_keys(repository_name const& repo, std::vector<oci::
 
 namespace {
 
-constexpr std::size_t names_max = 48; // held at a time, if one manifest has not more: TSan counts to 64 locks a thread
+constexpr std::size_t names_max = write_locks::separately_max; // held at a time, if one manifest has not more
 
 struct listed_manifest {
     oci::digest digest;
