@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <unistd.h>
 
 namespace store_tests {
@@ -125,12 +126,13 @@ private:
     }
 };
 
-// Each change of the index asks first how much of the disk is free.
+// Each change of the index asks first how much of the disk is free. What another thread does in that moment is done in
+// one: whoever changes the index holds locks (store/write_locks.h), and nobody takes more of them meanwhile.
 struct watched_file_system : faulty_file_system {
     std::function<void()> on_write;
     std::uint64_t free_bytes(int fd) noexcept override {
         if (on_write)
-            on_write();
+            std::thread(on_write).join();
         return faulty_file_system::free_bytes(fd);
     }
 };
