@@ -77,8 +77,10 @@ task<client_stream::greeting> client_stream::secure(server_identity::ptr as) {
     for (;;) {
         ERR_clear_error();
         auto const done = SSL_accept(tls_.get());
-        if (done == 1)
+        if (done == 1) {
+            kernel_enciphers_ = BIO_get_ktls_send(SSL_get_wbio(tls_.get())) != 0;
             co_return greeting::secure;
+        }
         auto const why = SSL_get_error(tls_.get(), done);
         if (co_await wait_for(why))
             continue;
@@ -148,7 +150,7 @@ client_stream::progress client_stream::send_secure(std::string_view text, more m
 }
 
 client_stream::progress client_stream::send(std::string_view head, std::string_view body, more m) {
-    if (tls_) {
+    if (is_enciphered_here()) {
         if (head.empty() || body.empty())
             return send_secure(head.empty() ? body : head, m);
         return send_secure(head, more::follows);
@@ -163,14 +165,9 @@ client_stream::progress client_stream::send(std::string_view head, std::string_v
 
 client_stream::progress client_stream::send_file(int file, std::uint64_t at, std::size_t n) {
     auto offset = static_cast<off_t>(at);
-    if (!tls_) {
+    if (!is_enciphered_here()) {
         auto const sent = ::sendfile(socket_.native_handle(), file, &offset, n);
         return sent == 0 ? progress{.is_over = true} : after_call(sent, n);
-    }
-    if (held_.empty() && BIO_get_ktls_send(SSL_get_wbio(tls_.get())) != 0) {
-        ERR_clear_error();
-        auto const sent = SSL_sendfile(tls_.get(), file, offset, n, 0);
-        return sent < 0 ? failed(static_cast<int>(sent)) : after_call(sent, n);
     }
     auto const room = std::min(n, piece_size - held_.size());
     std::memcpy(piece().data(), held_.data(), held_.size());

@@ -2,7 +2,9 @@
 //
 // TLS is OpenSSL on the socket itself, with no buffer of ours between (Asio's ssl::stream copies through two): a record
 // is made in OpenSSL's buffer and goes to the kernel from there. Where the kernel does TLS (kTLS, asked for at each
-// handshake) OpenSSL gives it the keys, and files go out by sendfile as they do without.
+// handshake) OpenSSL gives it the keys; from then on what is sent is written to the socket as it is without TLS, files
+// by sendfile. Not through OpenSSL: its SSL_write makes no copy there, but remembers a pointer to what the socket did
+// not take, and SSL_sendfile goes past that.
 //
 // What goes out is tried at once: the caller waits when the socket is full, and then gives the same bytes again, or
 // more. OpenSSL may have made a record of them already.
@@ -72,6 +74,7 @@ private:
 
     task<bool> wait_for(int wanted);
     task<std::size_t> read_secure(net::mutable_buffer to, error_code& ec);
+    bool is_enciphered_here() const noexcept { return tls_ && !kernel_enciphers_; }
     progress send_secure(std::string_view text, more m);
     progress write_records(std::string_view text);
     progress failed(int result);
@@ -80,6 +83,7 @@ private:
     server_identity::ptr identity_; // whose contexts tls_ may go back to during the handshake
     std::unique_ptr<SSL, free_ssl> tls_;
     std::string held_; // a head that goes out with what follows it
+    bool kernel_enciphers_ = false;
     bool broken_ = false;
 };
 
