@@ -71,6 +71,13 @@ std::string address::to_string() const {
     return fmt::format("{}{}{}{}:{}", tls ? "https://" : "", ipv6 ? "[" : "", host, ipv6 ? "]" : "", port);
 }
 
+bool address::is_same_place(address const& other) const noexcept {
+    auto const takes = [](std::string const& one, std::string const& another) {
+        return one == another || one == "::" || (one == "0.0.0.0" && another.find(':') == another.npos);
+    };
+    return port != 0 && port == other.port && (takes(host, other.host) || takes(other.host, host));
+}
+
 boost::system::result<endpoint_config, std::string> parse_endpoint(std::string_view text) {
     constexpr auto form = "must be a URL such as \"https://registry.example.com\"";
     auto const parsed = boost::urls::parse_uri(text);

@@ -35,10 +35,9 @@ struct address {
 
     std::string to_string() const; // as in the configuration: "127.0.0.1:5000", "https://[::1]:5443"
     std::string url() const { return (tls ? "" : "http://") + to_string(); }
-    // Whether both could not be listened on at once. Port 0 never is the same.
-    bool is_same_place(address const& other) const noexcept {
-        return port != 0 && port == other.port && host == other.host;
-    }
+    // Whether both could not be listened on at once: "::" takes every address, "0.0.0.0" every one of IPv4. A port 0 is
+    // the same as none.
+    bool is_same_place(address const& other) const noexcept;
     friend bool operator==(address const&, address const&) = default;
 };
 

@@ -12,6 +12,9 @@ using std::chrono::seconds;
 
 void read_addresses(table_reader& in, char const* key, std::string_view example, std::vector<address>& to) {
     std::vector<address> found;
+    auto const found_at = [&](address const& a) {
+        return std::ranges::find_if(found, [&](address const& f) { return f.is_same_place(a); });
+    };
     bool bad = false;
     bool const given = in.strings(key, example, [&](std::string const& text, std::size_t line) {
         auto const a = parse_address(text);
@@ -21,16 +24,29 @@ void read_addresses(table_reader& in, char const* key, std::string_view example,
                                          "\"127.0.0.1:5000\", \"[::1]:5000\", or \":5000\" for all interfaces; with "
                                          "TLS, \"https://:5443\"",
                                          key, in.where(), text));
-        else if (std::ranges::any_of(found, [&](address const& f) { return f.is_same_place(*a); }))
+        else if (auto const f = found_at(*a); f == found.end())
+            found.push_back(*a);
+        else if (f->host == a->host)
             in.problem(line, fmt::format("{} in {} holds {} twice", key, in.where(), a->to_string()));
         else
-            found.push_back(*a);
+            in.problem(line, fmt::format("{} in {} holds {} and {}: one of them takes the other's connections too", key,
+                                         in.where(), f->to_string(), a->to_string()));
     });
     if (given && found.empty() && !bad)
         in.problem(in.line_of(key),
                    fmt::format("{} in {} must hold at least one address, such as {}", key, in.where(), example));
     if (!found.empty())
         to = std::move(found);
+}
+
+void check_admin_ports(table_reader& in, server_config const& c) {
+    for (auto const& a : c.admin_listen)
+        for (auto const& l : c.listen)
+            if (l.is_same_place(a))
+                in.problem(in.line_of(in.has("admin_listen") ? "admin_listen" : "listen"),
+                           fmt::format("listen and admin_listen in {} both take {}: the admin API needs a port of its "
+                                       "own",
+                                       in.where(), a.to_string()));
 }
 
 void read_public_url(table_reader& in, server_config& to) {
@@ -91,12 +107,7 @@ void read_limits(table_reader& in, server_config& to) {
 void read_server(table_reader& in, problem_list& problems, server_config& to) {
     read_addresses(in, "listen", R"(["127.0.0.1:5000"])", to.listen);
     read_addresses(in, "admin_listen", R"(["127.0.0.1:5001"])", to.admin_listen);
-    for (auto const& a : to.admin_listen)
-        if (std::ranges::any_of(to.listen, [&](address const& l) { return l.is_same_place(a); }))
-            in.problem(in.line_of(in.has("admin_listen") ? "admin_listen" : "listen"),
-                       fmt::format("listen and admin_listen in {} both hold {}: the admin API needs a port of its own",
-                                   in.where(), a.to_string()));
-
+    check_admin_ports(in, to);
     read_certificates(in, problems, to);
 
     std::uint64_t threads = to.threads;

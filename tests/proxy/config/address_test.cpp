@@ -26,6 +26,26 @@ TEST_CASE("addresses print as they parse") {
         CHECK(parse_address(text)->to_string() == text);
 }
 
+TEST_CASE("two addresses are one place where the system would not let both be listened on") {
+    struct {
+        char const* one;
+        char const* other;
+        bool same;
+    } const cases[] = {
+        {"127.0.0.1:1", "127.0.0.1:1", true},  {"127.0.0.1:1", "https://127.0.0.1:1", true},
+        {"127.0.0.1:1", "127.0.0.1:2", false}, {"127.0.0.1:0", "127.0.0.1:0", false},
+        {"127.0.0.1:1", "127.0.0.2:1", false}, {":1", "0.0.0.0:1", true},
+        {":1", "127.0.0.1:1", true},           {":1", "[::1]:1", true},
+        {"0.0.0.0:1", "127.0.0.1:1", true},    {"0.0.0.0:1", "[::1]:1", false},
+        {":1", "127.0.0.1:2", false},
+    };
+    for (auto const& c : cases) {
+        INFO(c.one << " and " << c.other);
+        CHECK(parse_address(c.one)->is_same_place(*parse_address(c.other)) == c.same);
+        CHECK(parse_address(c.other)->is_same_place(*parse_address(c.one)) == c.same);
+    }
+}
+
 TEST_CASE("endpoints are URLs with the scheme's port unless they name one") {
     auto const e = parse_endpoint("https://registry-1.docker.io");
     REQUIRE(e);

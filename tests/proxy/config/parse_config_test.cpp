@@ -190,8 +190,12 @@ TEST_CASE("mistakes are explained at their line") {
          "2: listen in [server] holds \"example.com:80\"; an entry is an IP address with a port, such as "
          "\"127.0.0.1:5000\", \"[::1]:5000\", or \":5000\" for all interfaces; with TLS, \"https://:5443\"\n"},
         {"[server]\nlisten = [':1', ':1']", "2: listen in [server] holds [::]:1 twice\n"},
+        {"[server]\nlisten = ['0.0.0.0:1',\n':1']",
+         "3: listen in [server] holds 0.0.0.0:1 and [::]:1: one of them takes the other's connections too\n"},
         {"[server]\nadmin_listen = ['127.0.0.1:5000']",
-         "2: listen and admin_listen in [server] both hold 127.0.0.1:5000: the admin API needs a port of its own\n"},
+         "2: listen and admin_listen in [server] both take 127.0.0.1:5000: the admin API needs a port of its own\n"},
+        {"[server]\nlisten = [':5001']",
+         "2: listen and admin_listen in [server] both take 127.0.0.1:5001: the admin API needs a port of its own\n"},
         {"[server]\nthreads = 5000", "2: threads in [server] must be a whole number from 0 to 1024, not 5000\n"},
         {"[server]\nthreads = -1", "2: threads in [server] must be a whole number from 0 to 1024, not -1\n"},
         {"[server]\nmax_connections = 0",
