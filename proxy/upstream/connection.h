@@ -51,6 +51,10 @@ public:
     bool is_quiet();
 
 private:
+    // Of what was read and not yet understood: a head (answer_limits), or the line before a chunk and the fields behind
+    // the last one, of which the parser would wait for the end however late it comes.
+    static constexpr std::size_t max_buffered = 128 * 1024;
+
     using tls_stream = net::ssl::stream<tcp_stream&>;
 
     task<error_code> connect(std::vector<tcp::endpoint> const& addresses, deadline d);
@@ -61,7 +65,7 @@ private:
     net::ip::address address_;
     std::optional<tcp_stream> tcp_; // always there; replaced after a failed connect
     std::optional<tls_stream> tls_;
-    beast::flat_buffer buffer_;
+    beast::flat_buffer buffer_{max_buffered};
 };
 
 } // namespace proxy

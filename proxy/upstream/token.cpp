@@ -83,6 +83,8 @@ result<token> parse_token(std::string_view body) {
     if (out.value.empty())
         out.value = secret(string_member(o, "access_token"));
     bool const usable = std::ranges::all_of(out.value.text(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+    if (out.value.text().size() > token::max_size)
+        return upstream_error(502, "the token server's answer holds a token that is too long");
     if (out.value.empty() || !usable)
         return upstream_error(502, "the token server's answer holds no usable token");
     out.life = life_of(o);

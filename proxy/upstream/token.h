@@ -29,6 +29,7 @@ result<token_request> parse_bearer(oci::challenge const& challenge, oci::reposit
 
 struct token {
     static constexpr std::size_t max_answer_size = 1024 * 1024;
+    static constexpr std::size_t max_size = 16 * 1024; // of the token alone: many are kept, and few servers take more
     static constexpr std::chrono::seconds default_life{60}; // the specification's, where none is told
     static constexpr std::chrono::seconds max_life{24 * 3600};
 

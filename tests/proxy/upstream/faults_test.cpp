@@ -72,6 +72,13 @@ TEST_CASE("contradictory framing is an error") {
     }
 }
 
+TEST_CASE("lines before a chunk and fields behind the last one are bounded") {
+    std::string const much(1024 * 1024, 'a');
+    std::string const head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    CHECK(failure_of(reply().raw(head + "1;" + much + "\r\nx\r\n0\r\n\r\n")).status == 502);
+    CHECK(failure_of(reply().raw(head + "1\r\nx\r\n0\r\nX-Much: " + much + "\r\n\r\n")).status == 502);
+}
+
 TEST_CASE("interim answers without end are an error") {
     std::string text;
     for (int i = 0; i < 100; ++i)

@@ -55,6 +55,12 @@ TEST_CASE("token is preferred to access_token, and an empty one is none") {
     CHECK(proxy::parse_token(R"({"token":"a b"})").has_error());
 }
 
+TEST_CASE("a token that is too long to be kept by the thousand is refused") {
+    auto const of_size = [](std::size_t n) { return R"({"token":")" + std::string(n, 'a') + "\"}"; };
+    CHECK(proxy::parse_token(of_size(proxy::token::max_size)).has_value());
+    CHECK(proxy::parse_token(of_size(proxy::token::max_size + 1)).error().status == 502);
+}
+
 TEST_CASE("a grant is found until it expires, and not dropped for another's refusal") {
     proxy::steady_clock::time_point const start{1000h};
     proxy::grant_store grants;
