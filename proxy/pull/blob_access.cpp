@@ -11,19 +11,22 @@ namespace proxy {
 
 namespace {
 
-error blob_unknown(oci::digest const& d) {
-    return from_oci({oci::errc::blob_unknown, "upstream has no blob " + d.to_string() + " or refuses access to it"});
-}
-
 std::string path_of(oci::digest const& d) {
     return "blobs/" + d.to_string();
 }
 
 } // namespace
 
+error blob_unknown(oci::digest const& d) {
+    return from_oci({oci::errc::blob_unknown, "upstream has no blob " + d.to_string() + " or refuses access to it"});
+}
+
+bool is_open_to_all(server_parts const& parts) noexcept {
+    return !parts.upstreams.guards_any() && !parts.who.rules().exist();
+}
+
 bool is_shown(server_parts const& parts, repository_target const& t, std::optional<store::link> const& known) noexcept {
-    bool const all_see_all = !t.is_guarded() && !parts.who.rules().exist();
-    return known && (known->proven || !t.from || all_see_all);
+    return known && (known->proven || !t.from || is_open_to_all(parts));
 }
 
 bool lends(server_parts const& parts, rights const& may, store::repository_name const& from,
@@ -35,7 +38,7 @@ bool lends(server_parts const& parts, rights const& may, store::repository_name 
     if (!parts.upstreams.is_mirrored(from) || parts.upstreams.is_guarded(from))
         return false;
     auto const link = parts.content.index().find_link(from, d);
-    return link && *link && ((*link)->proven || !parts.who.rules().exist());
+    return link && *link && ((*link)->proven || is_open_to_all(parts));
 }
 
 task<bool> blob_access::is_lent(rights const& may, oci::digest const& d) {
@@ -64,14 +67,53 @@ task<result<std::optional<std::uint64_t>>> blob_access::prove(worker& w, reposit
     auto size = co_await ask(w, t, d);
     if (!size)
         co_return size.error();
+    co_await note_proof(t, d, std::move(known), stored_size ? stored_size : *size);
+    co_return size;
+}
+
+task<result<bool>> blob_access::prove_stored(worker& w, repository_target const& t, oci::digest const& d,
+                                             std::optional<store::link> known, store::content_store::opened stored) {
+    auto const size = stored.info.size;
+    if (!t.from || size == 0 || co_await is_word_enough(t, d)) { // of nothing there is no piece
+        auto const said = co_await prove(w, t, d, std::move(known), size);
+        if (!said)
+            co_return said.error();
+        co_return true;
+    }
+    auto shown = co_await possession_.show(w, t, d, std::move(stored.file));
+    if (shown && *shown)
+        co_await note_proof(t, d, std::move(known), size);
+    co_return std::move(shown);
+}
+
+// What upstream has given once, or shown that it has, it is believed to have in other repositories of its own.
+task<bool> blob_access::is_word_enough(repository_target const& t, oci::digest const& d) {
+    if (is_open_to_all(parts_))
+        co_return true;
+    auto look = [&] {
+        auto const& index = parts_.content.index();
+        auto const had_it = [&](store::repository_name const& name) {
+            if (!name.starts_with(t.from->config().name + "/"))
+                return false;
+            auto const link = index.find_link(name, d);
+            return link && *link && (*link)->proven;
+        };
+        auto const holder = index.find_holder(d, had_it);
+        return holder && *holder;
+    };
+    co_return co_await on_disk(parts_.disk, look);
+}
+
+// What cannot be noted down is asked again next time.
+task<void> blob_access::note_proof(repository_target const& t, oci::digest const& d, std::optional<store::link> known,
+                                   std::optional<std::uint64_t> size) {
     auto now = std::move(known).value_or(store::link{.linked_at = std::time(nullptr)});
-    now.size = stored_size.value_or(size->value_or(now.size));
+    now.size = size.value_or(now.size);
     now.proven = true;
     auto put = [&] { return parts_.content.index().put_link(t.name, d, now); };
-    auto linked = co_await on_disk(parts_.disk, put);
-    if (!linked) // upstream has said so: what cannot be noted down is asked again next time
+    auto const linked = co_await on_disk(parts_.disk, put);
+    if (!linked)
         spdlog::warn("{}: not linked to {}: {}", d.to_string(), t.name, linked.error().message);
-    co_return size;
 }
 
 task<result<blob_access::size_answer>> blob_access::head(worker& w, repository_target t, oci::digest d) {

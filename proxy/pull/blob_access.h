@@ -1,10 +1,12 @@
 // May this repository show this content, and how large is it there? Upstream says so, once, with a HEAD.
 //
 // For content that is held (or being fetched) for one repository and asked for through another: it is not downloaded
-// again, but neither does a digest alone open anything.
+// again, but neither does a digest alone open anything. An upstream is believed about its own content; about what came
+// from elsewhere, where not everybody may see everything, it has to show that it has it (possession.h).
 #pragma once
 
 #include "proxy/access/rights.h"
+#include "proxy/pull/possession.h"
 #include "proxy/pull/upstream_set.h"
 #include "proxy/runtime/single_flight.h"
 #include "proxy/server_parts.h"
@@ -15,9 +17,14 @@
 
 namespace proxy {
 
-// Whether the link alone shows the content to whoever was let into the repository. Where not everybody may see the
-// same, by rules or because upstream shows each client its own, what is mirrored must be proven: whoever may push to
-// upstream can name in a manifest what belongs to others.
+error blob_unknown(oci::digest const& d); // upstream has it not, or refuses access to it
+
+// Whether all that is stored may be shown to everybody: no rule says otherwise, and no upstream that shows each client
+// its own.
+bool is_open_to_all(server_parts const& parts) noexcept;
+
+// Whether the link alone shows the content to whoever was let into the repository. Where not all is open to all, what
+// is mirrored must be proven: whoever may push to upstream can name in a manifest what belongs to others.
 bool is_shown(server_parts const& parts, repository_target const& t, std::optional<store::link> const& known) noexcept;
 
 // Whether a repository, by the store's name, has the content for certain, and may be pulled from: then another one may
@@ -29,7 +36,7 @@ bool lends(server_parts const& parts, rights const& may, store::repository_name 
 
 class blob_access {
 public:
-    explicit blob_access(server_parts const& parts) : parts_(parts) {}
+    explicit blob_access(server_parts const& parts) : parts_(parts), possession_(parts) {}
 
     // The size that upstream names for the blob in this repository, if it names one. BLOB_UNKNOWN if it has none
     // there or refuses access; if it has said so a moment ago, it is not asked again.
@@ -42,15 +49,24 @@ public:
                                                      std::optional<store::link> known,
                                                      std::optional<std::uint64_t> stored_size);
 
+    // The same of what is stored, with more than a word where that is not enough. False: upstream has not shown that it
+    // has it, and what clients are given has to come from there.
+    task<result<bool>> prove_stored(worker& w, repository_target const& t, oci::digest const& d,
+                                    std::optional<store::link> known, store::content_store::opened stored);
+
     // Whether any repository lends it.
     task<bool> is_lent(rights const& may, oci::digest const& d);
 
 private:
     using size_answer = std::optional<std::uint64_t>;
+    task<bool> is_word_enough(repository_target const& t, oci::digest const& d);
+    task<void> note_proof(repository_target const& t, oci::digest const& d, std::optional<store::link> known,
+                          std::optional<std::uint64_t> size);
     task<result<size_answer>> head(worker& w, repository_target t, oci::digest d);
     task<result<size_answer>> first_byte(worker& w, repository_target const& t, oci::digest const& d, deadline until);
 
     server_parts const& parts_;
+    possession possession_;
     single_flight<size_answer> flights_;
 };
 

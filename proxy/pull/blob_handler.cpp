@@ -63,9 +63,11 @@ task<result<void>> blob_handler::handle(exchange& x, repository_target const& t,
             if (!shown && *known && !t.is_guarded()) // what he may see elsewhere needs no question to upstream
                 shown = co_await access_.is_lent(x.may, d);
             if (!shown) {
-                auto proven = co_await access_.prove(x.local().home, t, d, *known, (*stored)->info.size);
+                auto proven = co_await access_.prove_stored(x.local().home, t, d, *known, **stored);
                 if (!proven)
                     co_return proven.error();
+                if (!*proven)
+                    co_return co_await reply_past_store(x, t, d);
             }
             x.outcome = outcome::hit;
             co_return co_await reply_stored(x, d, *(*stored)->file,
@@ -133,6 +135,18 @@ task<result<void>> blob_handler::reply_head_of_missing(exchange& x, repository_t
     if (!*size)
         co_return upstream_error(502, "upstream does not say how long the blob is");
     co_return co_await x.reply_length_only(blob_head(x, 200, d.to_string(), "layerd; fwd=miss"), **size);
+}
+
+task<result<void>> blob_handler::reply_past_store(exchange& x, repository_target const& t, oci::digest const& d) {
+    if (x.req().is_head())
+        co_return co_await reply_head_of_missing(x, t, d);
+    auto const size = co_await access_.ask(x.local().home, t, d);
+    if (!size)
+        co_return size.error();
+    auto relayed = co_await relay_.reply(x, t, d, size->value_or(0), {});
+    if (!relayed)
+        co_return without_denial(relayed.error(), t, d);
+    co_return result<void>();
 }
 
 task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target const& t, oci::digest const& d,
@@ -211,7 +225,7 @@ task<result<void>> blob_handler::follow(exchange& x, fill& f, fill_state state, 
 error blob_handler::without_denial(error e, repository_target const& t, oci::digest const& d) const {
     if (!is_denial_of(parts_, t, e))
         return e;
-    return from_oci({oci::errc::blob_unknown, "upstream has no blob " + d.to_string() + " or refuses access to it"});
+    return blob_unknown(d);
 }
 
 } // namespace proxy

@@ -27,6 +27,8 @@ private:
     // Of a blob that is not here. `shown`: upstream need not be asked whether the repository has it.
     task<result<void>> reply_unchanged(exchange& x, repository_target const& t, oci::digest const& d, bool shown);
     task<result<void>> reply_head_of_missing(exchange& x, repository_target const& t, oci::digest const& d);
+    // What upstream itself has under that digest, though the store has it too.
+    task<result<void>> reply_past_store(exchange& x, repository_target const& t, oci::digest const& d);
     // False: superseded, look in the store again.
     task<result<bool>> reply_from_fill(exchange& x, repository_target const& t, oci::digest const& d, link known);
     task<result<void>> follow(exchange& x, fill& f, fill_state state, oci::digest const& d);

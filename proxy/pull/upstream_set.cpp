@@ -42,6 +42,7 @@ upstream_set::upstream_set(std::vector<std::unique_ptr<upstream>> upstreams, hos
     for (auto const& u : upstreams_) {
         by_name_[u->config().name] = u.get();
         names_.push_back(u->config().name);
+        guards_any_ = guards_any_ || u->config().access == upstream_access::per_client;
         for (auto const& alias : u->config().aliases)
             by_name_[alias] = u.get();
         if (u->config().is_default)

@@ -53,6 +53,8 @@ public:
 
     // Whether a repository, by the store's name, is of an upstream that shows each client but what is its own.
     bool is_guarded(std::string_view stored_name) const;
+    // Whether any upstream does: then not all that is stored is for everybody.
+    bool guards_any() const noexcept { return guards_any_; }
 
     // Whether it is an upstream's that is configured.
     bool is_mirrored(std::string_view stored_name) const;
@@ -78,6 +80,7 @@ private:
     std::vector<std::unique_ptr<upstream>> upstreams_;
     std::map<std::string, upstream*, std::less<>> by_name_; // names and aliases
     upstream* default_ = nullptr;
+    bool guards_any_ = false;
     std::vector<std::string> hosted_, names_;
 };
 

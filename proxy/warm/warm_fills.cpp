@@ -49,8 +49,8 @@ std::shared_ptr<fair_queue> warm_fills::places_at(upstream const& u) {
 
 // In the store, and shown by this repository; asks upstream where only that is wanting.
 task<result<bool>> warm_fills::is_here(worker& w, repository_target const& t, oci::digest const& d) {
-    auto find = [&] { return parts_.content.find(d); };
-    auto const stored = co_await on_disk(parts_.disk, find);
+    auto open = [&] { return parts_.content.open_blob(d); };
+    auto const stored = co_await on_disk(parts_.disk, open);
     if (!stored || !*stored)
         co_return false;
     auto find_link = [&] { return parts_.content.index().find_link(t.name, d); };
@@ -58,8 +58,8 @@ task<result<bool>> warm_fills::is_here(worker& w, repository_target const& t, oc
     if (!known)
         co_return from_store(known.error());
     if (!is_shown(parts_, t, *known)) {
-        auto const proven = co_await access_.prove(w, t, d, *known, (*stored)->size);
-        if (!proven)
+        auto const proven = co_await access_.prove_stored(w, t, d, *known, **stored);
+        if (!proven) // what upstream does not show that it has is passed through to clients: nothing to warm
             co_return proven.error();
     }
     parts_.content.touch(d); // as a client's pull would

@@ -157,6 +157,27 @@ TEST_CASE("a manifest that names what belongs to others opens none of it") {
     CHECK(m.get(at + "/blobs/" + m.blob, as("alice")).header("Cache-Status") == "layerd; hit");
 }
 
+TEST_CASE("nor does one of an upstream that shows everybody the same") {
+    guarded_mirror m; // ghcr.io is such a one
+    auto const evil = "/v2/ghcr.io/team/evil/";
+    auto const index = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[)"
+                       R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")" +
+                       m.manifest + R"(","size":500}]})";
+    m.registry.allow("", "team/evil");
+    m.registry.put_manifest("team/evil", "layer", image_manifest({"another config", m.layer}));
+    m.registry.put_manifest("team/evil", "image", index);
+    m.start();
+    REQUIRE(m.get(at + "/manifests/1.0", as("alice")).status == 200);
+    REQUIRE(m.get(at + "/blobs/" + m.blob, as("alice")).status == 200);
+    REQUIRE(m.get(evil + std::string("manifests/layer")).status == 200);
+    REQUIRE(m.get(evil + std::string("manifests/image")).status == 200);
+    CHECK(m.get(evil + ("blobs/" + m.blob)).status == 404);
+    CHECK(m.head(evil + ("blobs/" + m.blob)).status == 404);
+    CHECK(m.get(evil + ("manifests/" + m.manifest)).status == 404);
+    http_client c(m.server->port());
+    CHECK(c.request("POST", "/v2/local/app/blobs/uploads/?mount=" + m.blob + "&from=ghcr.io/team/evil").status == 202);
+}
+
 TEST_CASE("nor does it open a download that is under way for others") {
     guarded_mirror m;
     auto const bytes = random_bytes(200'000, 3);
