@@ -121,6 +121,8 @@ task<bool> sender::send_file(store::blob_file const& file, std::uint64_t offset,
         since_wait += out.bytes;
         if (pace_ && out.bytes < step)
             pace_->give_back(step - out.bytes);
+        if (out.bytes > 0)
+            touch(); // a socket that takes faster than the disk gives is never full
         if (out.is_over)
             co_return false;
         if (out.is_full) {
