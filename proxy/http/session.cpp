@@ -152,8 +152,9 @@ task<session::head_result> session::read_head() {
             large_.emplace(local_.large_heads);
         }
         if (parser_->is_header_done())
-            co_return head_result::complete;
-        if (ec == http::error::header_limit || buffer_.size() >= max_head_size)
+            co_return size > max_head_size ? head_result::too_large : head_result::complete;
+        // The parser's own limit is of what it has not taken yet.
+        if (ec == http::error::header_limit || size + buffer_.size() >= max_head_size)
             co_return head_result::too_large;
         if (ec && ec != http::error::need_more)
             co_return head_result::malformed;

@@ -71,6 +71,30 @@ TEST_CASE("a head that is too large is refused, and of large ones so many are re
     CHECK(refused(m, "head_size") == 1);
 }
 
+TEST_CASE("a head is as large as its fields together, however they come") {
+    mirror m;
+    m.start();
+    // Each read of the server ends one byte into a field, so that nothing of the head is left over but that byte.
+    constexpr std::size_t piece = 2048;
+    auto const padded = [](std::string start, std::size_t size) {
+        return start + std::string(size - start.size() - 2, 'x') + "\r\n";
+    };
+    auto const status = [&](std::size_t fields) {
+        auto head = padded("GET /v2/ HTTP/1.1\r\nHost: layerd.test\r\nA: ", piece - 1);
+        for (std::size_t i = 0; i < fields; ++i)
+            head += padded("a: ", piece);
+        head += "\r\n";
+        http_client c(m.server->port());
+        for (std::size_t at = 0; at < head.size(); at += piece)
+            c.send_raw(head.substr(at, piece));
+        return c.read_raw_until("\r\n").substr(9, 3);
+    };
+    CHECK(status(14) == "200"); // 30 KiB
+    CHECK(status(15) == "431"); // 32 KiB and one byte
+    CHECK(status(100) == "431");
+    CHECK(refused(m, "head_size") == 2);
+}
+
 TEST_CASE("a head has so many fields, and names one host") {
     mirror m;
     m.start();
