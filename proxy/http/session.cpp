@@ -45,6 +45,12 @@ bool names_one_host(http::header<true> const& head) {
     return n == 1 || (n == 0 && head.version() < 11);
 }
 
+// What a large head or a body has made of it is not kept for who is only waited for. Of an empty buffer.
+void give_back_room(beast::flat_buffer& b) {
+    if (b.capacity() > read_size)
+        b.shrink_to_fit();
+}
+
 std::shared_ptr<identity const> identity_of(client_stream::certified shown) {
     if (!is_user_name(shown.name))
         return nullptr;
@@ -105,6 +111,7 @@ task<void> session::linger() {
     constexpr std::size_t most = 16 * 1024 * 1024; // of an upload that was refused while it was on its way
     for (std::size_t dropped = 0; dropped < most; dropped += buffer_.size()) {
         buffer_.clear();
+        give_back_room(buffer_);
         if (!co_await fill_buffer())
             co_return;
     }
@@ -127,6 +134,7 @@ task<session::head_result> session::read_head() {
     parser_->header_limit(max_head_size);
     parser_->body_limit(boost::none); // bodies are bounded where they are read
     if (buffer_.size() == 0) {
+        give_back_room(buffer_);
         auto const now = steady_clock::now();
         entry_.expire_after(limit::idle_timeout, limits.idle_timeout, now);
         entry_.set_idle(asked_before_ ? now : now + first_request_time);
