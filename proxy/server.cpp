@@ -206,7 +206,8 @@ void server::parts::make_services(server_seams const& seams) {
         settings, counts, *content, *commands, *integrity, *upstreams, *past, seams.now,
         [this] { return alerts->alerts(); }, [this] { return doors->certificate_expiry(); },
         [this] { return status_of(*fills); }, [this] { return ready.load(); });
-    admin_pages = std::make_unique<admin_service>(*administration, *pulls, access_guard(*who, settings), disk);
+    admin_pages =
+        std::make_unique<admin_service>(*administration, *pulls, access_guard(*who, settings), disk, seams.now);
 }
 
 result<void> server::parts::make_access(server_seams const& seams) {

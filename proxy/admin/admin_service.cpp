@@ -122,16 +122,21 @@ task<result<void>> admin_service::take_command(exchange& x, admin_request& to) {
     co_return result<void>();
 }
 
+// Of a request that has no end: all that was looked at when it came. A certificate the session looks at before each.
+task<bool> admin_service::may_go_on(exchange& x) {
+    auto const& shown = x.from().certificate;
+    if (shown && shown->until <= now_())
+        co_return false;
+    auto const still = co_await guard_.admit_operator(x);
+    co_return still.has_value();
+}
+
 // Each watcher is a connection and a look at everything every other second.
 task<void> admin_service::stream_events(exchange& x) {
     if (watchers_.fetch_add(1, std::memory_order_relaxed) < max_watchers) {
         auto head = x.begin(200);
         head.field("Content-Type", "text/event-stream").field("Cache-Control", "no-store");
-        auto may_go_on = [this, &x]() -> task<bool> {
-            auto const still = co_await guard_.admit_operator(x);
-            co_return still.has_value();
-        };
-        event_stream events(admin_, disk_, x.local(), may_go_on);
+        event_stream events(admin_, disk_, x.local(), [this, &x] { return may_go_on(x); });
         co_await x.reply_stream(head, {}, events);
         x.close_after();
     } else {

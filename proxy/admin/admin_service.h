@@ -13,14 +13,18 @@
 #include "proxy/http/session.h"
 
 #include <atomic>
+#include <cstdint>
+#include <functional>
 #include <string_view>
 
 namespace proxy {
 
 class admin_service : public service {
 public:
-    admin_service(admin const& a, pull_commands const& pulls, access_guard guard, disk_pool& disk)
-        : admin_(a), pulls_(pulls), guard_(guard), disk_(disk) {}
+    // `now` in Unix seconds. All others must outlive it.
+    admin_service(admin const& a, pull_commands const& pulls, access_guard guard, disk_pool& disk,
+                  std::function<std::int64_t()> now)
+        : admin_(a), pulls_(pulls), guard_(guard), disk_(disk), now_(std::move(now)) {}
 
     task<void> serve(exchange& x) override;
 
@@ -30,6 +34,7 @@ public:
 
 private:
     static bool is_tricked_browser(exchange const& x);
+    task<bool> may_go_on(exchange& x);
     task<void> stream_events(exchange& x);
     task<result<void>> take_command(exchange& x, admin_request& to);
     task<void> reply(exchange& x, admin_response const& answer);
@@ -38,6 +43,7 @@ private:
     pull_commands const& pulls_;
     access_guard guard_;
     disk_pool& disk_;
+    std::function<std::int64_t()> now_;
     std::atomic<int> watchers_{0};
 };
 

@@ -3,7 +3,9 @@
 #include "tests/support/bounded.h"
 
 #include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/http.hpp>
 
 #include <openssl/x509v3.h>
@@ -59,6 +61,19 @@ http_answer tls_client::request(std::string const& method, std::string const& ta
     a.body = std::move(parser.get().body());
     a.fields = parser.get().base();
     return a;
+}
+
+void tls_client::send_get(std::string const& target) {
+    asio::write(stream_, asio::buffer("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+}
+
+std::string tls_client::read_raw_until(std::string const& text) {
+    auto ec = bounded(
+        context_, [&](auto done) { asio::async_read_until(stream_, asio::dynamic_buffer(raw_), text, done); },
+        [this] { give_up(); });
+    if (ec)
+        throw boost::system::system_error(ec);
+    return raw_;
 }
 
 std::string tls_client::version() {

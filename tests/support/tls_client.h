@@ -28,6 +28,10 @@ public:
     http_answer request(std::string const& method, std::string const& target, http_client::headers h = {},
                         std::string const& body = {});
 
+    // In steps: the request, and what has come of the answer once `text` is in it.
+    void send_get(std::string const& target);
+    std::string read_raw_until(std::string const& text);
+
     std::string version();            // "TLSv1.3"
     std::string protocol();           // that the server chose of those offered; "" if none
     std::string first_name_of_peer(); // in its certificate
@@ -41,6 +45,7 @@ private:
     boost::asio::ssl::context tls_;
     boost::asio::ssl::stream<boost::asio::ip::tcp::socket> stream_;
     boost::beast::flat_buffer buffer_;
+    std::string raw_;
 };
 
 } // namespace tests

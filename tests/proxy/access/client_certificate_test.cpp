@@ -15,8 +15,10 @@ namespace {
 
 struct certified_mirror : guarded_mirror {
     certified_mirror()
-        : guarded_mirror("[[access.rule]]\nusers = [\"alice\"]\nallow = [\"pull\"]\nrepositories = [\"local/**\"]\n") {
+        : guarded_mirror("[[access.rule]]\nusers = [\"alice\"]\nallow = [\"pull\"]\nrepositories = [\"local/**\"]\n"
+                         "[[access.rule]]\nusers = [\"alice\"]\nallow = [\"admin\"]\n") {
         settings.server.listen = {{"127.0.0.1", 0, true}};
+        settings.server.admin_listen = {{"127.0.0.1", 0, true}};
         settings.server.certificates = {server_files.issue("a", {"localhost"})};
         settings.access.client_ca_file = clients.authority.ca_file();
         clock.pass(std::chrono::seconds(std::time(nullptr) - clock.now()));
@@ -84,6 +86,15 @@ TEST_CASE("a certificate that is over is nobody's any more, on a connection that
         m.clock.pass(-std::chrono::hours(24 * 365 * 20));
     }
     CHECK(m.client({}).get(tags, {{"Authorization", alice()}}).status == 404);
+}
+
+TEST_CASE("who listens to what happens by a certificate hears no more of it when that is over") {
+    certified_mirror m;
+    tls_client c(m.server->admin_port(), m.server_files.authority.ca_file(), {.own = m.issue("alice")});
+    c.send_get("/api/v1/events");
+    c.read_raw_until("\"problems\":[");
+    m.clock.pass(std::chrono::hours(24 * 365 * 20));
+    CHECK(c.read_raw_until("\r\n0\r\n\r\n").find("HTTP/1.1 200") == 0);
 }
 
 TEST_CASE("a subject that cannot name a user names none") {
