@@ -1,6 +1,7 @@
 #include "proxy/http/sender.h"
 
 #include "proxy/fill/side_fetches.h"
+#include "proxy/runtime/jitter.h"
 
 #include <fmt/format.h>
 
@@ -18,14 +19,27 @@ constexpr std::uint64_t window = 2 * 1024 * 1024;
 // A client that takes this much without a pause has had its turn.
 constexpr std::uint64_t unfair = 8 * 1024 * 1024;
 
-// Whether the first and the last page of this part are in memory. Reading ahead fills a file in order, so the ends
-// speak for the middle; where the file system cannot say, sendfile is worth its risk.
-bool in_page_cache(int fd, std::uint64_t offset, std::uint64_t length) {
+// Of a window each such stretch is looked at; what is not larger than `small` its ends speak for.
+constexpr std::uint64_t stretch = 256 * 1024;
+constexpr std::uint64_t small = 64 * 1024;
+
+// Where the file system cannot say, sendfile is worth its risk.
+bool is_in_memory(int fd, std::uint64_t at) {
     char byte;
     iovec to{&byte, 1};
-    for (auto at : {offset, offset + length - 1})
-        if (::preadv2(fd, &to, 1, static_cast<off_t>(at), RWF_NOWAIT) < 0 && errno == EAGAIN)
+    return ::preadv2(fd, &to, 1, static_cast<off_t>(at), RWF_NOWAIT) >= 0 || errno != EAGAIN;
+}
+
+// Whether this part seems to be in memory. Reading ahead fills a file in order, so its ends would speak for the middle,
+// did clients not read single bytes; whatever they have read, they do not know which pages this looks at.
+bool in_page_cache(int fd, std::uint64_t offset, std::uint64_t length) {
+    if (!is_in_memory(fd, offset) || !is_in_memory(fd, offset + length - 1))
+        return false;
+    for (std::uint64_t at = 0; at + small < length; at += stretch) {
+        auto const within = static_cast<double>(std::min(stretch, length - at));
+        if (!is_in_memory(fd, offset + at + static_cast<std::uint64_t>(within * spread())))
             return false;
+    }
     return true;
 }
 

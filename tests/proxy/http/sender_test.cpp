@@ -1,12 +1,19 @@
-// What counts as progress of an answer.
+// What counts as progress of an answer, and which pages of a file the event loop sends by itself.
 #include "proxy/http/sender.h"
 #include "tests/catch.h"
 #include "tests/support/run_io.h"
 #include "tests/support/running_server.h"
 
-#include <fcntl.h>
+#include <boost/asio/read.hpp>
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <fstream>
+#include <future>
+#include <vector>
 
 using namespace proxy;
 
@@ -18,6 +25,24 @@ store::blob_file file_in(std::filesystem::path const& folder, std::uint64_t size
     auto const path = folder / "blob";
     std::ofstream(path) << std::string(size, 'x');
     return {store::file_descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), size};
+}
+
+// Of a file nobody has read but for one byte in every 64 KiB, and the last: the pages in memory.
+std::size_t leave_single_pages(store::blob_file const& file) {
+    auto const size = static_cast<off_t>(file.size());
+    ::fsync(file.fd());
+    ::posix_fadvise(file.fd(), 0, 0, POSIX_FADV_DONTNEED);
+    ::posix_fadvise(file.fd(), 0, 0, POSIX_FADV_RANDOM); // nothing is read ahead
+    char byte = 0;
+    ssize_t read = ::pread(file.fd(), &byte, 1, size - 1);
+    for (off_t at = 0; at < size; at += 64 * 1024)
+        read += ::pread(file.fd(), &byte, 1, at);
+    REQUIRE(read > 1);
+    std::vector<unsigned char> pages(file.size() / 4096);
+    auto* const mapped = ::mmap(nullptr, file.size(), PROT_READ, MAP_SHARED, file.fd(), 0);
+    ::mincore(mapped, file.size(), pages.data());
+    ::munmap(mapped, file.size());
+    return static_cast<std::size_t>(std::ranges::count_if(pages, [](unsigned char p) { return (p & 1) != 0; }));
 }
 
 // A connection and its other end.
@@ -58,4 +83,36 @@ TEST_CASE("a client that takes all that there is, as fast as it comes, is not la
     CHECK(late == 0);
     c.dog.sweep(steady_clock::now() + seconds(61), [&](limit) { ++late; });
     CHECK(late == 1);
+}
+
+TEST_CASE("a file of which somebody has read single bytes is read on the pool") {
+    worker home(0);
+    tests::temp_folder folder;
+    constexpr std::uint64_t size = 2 * 1024 * 1024;
+    auto const file = file_in(folder.path(), size);
+    if (auto const pages = leave_single_pages(file); pages > 64) {
+        WARN("skipped: " << pages << " pages stay in memory here");
+        return;
+    }
+    connection c(home);
+    disk_pool disk(1);
+    std::promise<void> began, go;
+    disk.run([&] {
+        began.set_value();
+        go.get_future().wait();
+    });
+    began.get_future().wait();
+    sender out(c.stream, c.entry, disk, seconds(60));
+    bool sent = false;
+    net::co_spawn(home.executor(), out.send_file(file, 0, size), [&](std::exception_ptr, bool all) { sent = all; });
+    home.context().poll();
+    CHECK(disk.waiting() == 1);
+    go.set_value();
+    std::string got(size, '\0');
+    net::async_read(c.client, net::buffer(got), [](error_code, std::size_t) {});
+    home.context().restart();
+    home.context().run();
+    CHECK(sent);
+    bool const whole = got == std::string(size, 'x'); // named: not to be shown
+    CHECK(whole);
 }
