@@ -143,7 +143,7 @@ int serve(config c, config_source from) {
     auto started = start(std::move(c));
     if (!started) {
         spdlog::critical("{}", started.error().message);
-        spdlog::shutdown();
+        end_logging();
         return 1;
     }
     auto& running = **started;
@@ -156,7 +156,7 @@ int serve(config c, config_source from) {
     say_stopping(manager, settings.server.drain_timeout);
     bool const clean = running.stop();
     spdlog::info("stopped");
-    spdlog::shutdown();
+    end_logging();
     if (!clean)
         std::_Exit(0); // coroutines are left whose parts must not be destroyed under them; the store is flushed
     return 0;

@@ -9,8 +9,11 @@ namespace proxy {
 
 // Makes the default logger, and the one that blocks of access lines go through. A file that cannot be opened is
 // said on standard error, and all goes there: the mirror is worth more than its log. Call once, before the threads
-// start; spdlog::shutdown() ends it and writes what is queued.
+// start.
 void start_logging(log_config const& c);
+
+// Writes what waits to be written, however long that takes. Nothing can be logged any more.
+void end_logging();
 
 // Changes the level of the messages. Any thread.
 void set_log_level(std::string const& level);

@@ -12,6 +12,7 @@ void report_exception(std::string_view what, std::exception_ptr e) noexcept {
         std::rethrow_exception(e);
     } catch (std::logic_error const& bug) {
         spdlog::critical("{}: {}", what, bug.what());
+        spdlog::default_logger()->flush(); // what waits for the log, if anything does
         spdlog::shutdown();
         std::abort();
     } catch (std::exception const& x) {
