@@ -32,7 +32,7 @@ std::string_view view(beast::string_view s) {
 answer::answer(connection_lease line, body expected, milliseconds idle_timeout, upstream_counters& counters,
                clock_source const& now)
     : line_(std::move(line)), expected_(expected), idle_timeout_(idle_timeout), counters_(counters), now_(now),
-      peer_(line_->peer()) {}
+      peer_(line_->peer()), address_(line_->address()) {}
 
 task<result<void>> answer::read_head(deadline d) {
     for (int i = 0; i <= answer_limits::interim_answers; ++i) {

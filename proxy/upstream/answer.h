@@ -39,6 +39,7 @@ public:
     // Called once, first. retry_class::fresh_connection: a reused connection failed before any byte of an answer.
     task<result<void>> read_head(deadline d);
 
+    net::ip::address const& address() const noexcept { return address_; } // whose it is
     unsigned status() const noexcept { return parser_->get().result_int(); }
     std::optional<std::uint64_t> content_length() const noexcept { return length_; }
     std::string_view field(std::string_view name) const noexcept; // the first, "" if absent
@@ -70,6 +71,7 @@ private:
     upstream_counters& counters_;
     clock_source const& now_;
     origin peer_;
+    net::ip::address address_;
     std::optional<parser> parser_;
     framing framing_ = framing::done;
     bool keep_alive_ = false;

@@ -18,6 +18,7 @@ struct grant {
     std::optional<token_request> renewal; // how to get the next one without being refused first
     steady_clock::time_point renew_at;    // at 90 % of its life
     steady_clock::time_point expires_at;
+    bool outside = false; // of `renewal`: the registry that named the token server answered from outside this network
 
     bool due(steady_clock::time_point now) const noexcept { return now >= renew_at; }
 };

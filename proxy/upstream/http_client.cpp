@@ -1,6 +1,5 @@
 #include "proxy/upstream/http_client.h"
 
-#include "proxy/upstream/inner_address.h"
 #include "proxy/upstream/transport_error.h"
 
 #include <boost/beast/core/buffers_to_string.hpp>
@@ -40,10 +39,6 @@ void add_authorization(std::string& head, secret const& value) {
     head.append(name).append(value.text()).append(end).append(end);
 }
 
-bool is_inner(tcp::endpoint const& e) {
-    return is_inner_address(e.address());
-}
-
 } // namespace
 
 std::optional<std::string> request_head(wire_request const& request) {
@@ -78,13 +73,13 @@ std::optional<std::string> request_head(wire_request const& request) {
 }
 
 http_client::http_client(executor ex, net::ssl::context& tls, client_timeouts timeouts, upstream_counters& counters,
-                         clock_source now)
-    : executor_(ex), tls_(tls), timeouts_(timeouts), counters_(counters), now_(now), resolver_(ex, now),
-      pool_(std::make_shared<connection_pool>()) {}
+                         clock_source now, client_network around)
+    : executor_(ex), tls_(tls), timeouts_(timeouts), counters_(counters), now_(now), around_(std::move(around)),
+      resolver_(ex, now, around_.look_up), pool_(std::make_shared<connection_pool>()) {}
 
 task<result<std::unique_ptr<answer>>> http_client::send(wire_request const& request, deadline d) {
     auto kept = pool_->take(request.to.at, now_(), request.distrusted);
-    if (kept && request.outside && is_inner_address(kept->address()))
+    if (kept && request.outside && around_.is_inner(kept->address()))
         kept.close();
     if (kept) {
         auto got = co_await exchange(std::move(kept), request, d);
@@ -106,13 +101,6 @@ result<std::unique_ptr<answer>> http_client::heard(origin const& from, result<st
     return got;
 }
 
-task<bool> http_client::is_inside(origin const& host, deadline d) {
-    auto const addresses = co_await resolver_.find(host.host, host.port, d);
-    if (!addresses)
-        co_return false;
-    co_return std::ranges::any_of(*addresses, is_inner);
-}
-
 task<result<connection_lease>> http_client::connect(wire_request const& request, deadline d) {
     auto const& to = request.to.at;
     auto const limit = d.within(timeouts_.connect);
@@ -120,10 +108,10 @@ task<result<connection_lease>> http_client::connect(wire_request const& request,
     if (!addresses)
         co_return addresses.error();
     if (request.outside)
-        std::erase_if(*addresses, is_inner);
+        std::erase_if(*addresses, [&](auto const& a) { return around_.is_inner(a.address()); });
     if (addresses->empty())
         co_return upstream_error(
-            502, fmt::format("{} is inside this network, where no redirect from outside may lead", to.to_string()));
+            502, fmt::format("{} is inside this network, where no registry outside may lead", to.to_string()));
     auto line = std::make_unique<connection>(executor_, to);
     auto const ec = co_await line->open(std::move(*addresses), tls_, limit);
     if (ec) {

@@ -7,6 +7,7 @@
 
 #include "proxy/secret.h"
 #include "proxy/upstream/answer.h"
+#include "proxy/upstream/client_network.h"
 #include "proxy/upstream/clock.h"
 #include "proxy/upstream/connection_pool.h"
 #include "proxy/upstream/origin.h"
@@ -40,14 +41,15 @@ struct client_timeouts {
 class http_client {
 public:
     http_client(executor ex, net::ssl::context& tls, client_timeouts timeouts, upstream_counters& counters,
-                clock_source now);
+                clock_source now, client_network around = {});
 
     // Errors are upstream_error 502 or 504 (`d` passed, or connecting took too long; `outside`, and there is no such
     // address), or internal_error for a request that cannot be written as HTTP. The client must outlive the answer.
     task<result<std::unique_ptr<answer>>> send(wire_request const& request, deadline d);
 
-    // Whether a host has an inner address: what it redirects to may have one then.
-    task<bool> is_inside(origin const& host, deadline d);
+    // Whether it was given from outside this network: then nothing that it names may be inside. Not what the name
+    // resolves to now: that may be several addresses, and others by then.
+    bool is_from_outside(answer const& a) const noexcept { return !around_.is_inner(a.address()); }
 
     std::size_t idle_connections() const noexcept { return pool_->idle_count(); }
 
@@ -61,6 +63,7 @@ private:
     client_timeouts timeouts_;
     upstream_counters& counters_;
     clock_source now_;
+    client_network around_;
     resolver resolver_;
     std::shared_ptr<connection_pool> pool_;
 };

@@ -91,13 +91,17 @@ std::string_view registrable_domain(std::string_view host) {
     return under_country ? last_labels(host, 3) : two;
 }
 
+bool is_listed_realm(origin const& realm, std::vector<std::string> const& token_hosts) {
+    auto const listed = [&](std::string const& h) { return oci::charset::equal_ignoring_case(h, realm.host); };
+    return std::ranges::any_of(token_hosts, listed);
+}
+
 bool is_trusted_realm(origin const& realm, origin const& registry, std::vector<std::string> const& token_hosts) {
     if (!realm.tls && registry.tls)
         return false;
     if (realm.host == registry.host)
         return true;
-    auto const listed = [&](std::string const& h) { return oci::charset::equal_ignoring_case(h, realm.host); };
-    if (std::ranges::any_of(token_hosts, listed))
+    if (is_listed_realm(realm, token_hosts))
         return true;
     auto const ours = registrable_domain(registry.host);
     return ours.find('.') != std::string_view::npos && !registry.is_address() && registrable_domain(realm.host) == ours;

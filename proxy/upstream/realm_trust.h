@@ -13,6 +13,9 @@ namespace proxy {
 
 bool is_trusted_realm(origin const& realm, origin const& registry, std::vector<std::string> const& token_hosts);
 
+// Whether the operator listed its host.
+bool is_listed_realm(origin const& realm, std::vector<std::string> const& token_hosts);
+
 // The part of a host name that one owner registered: "docker.io" of "auth.docker.io", "example.co.uk" of
 // "r.example.co.uk". The host itself for addresses, single labels, and below domains whose names belong to many
 // owners. A short built-in table stands for the public suffix list; where it knows no better it errs by needing an

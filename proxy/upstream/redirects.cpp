@@ -19,7 +19,6 @@ result<location> redirect_target(answer const& a, location const& from) {
 }
 
 task<result<followed_answer>> send_following(http_client& client, wire_request request, redirects policy, deadline d) {
-    auto const first = request.to.at;
     bool away = false;
     for (int hops = 0; hops <= max_redirects; ++hops) {
         auto got = co_await client.send(request, d);
@@ -27,6 +26,8 @@ task<result<followed_answer>> send_following(http_client& client, wire_request r
             co_return got.error();
         if (policy == redirects::answer || !is_redirect((*got)->status()))
             co_return followed_answer{std::move(*got), away};
+        if (hops == 0) // of the chain the first alone is the registry's
+            request.outside = client.is_from_outside(**got);
         auto next = redirect_target(**got, request.to);
         co_await (*got)->discard(d);
         if (!next)
@@ -34,8 +35,6 @@ task<result<followed_answer>> send_following(http_client& client, wire_request r
         if (next->at != request.to.at) {
             away = true;
             request.authorization = {};
-            bool const inside = co_await client.is_inside(first, d);
-            request.outside = !inside;
         }
         request.to = std::move(*next);
     }

@@ -2,7 +2,8 @@
 //
 // Authorization goes to the origin it was meant for and nowhere else: once a redirect has left that scheme, host and
 // port, no later request of the chain carries it. A redirect never leads from https to http, nor from
-// a registry outside to an address inside this network.
+// a registry outside to an address inside this network, be it by the registry's own name. Outside is who has answered
+// from there.
 #pragma once
 
 #include "proxy/upstream/http_client.h"

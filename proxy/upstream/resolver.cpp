@@ -3,7 +3,10 @@
 #include "proxy/runtime/event.h"
 #include "proxy/runtime/spawn.h"
 
+#include <boost/asio/post.hpp>
+
 #include <map>
+#include <optional>
 
 namespace proxy {
 
@@ -17,7 +20,7 @@ struct resolver::state {
 
     struct lookup {
         event done;
-        error_code failure;
+        std::optional<error> failure;
     };
 
     explicit state(clock_source c) : now(std::move(c)) {}
@@ -46,25 +49,40 @@ std::vector<tcp::endpoint> with_port(std::vector<net::ip::address> const& addres
     return out;
 }
 
+host_lookup system_lookup(executor ex) {
+    return [ex](std::string host) -> task<result<std::vector<net::ip::address>>> {
+        tcp_resolver names(ex);
+        error_code ec;
+        auto const results = co_await names.async_resolve(host, "", net::redirect_error(use_task, ec));
+        if (ec)
+            co_return upstream_error(502, "no address of " + host + ": " + ec.message());
+        std::vector<net::ip::address> found;
+        for (auto const& r : results)
+            found.push_back(r.endpoint().address());
+        co_return found;
+    };
+}
+
 } // namespace
 
-resolver::resolver(executor ex, clock_source now) : executor_(ex), state_(std::make_shared<state>(std::move(now))) {}
+resolver::resolver(executor ex, clock_source now, host_lookup look_up)
+    : executor_(ex), look_up_(look_up ? std::move(look_up) : system_lookup(ex)),
+      state_(std::make_shared<state>(std::move(now))) {}
 
 void resolver::start_lookup(std::string const& host) {
     auto flight = std::make_shared<state::lookup>();
     state_->running[host] = flight;
-    spawn(executor_, "address lookup", [ex = executor_, keep = state_, flight, host]() -> task<void> {
-        tcp_resolver names(ex);
-        auto results = co_await names.async_resolve(host, "", net::redirect_error(use_task, flight->failure));
-        if (!flight->failure) {
-            state::addresses found;
-            for (auto const& r : results)
-                found.push_back(r.endpoint().address());
-            keep->remember(host, std::move(found));
-        }
-        keep->running.erase(host);
-        flight->done.set();
-    });
+    spawn(executor_, "address lookup",
+          [ex = executor_, look_up = look_up_, keep = state_, flight, host]() -> task<void> {
+              co_await net::post(ex, use_task); // not at once: whoever has asked is to find it running
+              auto found = co_await look_up(host);
+              if (found && !found->empty())
+                  keep->remember(host, std::move(*found));
+              else if (!found)
+                  flight->failure = found.error();
+              keep->running.erase(host);
+              flight->done.set();
+          });
 }
 
 void resolver::distrust(std::string const& host) {
@@ -93,7 +111,7 @@ task<result<std::vector<tcp::endpoint>>> resolver::find(std::string host, std::u
         co_return with_port(cached->second.found, port);
     if (!done)
         co_return upstream_error(504, "no address of " + host + " in time");
-    co_return upstream_error(502, "no address of " + host + ": " + flight->failure.message());
+    co_return flight->failure.value_or(upstream_error(502, "no address of " + host));
 }
 
 } // namespace proxy

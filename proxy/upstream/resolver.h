@@ -8,6 +8,7 @@
 #include "proxy/error.h"
 #include "proxy/runtime/deadline.h"
 #include "proxy/runtime/net.h"
+#include "proxy/upstream/client_network.h"
 #include "proxy/upstream/clock.h"
 
 #include <memory>
@@ -22,7 +23,7 @@ public:
     static constexpr seconds time_to_live{60}; // getaddrinfo does not tell the record's own
     static constexpr std::size_t max_hosts = 256;
 
-    resolver(executor ex, clock_source now);
+    resolver(executor ex, clock_source now, host_lookup look_up = {}); // none: getaddrinfo
 
     // In getaddrinfo's order, never empty. When a lookup fails, addresses that have grown old are better than none.
     task<result<std::vector<tcp::endpoint>>> find(std::string host, std::uint16_t port, deadline d);
@@ -36,6 +37,7 @@ private:
     void start_lookup(std::string const& host);
 
     executor executor_;
+    host_lookup look_up_;
     std::shared_ptr<state> state_;
 };
 

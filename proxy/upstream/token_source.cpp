@@ -66,6 +66,7 @@ task<secret> token_source::current(token_user user, deadline d) {
         co_return basic(user.as).value_or(secret());
     if (!known->due(now) || !known->renewal)
         co_return known->authorization;
+    user.outside = known->outside;
     auto renewed = co_await fetch_shared(user, *known->renewal, d);
     co_return renewed ? *renewed : known->authorization;
 }
@@ -120,9 +121,10 @@ result<secret> token_source::answer_basic(token_user const& user, std::string_vi
 task<result<secret>> token_source::fetch_shared(token_user user, token_request request, deadline d) {
     auto const key = key_of(user);
     auto* const client = &user.client;
-    std::function<task<result<secret>>()> const work = [this, key, client, as = user.as, registry = user.registry,
-                                                        request, d]() -> task<result<secret>> {
-        auto fresh = co_await fetch(*client, as, registry, request, d);
+    challenger const by{user.registry, user.outside};
+    std::function<task<result<secret>>()> const work = [this, key, client, as = user.as, by, request,
+                                                        d]() -> task<result<secret>> {
+        auto fresh = co_await fetch(*client, as, by, request, d);
         if (!fresh)
             co_return fresh.error();
         grants_.put(key, *fresh, now_());
@@ -135,8 +137,9 @@ task<result<secret>> token_source::fetch_shared(token_user user, token_request r
 // The answer that is no redirect. A token server may lead to another that is trusted like itself, and the password goes
 // along: it is for whoever gives the tokens.
 task<result<std::unique_ptr<proxy::answer>>> token_source::ask(http_client& client, wire_request wire,
-                                                               origin const& registry, deadline d) {
+                                                               challenger const& by, deadline d) {
     for (int hops = 0; hops <= max_token_redirects; ++hops) {
+        wire.outside = by.outside && !is_listed_realm(wire.to.at, token_hosts_);
         auto got = co_await client.send(wire, d);
         if (!got || !is_redirect((*got)->status()))
             co_return std::move(got);
@@ -144,7 +147,7 @@ task<result<std::unique_ptr<proxy::answer>>> token_source::ask(http_client& clie
         co_await (*got)->discard(d);
         if (!next)
             co_return next.error();
-        if (!is_trusted_realm(next->at, registry, token_hosts_)) {
+        if (!is_trusted_realm(next->at, by.registry, token_hosts_)) {
             auto const here = wire.to.at.to_string(), there = next->at.to_string();
             spdlog::warn("token server {} leads to {}, which is not trusted: list its host in token_hosts if it is",
                          here, there);
@@ -155,7 +158,7 @@ task<result<std::unique_ptr<proxy::answer>>> token_source::ask(http_client& clie
     co_return upstream_error(502, "token server " + wire.to.at.to_string() + " redirects without end");
 }
 
-task<result<grant>> token_source::fetch(http_client& client, client_login::ptr as, origin const& registry,
+task<result<grant>> token_source::fetch(http_client& client, client_login::ptr as, challenger const& by,
                                         token_request const& request, deadline d) {
     constexpr seconds untold{5}; // of a limit without a time
     auto const where = request.realm.at.to_string();
@@ -168,7 +171,7 @@ task<result<grant>> token_source::fetch(http_client& client, client_login::ptr a
         wire.authorization = std::move(*value);
     wire.accept = "application/json";
     auto const asked_at = now_();
-    auto got = co_await ask(client, wire, registry, d);
+    auto got = co_await ask(client, wire, by, d);
     if (!got)
         co_return got.error();
     auto const status = (*got)->status();
@@ -180,7 +183,9 @@ task<result<grant>> token_source::fetch(http_client& client, client_login::ptr a
         auto issued = parse_token(*body);
         if (!issued)
             co_return issued.error();
-        co_return granted(request, std::move(*issued), asked_at);
+        auto fresh = granted(request, std::move(*issued), asked_at);
+        fresh.outside = by.outside;
+        co_return fresh;
     }
     auto const wait = parse_retry_after((*got)->field("Retry-After"), std::time(nullptr));
     co_await (*got)->discard(d);

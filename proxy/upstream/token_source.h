@@ -4,7 +4,8 @@
 // with the operator's credentials, or a client's. What was granted to one is never sent for another. Concurrent users
 // of a token that is not there yet share one request to the token server. A token is renewed when 90 % of its life are
 // over, and fetched anew once if upstream refuses it earlier. A token server that limits us is left alone for as long
-// as it says.
+// as it says. One that a registry outside this network names is not asked at an address inside, unless the operator
+// listed its host.
 #pragma once
 
 #include "oci/reference.h"
@@ -33,6 +34,7 @@ struct token_user {
     origin registry;
     oci::repository const& repo;
     client_login::ptr as{}; // none: layerd itself
+    bool outside = false;   // the registry has answered from outside this network
 };
 
 // Any thread. Must outlive the flights it started.
@@ -55,9 +57,14 @@ private:
     task<result<secret>> answer_bearer(token_user user, oci::challenge const& c, std::string_view refused, deadline d);
     result<secret> answer_basic(token_user const& user, std::string_view refused);
     task<result<secret>> fetch_shared(token_user user, token_request request, deadline d);
-    task<result<grant>> fetch(http_client& client, client_login::ptr as, origin const& registry,
+    // Who names a token server.
+    struct challenger {
+        origin registry;
+        bool outside;
+    };
+    task<result<grant>> fetch(http_client& client, client_login::ptr as, challenger const& by,
                               token_request const& request, deadline d);
-    task<result<std::unique_ptr<proxy::answer>>> ask(http_client& client, wire_request wire, origin const& registry,
+    task<result<std::unique_ptr<proxy::answer>>> ask(http_client& client, wire_request wire, challenger const& by,
                                                      deadline d);
 
     credentials& login_;

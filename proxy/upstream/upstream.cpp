@@ -40,7 +40,8 @@ std::shared_ptr<pacer> pacer_of(upstream_config const& config) {
 } // namespace
 
 struct upstream::state {
-    state(upstream_config c, std::vector<worker*> const& workers, upstream_counters& counted, clock_source now)
+    state(upstream_config c, std::vector<worker*> const& workers, upstream_counters& counted, clock_source now,
+          client_network around)
         : config(std::move(c)), counters(counted), clock(now), tls(make_tls_context(config.ca_file)),
           login(config.username, config.password_file), tokens(login, config.token_hosts, now),
           blobs(std::make_shared<fair_queue>(places_of(config))),
@@ -49,7 +50,8 @@ struct upstream::state {
             if (clients.size() <= w->index())
                 clients.resize(w->index() + 1);
             clients[w->index()] = std::make_unique<http_client>(
-                w->executor(), tls, client_timeouts{config.connect_timeout, config.idle_timeout}, counters, now);
+                w->executor(), tls, client_timeouts{config.connect_timeout, config.idle_timeout}, counters, now,
+                around);
         }
         for (auto const& e : config.endpoints)
             endpoints.push_back(std::make_unique<endpoint>(e, now));
@@ -250,7 +252,7 @@ task<result<upstream_response>> upstream::state::ask(worker& w, endpoint& e, end
     auto const name = e.at.to_string();
     auto wire = to_wire(request, e.at);
     wire.distrusted = allowed.is_probe() ? clock() : e.silent_at.load(); // also what other workers have kept
-    token_user const user{w, client, wire.to.at, request.repo, request.as};
+    token_user user{w, client, wire.to.at, request.repo, request.as};
     auto const policy = request.follow_redirects ? redirects::follow : redirects::answer;
     wire.authorization = co_await tokens.current(user, d);
     bool may_follow_again = request.method == http_method::get; // others they are not signed for
@@ -287,6 +289,7 @@ task<result<upstream_response>> upstream::state::ask(worker& w, endpoint& e, end
             co_return denied_by(name, status);
         if (!std::exchange(may_ask_again, false))
             co_return in_doubt(denied_by(name, status));
+        user.outside = client.is_from_outside(*got->last);
         auto next = co_await tokens.answer(user, challenges, wire.authorization.text(), d);
         if (!next)
             co_return next.error();
@@ -346,8 +349,9 @@ task<result<std::vector<fair_queue::place>>> upstream::state::queue(worker& w, u
 upstream::upstream(upstream_config config, std::vector<worker*> workers, upstream_counters& counters)
     : upstream(std::move(config), std::move(workers), counters, &steady_clock::now) {}
 
-upstream::upstream(upstream_config config, std::vector<worker*> workers, upstream_counters& counters, clock_source now)
-    : state_(std::make_unique<state>(std::move(config), workers, counters, std::move(now))) {}
+upstream::upstream(upstream_config config, std::vector<worker*> workers, upstream_counters& counters, clock_source now,
+                   client_network around)
+    : state_(std::make_unique<state>(std::move(config), workers, counters, std::move(now), std::move(around))) {}
 
 upstream::~upstream() = default;
 

@@ -19,6 +19,7 @@
 #include "proxy/runtime/worker.h"
 #include "proxy/stats/stats.h"
 #include "proxy/upstream/body_record.h"
+#include "proxy/upstream/client_network.h"
 #include "proxy/upstream/clock.h"
 #include "proxy/upstream/endpoint_choice.h"
 #include "proxy/upstream/endpoint_health.h"
@@ -87,7 +88,8 @@ public:
     // `workers` must outlive the upstream. Credentials are read from their files here and again when they change.
     upstream(upstream_config config, std::vector<worker*> workers, upstream_counters& counters);
     // `now` is the age of tokens, idle connections and addresses; deadlines go by the real clock.
-    upstream(upstream_config config, std::vector<worker*> workers, upstream_counters& counters, clock_source now);
+    upstream(upstream_config config, std::vector<worker*> workers, upstream_counters& counters, clock_source now,
+             client_network around = {});
     ~upstream();
 
     upstream_config const& config() const noexcept;

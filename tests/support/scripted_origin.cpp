@@ -62,7 +62,7 @@ struct scripted_origin::state {
         std::jthread thread;
     };
 
-    explicit state(test_certificate const* identity);
+    explicit state(test_certificate const* identity, std::string const& address = "127.0.0.1");
     ~state() { go_down(); }
 
     void go_down();
@@ -102,7 +102,7 @@ struct scripted_origin::state {
     std::jthread acceptor_thread; // last: starts when all else is there
 };
 
-scripted_origin::state::state(test_certificate const* identity) {
+scripted_origin::state::state(test_certificate const* identity, std::string const& address) {
     if (identity) {
         tls.emplace(net::ssl::context::tls_server);
         tls->use_certificate_chain(net::buffer(identity->certificate_pem));
@@ -110,7 +110,7 @@ scripted_origin::state::state(test_certificate const* identity) {
     }
     acceptor.open(tcp::v4());
     acceptor.set_option(tcp::acceptor::reuse_address(true));
-    acceptor.bind({net::ip::address_v4::loopback(), 0});
+    acceptor.bind({net::ip::make_address(address), 0});
     acceptor.listen();
     port = acceptor.local_endpoint().port();
     acceptor_thread = std::jthread([this](std::stop_token stop) { accept_loop(stop); });
@@ -237,6 +237,7 @@ scripted_route::handler scripted_origin::state::next_of(std::string const& metho
 
 scripted_origin::scripted_origin() : state_(std::make_unique<state>(nullptr)) {}
 scripted_origin::scripted_origin(test_certificate const& identity) : state_(std::make_unique<state>(&identity)) {}
+scripted_origin::scripted_origin(std::string const& address) : state_(std::make_unique<state>(nullptr, address)) {}
 scripted_origin::~scripted_origin() = default;
 
 scripted_route scripted_origin::on(std::string method, std::string path) {

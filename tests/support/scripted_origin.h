@@ -52,6 +52,7 @@ class scripted_origin {
 public:
     scripted_origin();                                          // http
     explicit scripted_origin(test_certificate const& identity); // https
+    explicit scripted_origin(std::string const& address);       // http, at another address of the loopback
     ~scripted_origin();                                         // opens no gate, but waits at none either
     scripted_origin(scripted_origin const&) = delete;
     scripted_origin& operator=(scripted_origin const&) = delete;

@@ -37,8 +37,8 @@ public:
     // Made at the first use, from `config` as it is then.
     proxy::upstream& subject() {
         if (!subject_)
-            subject_ =
-                std::make_unique<proxy::upstream>(config, std::vector{&worker}, counters, [this] { return now; });
+            subject_ = std::make_unique<proxy::upstream>(
+                config, std::vector{&worker}, counters, [this] { return now; }, around);
         return *subject_;
     }
 
@@ -79,6 +79,7 @@ public:
     proxy::upstream_counters counters;
     proxy::upstream_config config{.name = "scripted"};
     proxy::steady_clock::time_point now{std::chrono::hours(1000)};
+    proxy::client_network around;
 
 private:
     std::unique_ptr<proxy::upstream> subject_;
