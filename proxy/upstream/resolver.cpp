@@ -5,8 +5,10 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 
 namespace proxy {
 
@@ -21,6 +23,7 @@ struct resolver::state {
     struct lookup {
         event done;
         std::optional<error> failure;
+        steady_clock::time_point const began = steady_clock::now();
     };
 
     explicit state(clock_source c) : now(std::move(c)) {}
@@ -37,9 +40,12 @@ struct resolver::state {
     clock_source now;
     std::map<std::string, entry> cache;
     std::map<std::string, std::shared_ptr<lookup>> running;
+    std::shared_ptr<lookup> latest; // the next one's turn is after it
 };
 
 namespace {
+
+constexpr seconds max_turn{60}; // longer than getaddrinfo takes
 
 std::vector<tcp::endpoint> with_port(std::vector<net::ip::address> const& addresses, std::uint16_t port) {
     std::vector<tcp::endpoint> out;
@@ -73,8 +79,11 @@ void resolver::start_lookup(std::string const& host) {
     auto flight = std::make_shared<state::lookup>();
     state_->running[host] = flight;
     spawn(executor_, "address lookup",
-          [ex = executor_, look_up = look_up_, keep = state_, flight, host]() -> task<void> {
+          [ex = executor_, look_up = look_up_, keep = state_, flight, host,
+           before = std::exchange(state_->latest, flight)]() -> task<void> {
               co_await net::post(ex, use_task); // not at once: whoever has asked is to find it running
+              if (before)
+                  co_await before->done.wait(ex, deadline::after(max_turn));
               auto found = co_await look_up(host);
               if (found && !found->empty())
                   keep->remember(host, std::move(*found));
@@ -102,12 +111,22 @@ task<result<std::vector<tcp::endpoint>>> resolver::find(std::string host, std::u
     if (cached != keep->cache.end() && keep->now() < cached->second.until)
         co_return with_port(cached->second.found, port);
 
-    if (!keep->running.contains(host))
+    bool const has_old = cached != keep->cache.end();
+    bool const must_look = !keep->running.contains(host);
+    bool const may_look = keep->running.size() < max_lookups;
+    if (must_look && !may_look && has_old)
+        co_return with_port(cached->second.found, port);
+    if (must_look && !may_look)
+        co_return upstream_error(503, "too many names are looked up at a time");
+    if (must_look)
         start_lookup(host);
     auto const flight = keep->running.at(host);
-    bool const done = co_await flight->done.wait(executor_, d);
+    // Of the deadline enough must be left to try the old addresses.
+    auto const soon = d.within(d.left() / 2).at();
+    deadline const limit = has_old ? deadline(std::min(soon, flight->began + patience)) : d;
+    bool const done = co_await flight->done.wait(executor_, limit);
     cached = keep->cache.find(host);
-    if (cached != keep->cache.end() && !cached->second.found.empty())
+    if (cached != keep->cache.end())
         co_return with_port(cached->second.found, port);
     if (!done)
         co_return upstream_error(504, "no address of " + host + " in time");
