@@ -44,10 +44,13 @@ std::string key_of(token_user const& user) {
 
 } // namespace
 
-token_source::token_source(credentials& login, std::vector<std::string> token_hosts, clock_source now)
-    : login_(login), token_hosts_(std::move(token_hosts)), now_(std::move(now)), limits_(now_) {}
+token_source::token_source(credentials& login, origin home, std::vector<std::string> token_hosts, clock_source now)
+    : login_(login), home_(std::move(home)), token_hosts_(std::move(token_hosts)), now_(std::move(now)), limits_(now_) {
+}
 
-std::optional<secret> token_source::basic(client_login::ptr const& as) {
+std::optional<secret> token_source::basic(client_login::ptr const& as, origin const& registry) {
+    if (!is_trusted_realm(registry, home_, token_hosts_))
+        return {};
     if (!as)
         return login_.basic();
     if (as->is_anonymous())
@@ -63,7 +66,7 @@ task<secret> token_source::current(token_user user, deadline d) {
     if (!known)
         co_return secret();
     if (known->authorization.empty())
-        co_return basic(user.as).value_or(secret());
+        co_return basic(user.as, user.registry).value_or(secret());
     if (!known->due(now) || !known->renewal)
         co_return known->authorization;
     user.outside = known->outside;
@@ -105,9 +108,9 @@ task<result<secret>> token_source::answer_bearer(token_user user, oci::challenge
 result<secret> token_source::answer_basic(token_user const& user, std::string_view refused) {
     auto const key = whose(user);
     auto const where = user.registry.to_string();
-    auto const value = basic(user.as);
+    auto const value = basic(user.as, user.registry);
     if (!value)
-        return denied(where + " asks for a password, and there is none");
+        return denied(where + " asks for a password, and there is none for it");
     if (*value == refused) {
         grants_.drop(key, {});
         return denied(where + " refuses the password");
@@ -167,7 +170,7 @@ task<result<grant>> token_source::fetch(http_client& client, client_login::ptr a
         co_return limited(where, wait);
     wire_request wire;
     wire.to = request.url();
-    if (auto value = basic(as))
+    if (auto value = basic(as, by.registry))
         wire.authorization = std::move(*value);
     wire.accept = "application/json";
     auto const asked_at = now_();

@@ -40,7 +40,9 @@ struct token_user {
 // Any thread. Must outlive the flights it started.
 class token_source {
 public:
-    token_source(credentials& login, std::vector<std::string> token_hosts, clock_source now);
+    // `home`: the endpoint that decides what the upstream has. Another one may be somebody else's mirror of it: a login
+    // is for those alone that `home` could name as its token server.
+    token_source(credentials& login, origin home, std::vector<std::string> token_hosts, clock_source now);
 
     // What to send at once: "" where nothing was ever asked for. Renews what is due; if that fails, what is left of
     // the old grant is used.
@@ -52,8 +54,8 @@ public:
     task<result<secret>> answer(token_user user, std::string_view challenges, std::string_view refused, deadline d);
 
 private:
-    // The credentials of `as`, as a Basic value.
-    std::optional<secret> basic(client_login::ptr const& as);
+    // The credentials of `as`, as a Basic value; nothing for a registry that may not have them.
+    std::optional<secret> basic(client_login::ptr const& as, origin const& registry);
     task<result<secret>> answer_bearer(token_user user, oci::challenge const& c, std::string_view refused, deadline d);
     result<secret> answer_basic(token_user const& user, std::string_view refused);
     task<result<secret>> fetch_shared(token_user user, token_request request, deadline d);
@@ -68,6 +70,7 @@ private:
                                                      deadline d);
 
     credentials& login_;
+    origin const home_;
     std::vector<std::string> token_hosts_;
     clock_source now_;
     grant_store grants_;

@@ -37,13 +37,21 @@ std::shared_ptr<pacer> pacer_of(upstream_config const& config) {
     return config.max_bandwidth == 0 ? nullptr : std::make_shared<pacer>(config.max_bandwidth);
 }
 
+// The endpoint that is asked last: what it has not, the upstream has not.
+origin home_of(upstream_config const& config) {
+    if (config.endpoints.empty())
+        return {};
+    auto const& last = config.endpoints.back();
+    return {last.tls, last.host, last.port};
+}
+
 } // namespace
 
 struct upstream::state {
     state(upstream_config c, std::vector<worker*> const& workers, upstream_counters& counted, clock_source now,
           client_network around)
         : config(std::move(c)), counters(counted), clock(now), tls(make_tls_context(config.ca_file)),
-          login(config.username, config.password_file), tokens(login, config.token_hosts, now),
+          login(config.username, config.password_file), tokens(login, home_of(config), config.token_hosts, now),
           blobs(std::make_shared<fair_queue>(places_of(config))),
           others(std::make_shared<fair_queue>(places_of(config))), pace(pacer_of(config)) {
         for (auto* w : workers) {

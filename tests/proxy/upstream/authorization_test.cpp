@@ -252,6 +252,49 @@ TEST_CASE("Basic without credentials, or with refused ones, is denied") {
     CHECK(mistaken.fetch("blobs/x").error().code == oci::errc::denied);
 }
 
+TEST_CASE("a login is not shown to an endpoint that may be somebody else's") {
+    password_file file("pw");
+    scripted_origin mirror("127.0.0.2"), origin;
+    auto const has_seen_login = [&] {
+        return std::ranges::any_of(mirror.requests(), [](auto const& r) { return r.has_header("Authorization"); });
+    };
+    mirror.require_basic("bob", "pw");
+    mirror.on("GET", "/v2/library/alpine/blobs/x").reply(200, {}, "of the mirror");
+    origin.require_basic("bob", "pw");
+    origin.on("GET", "/v2/library/alpine/blobs/x").reply(200, {}, "of the origin");
+    upstream_bench bench;
+    bench.config.endpoints = {mirror.endpoint("127.0.0.2"), origin.endpoint()};
+    bench.config.username = "bob";
+    bench.config.password_file = file.path();
+    CHECK(bench.fetch("blobs/x").value().body == "of the origin");
+    CHECK(mirror.count("GET", "/v2/library/alpine/blobs/x") == 1);
+    CHECK_FALSE(has_seen_login());
+
+    upstream_bench listed;
+    listed.config = bench.config;
+    listed.config.token_hosts = {"127.0.0.2"};
+    CHECK(listed.fetch("blobs/x").value().body == "of the mirror");
+    CHECK(has_seen_login());
+}
+
+TEST_CASE("nor to the token server of such an endpoint") {
+    password_file file("pw");
+    token_registry registry;
+    scripted_origin mirror("127.0.0.2");
+    auto const desk = std::make_shared<token_desk>();
+    mirror.serve_tokens("/token", desk);
+    mirror.require_token(desk, mirror.url("/token", "127.0.0.2"));
+    mirror.on("GET", registry.blob).reply(200, {}, "of the mirror");
+    upstream_bench bench;
+    bench.config.endpoints = {mirror.endpoint("127.0.0.2"), registry.origin.endpoint()};
+    bench.config.username = "bob";
+    bench.config.password_file = file.path();
+    CHECK(bench.fetch("blobs/x").value().body == "of the mirror");
+    auto const asked = mirror.requests("/token");
+    REQUIRE(asked.size() == 1);
+    CHECK_FALSE(asked[0].has_header("Authorization"));
+}
+
 TEST_CASE("a realm on a foreign host is not asked") {
     scripted_origin foreign;
     auto const desk = std::make_shared<token_desk>();
