@@ -18,6 +18,8 @@ link merged(link const& before, link now) {
         now.kind = before.kind;
     if (now.media_type.empty() || (is_hearsay && !before.media_type.empty()))
         now.media_type = before.media_type;
+    if (is_hearsay && before.size > 0)
+        now.size = before.size;
     now.linked_at = before.linked_at;
     now.proven = now.proven || before.proven;
     return now;

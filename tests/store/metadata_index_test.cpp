@@ -160,6 +160,23 @@ TEST_CASE("a manifest links itself and its children, each once, and remembers th
     CHECK(s.store->used().logical_bytes == 13);
 }
 
+TEST_CASE("what upstream gave is not changed by what a manifest says of it") {
+    test_store s;
+    auto& index = s.store->index();
+    auto const d = oci::digest::of("b");
+    REQUIRE(
+        index.put_link("docker.io/a", d,
+                       {.size = 500, .media_type = "true/type", .kind = store::object_kind::config, .proven = true}));
+    auto wrong = layer("b"); // of one byte
+    REQUIRE(index.put_manifest("docker.io/a", s.put("the manifest"), image({wrong}), 12));
+    auto const now = index.find_link("docker.io/a", d).value();
+    REQUIRE(now);
+    CHECK(now->size == 500);
+    CHECK(now->media_type == "true/type");
+    CHECK(now->kind == store::object_kind::config);
+    CHECK(now->proven);
+}
+
 TEST_CASE("what a manifest names is not forgotten when it comes again and is said to name less") {
     test_store s;
     auto& index = s.store->index();
