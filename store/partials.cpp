@@ -25,9 +25,10 @@ std::optional<blob_writer> partials::take(oci::digest const& d, std::string cons
     auto& kept = core_->kept;
     kept.drop_older_than(core_->now() - age_max.count());
     auto w = kept.take(d, from);
-    if (w && size && w->announced() != size)
-        w.reset();
-    return w;
+    if (!w || !size || w->announced() == size)
+        return w;
+    kept.add(d, from, std::move(*w), core_->now()); // which of the two is right is not for whoever asks to say
+    return std::nullopt;
 }
 
 void partials::drop(oci::digest const& d) {

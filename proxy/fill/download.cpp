@@ -98,7 +98,9 @@ task<result<std::optional<beginning>>> download_of::go_on() {
     while (!part && sources_->turn_to_another())
         part = co_await open_part(worker_, *source.from, source.repo, fill_.digest(), source.by, *sources_, until_,
                                   first, size, size);
-    if (!part && part.error().retry != retry_class::never) {
+    // That this repository has it not says nothing of the one it was begun for.
+    bool const is_elsewhere = !part && part.error().code == oci::errc::blob_unknown;
+    if (!part && (is_elsewhere || part.error().retry != retry_class::never)) {
         co_await keep(*std::move(kept));
         co_return part.error();
     }

@@ -76,7 +76,14 @@ TEST_CASE("what came before its turn is not kept, and nobody writes it any more"
     CHECK(again->side()->write(4 * mib, s.part(0, 10)).value());
 }
 
-TEST_CASE("too little, what has failed, what is of another size and what nobody asked for in a day is not kept") {
+TEST_CASE("who says that it has another size does not get it, and leaves it for others") {
+    broken_download s;
+    s.kept->keep(s.digest, hub, s.begin(2 * mib));
+    CHECK_FALSE(s.kept->take(s.digest, hub, s.bytes.size() + 1));
+    CHECK(s.kept->take(s.digest, hub, s.bytes.size()));
+}
+
+TEST_CASE("too little, what has failed and what nobody asked for in a day is not kept") {
     broken_download s;
     s.kept->keep(s.digest, hub, s.begin(mib - 1));
     CHECK_FALSE(s.kept->take(s.digest, hub, {}));
@@ -85,9 +92,6 @@ TEST_CASE("too little, what has failed, what is of another size and what nobody 
     REQUIRE_FALSE(failed.append(s.part(0, 4 * mib)));
     s.kept->keep(s.digest, hub, std::move(failed));
     CHECK_FALSE(s.kept->take(s.digest, hub, {}));
-
-    s.kept->keep(s.digest, hub, s.begin(2 * mib));
-    CHECK_FALSE(s.kept->take(s.digest, hub, s.bytes.size() + 1));
 
     s.kept->keep(s.digest, hub, s.begin(2 * mib));
     s.now += store::partials::age_max.count() + 1;

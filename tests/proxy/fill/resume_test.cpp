@@ -170,6 +170,16 @@ TEST_CASE("what a download left that broke for good is where the next request go
     CHECK(m.ranges().size() == tries); // it was kept
 }
 
+TEST_CASE("who asks for it where it is not throws nothing away") {
+    down m;
+    m.break_off();
+    auto const elsewhere = "/v2/library/other/blobs/" + digest_of(m.bytes);
+    CHECK(m.get(elsewhere).status == 404);
+    CHECK(m.origin.requests(elsewhere).size() == 1);
+    m.check_whole();
+    CHECK(m.ranges() == std::vector<std::string>{"bytes=3000000-"});
+}
+
 TEST_CASE("an upstream that refuses to go on is asked for all of it") {
     down m;
     m.refuses = true;
