@@ -140,6 +140,8 @@ std::size_t uploads::end_idle(std::int64_t before) {
     }
     std::size_t ended = 0;
     for (auto const& session : idle) {
+        if (session->touched_at() >= before) // gone on with while others were ended
+            continue;
         auto held = session->try_claim();
         if (!held)
             continue;
