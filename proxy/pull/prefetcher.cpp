@@ -73,6 +73,8 @@ result<std::vector<oci::descriptor>> prefetcher::missing_of(served_manifest cons
     auto const parsed = oci::parse_manifest(m.body, m.media_type);
     if (!parsed)
         return from_oci(parsed.error());
+    if (parsed->children.size() > max_waiting) // no image: nothing is noted of it, nor fetched
+        return std::vector<oci::descriptor>();
     std::vector<oci::descriptor> missing;
     for (auto const& d : parsed->children) {
         bool const seen = std::ranges::find(missing, d.digest, &oci::descriptor::digest) != missing.end();

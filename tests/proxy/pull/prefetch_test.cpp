@@ -1,4 +1,5 @@
 // Layers that are fetched before the client asks for them.
+#include "proxy/pull/prefetcher.h"
 #include "tests/catch.h"
 #include "tests/support/eventually.h"
 #include "tests/support/mirror.h"
@@ -115,6 +116,22 @@ TEST_CASE("nothing is fetched ahead where that is off, or for a HEAD") {
         m.get(manifest_path(i.tag));
     m.server->stop();
     CHECK(m.fetched(i.config) + m.fetched(i.first) + m.fetched(i.second) == 0);
+}
+
+TEST_CASE("what names more than any image does has nothing fetched ahead") {
+    prefetching m(proxy::prefetch_mode::on);
+    std::vector<std::string> many;
+    for (std::size_t i = 0; i <= proxy::prefetcher::max_waiting; ++i)
+        many.push_back("layer " + std::to_string(i));
+    m.put_manifest(repo, "many", image_manifest(many));
+    auto const next = m.put(1);
+    m.start();
+    REQUIRE(m.get(manifest_path("many")).status == 200);
+    REQUIRE(m.get(manifest_path(next.tag)).status == 200);
+    CHECK(m.origin.wait_for(blob_path(next.second), 1));
+    m.server->stop();
+    for (auto const& layer : many)
+        CHECK(m.fetched(layer) == 0);
 }
 
 TEST_CASE("layers that are kept elsewhere are not fetched ahead") {
