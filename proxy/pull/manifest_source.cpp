@@ -69,7 +69,7 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_t
     auto blob = co_await look_up(parts_.disk, blob_of);
     if (!blob)
         co_return from_store(blob.error());
-    if (!*blob)
+    if (!*blob || (*blob)->info.size > oci::max_manifest_size) // a layer that an index calls a manifest
         co_return manifest_ptr();
     auto& file = (*blob)->file; // by a name that Clang 14 lets a lambda capture
     auto const type = manifest_type(t, **link, (*blob)->info);
@@ -77,6 +77,8 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_t
         co_return manifest_ptr();
     if (file->in_memory())
         co_return std::make_shared<served_manifest const>(d, *type, std::string(file->bytes()));
+    if (auto others = sent_.find(d, *type))
+        co_return others;
     auto read = [&]() -> store::result<std::string> {
         std::string bytes(file->size(), '\0');
         auto n = file->read(0, std::as_writable_bytes(std::span(bytes)));
@@ -88,7 +90,7 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_t
     auto bytes = co_await on_disk(parts_.disk, read);
     if (!bytes)
         co_return from_store(bytes.error());
-    co_return std::make_shared<served_manifest const>(d, *type, std::move(*bytes));
+    co_return sent_.share(std::make_shared<served_manifest const>(d, *type, std::move(*bytes)));
 }
 
 task<result<manifest_source::fetched>> manifest_source::fetch(worker& w, repository_target const& t,

@@ -9,6 +9,7 @@
 
 #include "oci/reference.h"
 #include "proxy/pull/manifest_cache.h"
+#include "proxy/pull/sent_manifests.h"
 #include "proxy/pull/upstream_set.h"
 #include "proxy/runtime/single_flight.h"
 #include "proxy/server_parts.h"
@@ -84,6 +85,7 @@ private:
     bool is_absent(repository_target const& t, std::string_view reference);
 
     server_parts const& parts_;
+    sent_manifests sent_;
     single_flight<manifest_ptr> fetches_;
     single_flight<resolved_tag> resolutions_;
 };

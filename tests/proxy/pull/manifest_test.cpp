@@ -1,3 +1,4 @@
+#include "oci/manifest.h"
 #include "tests/catch.h"
 #include "tests/support/eventually.h"
 #include "tests/support/mirror.h"
@@ -135,6 +136,20 @@ TEST_CASE("a manifest's children may be pulled without asking upstream about acc
     CHECK(a.body == i.layer);
     CHECK(a.header("Cache-Status") == "layerd; hit");
     CHECK(m.origin.requests("/v2/library/copy/blobs/" + d).empty());
+}
+
+TEST_CASE("a layer that an index calls a manifest is none, however large it is") {
+    mirror m;
+    auto const layer = random_bytes(oci::max_manifest_size + 1, 1);
+    auto const d = m.put_blob(repo, layer);
+    m.put_manifest(repo, "index",
+                   R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[)"
+                   R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")" +
+                       d + R"(","size":)" + std::to_string(layer.size()) + "}]}");
+    m.start();
+    REQUIRE(m.get(manifest_path("index")).status == 200);
+    REQUIRE(m.get("/v2/" + repo + "/blobs/" + d).body == layer);
+    CHECK(m.get(manifest_path(d)).status == 404);
 }
 
 TEST_CASE("what a manifest without a type names is up to its shape, what it is served as to upstream") {
