@@ -2,15 +2,13 @@
 
 #include "store/core.h"
 #include "store/eviction/forgetting.h"
-#include "store/eviction/image_graph.h"
 #include "store/hosted/hosted_repositories.h"
+#include "store/image_purge.h"
 #include "store/object_table.h"
 #include "store/partials.h"
 #include "store/publication.h"
 #include "store/recovery.h"
 #include "store/writer_state.h"
-
-#include <algorithm>
 
 namespace store {
 namespace {
@@ -46,62 +44,6 @@ result<std::shared_ptr<blob_file const>> open_content(core const& c, oci::digest
     if (!is_content(s, info.size))
         return std::shared_ptr<blob_file const>();
     return std::make_shared<blob_file const>(*std::move(*fd), info.size, std::move(reading));
-}
-
-result<bool> is_tagged(metadata_index const& index, repository_name const& repo, oci::digest const& manifest) {
-    constexpr std::size_t page = 1000;
-    for (std::string after;;) {
-        auto const names = index.tags(repo, after, page);
-        if (!names)
-            return names.error();
-        for (auto const& name : *names) {
-            auto const t = oci::tag::parse(name);
-            if (!t)
-                continue;
-            auto const record = index.find_tag(repo, *t);
-            if (!record)
-                return record.error();
-            if (*record && (*record)->digest == manifest)
-                return true;
-        }
-        if (names->size() < page)
-            return false;
-        after = names->back();
-    }
-}
-
-// Whether an image of the repository names `d`, other than those that just left it.
-result<bool> is_named_in(core const& c, metadata_index const& index, repository_name const& repo,
-                         oci::digest const& d) {
-    auto const parents = parents_of(c, d);
-    if (!parents)
-        return parents.error();
-    for (auto const& p : *parents) {
-        auto const link = index.find_link(repo, p);
-        if (!link)
-            return link.error();
-        if (*link)
-            return true;
-    }
-    return false;
-}
-
-// Takes the image out of the repository, with all that no other image of this repository names.
-result<void> unlink_image(core const& c, metadata_index& index, repository_name const& repo,
-                          oci::digest const& manifest) {
-    auto const all = closure_of(c, manifest); // what names a part comes before it
-    if (!all)
-        return all.error();
-    for (auto const& d : *all) {
-        auto const named = d == manifest ? result<bool>(false) : is_named_in(c, index, repo, d);
-        if (!named)
-            return named.error();
-        if (*named)
-            continue;
-        if (auto unlinked = index.remove_link(repo, d); !unlinked)
-            return unlinked.error();
-    }
-    return {};
 }
 
 } // namespace
@@ -283,38 +225,7 @@ result<gc_report> content_store::purge_image(repository_name const& repo, oci::r
     auto& c = *state_->shared;
     if (auto loaded = c.residents->load(); !loaded)
         return loaded.error();
-    auto const* d = std::get_if<oci::digest>(&r);
-    std::optional<oci::digest> manifest = d ? std::optional(*d) : std::nullopt;
-    if (auto const* t = std::get_if<oci::tag>(&r)) {
-        auto const known = state_->index.find_tag(repo, *t);
-        if (!known)
-            return known.error();
-        if (*known)
-            manifest = (*known)->digest;
-        if (auto removed = state_->index.remove_tag(repo, *t); !removed)
-            return removed.error();
-        if (!manifest)
-            return gc_report();
-        auto const named_still = is_tagged(state_->index, repo, *manifest);
-        if (!named_still)
-            return named_still.error();
-        if (*named_still)
-            return gc_report();
-    }
-    auto const parts = parts_of_this_alone(c, *manifest);
-    if (!parts)
-        return parts.error();
-    std::vector<oci::digest> going;
-    for (auto const& part : *parts) {
-        auto const holders = holders_of(c, part);
-        if (!holders)
-            return holders.error();
-        if (std::none_of(holders->begin(), holders->end(), [&](auto const& h) { return h != repo; }))
-            going.push_back(part);
-    }
-    if (auto unlinked = unlink_image(c, state_->index, repo, *manifest); !unlinked)
-        return unlinked.error();
-    return c.residents->purge(going);
+    return image_purge(c, state_->index, repo).run(r);
 }
 
 bool content_store::has_room(std::uint64_t bytes) const {

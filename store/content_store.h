@@ -138,8 +138,9 @@ public:
     // Removes these objects, whatever rules and limits say, but for those that are open or pinned.
     gc_report purge(std::vector<oci::digest> const& digests);
 
-    // Takes an image away from a repository: the tag, if it is one, and, unless another tag of the repository means the
-    // same, the content that no other repository and no other image here has. Nothing if it is not known.
+    // Takes an image away from a repository: the tag, if it is one, and, unless another tag or another image of the
+    // repository needs the same, the content that no other repository and no other image here has. Parts of it that
+    // have a tag or a pin of their own stay, with all that they name. Nothing if it is not known.
     result<gc_report> purge_image(repository_name const& repo, oci::reference const& r);
 
     // What has to be done now and then, to be called about once a second by one thread; blocks. The first call takes in

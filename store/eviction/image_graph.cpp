@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <unordered_set>
 
 namespace store {
 namespace {
@@ -92,11 +91,13 @@ bool is_stored(core const& c, oci::digest const& d) {
 
 } // namespace
 
-result<std::vector<oci::digest>> parts_of_this_alone(core const& c, oci::digest const& manifest) {
+result<std::vector<oci::digest>> parts_of_this_alone(core const& c, oci::digest const& manifest,
+                                                     std::unordered_set<oci::digest> const& kept) {
     auto all = closure_of(c, manifest);
     if (!all)
         return all.error();
     std::unordered_set<oci::digest> own(all->begin(), all->end());
+    std::erase_if(own, [&](oci::digest const& d) { return d != manifest && kept.contains(d); });
     // What a stranger names is not our own, and neither is what that names: until nothing changes.
     for (bool changed = true; changed;) {
         changed = false;

@@ -9,6 +9,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace store {
@@ -28,8 +29,10 @@ result<std::vector<oci::digest>> referrers_of(core const& c, std::string const& 
 // The manifest and what it names, and what that names, stored or not; each before what it names. Blocks.
 result<std::vector<oci::digest>> closure_of(core const& c, oci::digest const& manifest);
 
-// Of the same what is stored and what no stored manifest outside of it names too. Parts before what names them. Blocks.
-result<std::vector<oci::digest>> parts_of_this_alone(core const& c, oci::digest const& manifest);
+// Of the same what is stored, not `kept`, and what no stored manifest that is kept or outside of it names too. Parts
+// before what names them. Blocks.
+result<std::vector<oci::digest>> parts_of_this_alone(core const& c, oci::digest const& manifest,
+                                                     std::unordered_set<oci::digest> const& kept);
 
 // The repositories that hold `d`. Blocks.
 result<std::vector<std::string>> holders_of(core const& c, oci::digest const& d);
