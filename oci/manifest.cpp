@@ -1,6 +1,7 @@
 // From a manifest's JSON to what it names. Documents are read as leniently as Go's clients read them (null is
 // an absent list, unknown members are nobody's business) and no more: a wrong digest or size is an error here,
-// because nothing later can tell.
+// because nothing later can tell. But what is pushed cannot be fetched again: where a kind's rules are not known here,
+// whatever may be a reference is one.
 #include "oci/manifest.h"
 
 #include "oci/charset.h"
@@ -9,6 +10,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
 #include <limits>
 
 namespace oci {
@@ -192,6 +194,10 @@ void name_untyped(json::object const& document, std::string_view sent_type, mani
         m.children = std::move(as_shaped.children);
 }
 
+bool is_known(manifest_kind kind) noexcept {
+    return kind == manifest_kind::image || kind == manifest_kind::index;
+}
+
 result<manifest> read_document(json::object const& document, std::string_view sent_type) {
     auto own_type = type_member(document, "mediaType");
     if (!own_type)
@@ -202,7 +208,7 @@ result<manifest> read_document(json::object const& document, std::string_view se
         name_untyped(document, sent_type, m);
     else
         m.kind = classify_manifest(m.media_type);
-    if (m.kind != manifest_kind::image && m.kind != manifest_kind::index)
+    if (!is_known(m.kind))
         return m; // not ours to look into
 
     auto artifact_type = type_member(document, "artifactType");
@@ -222,9 +228,72 @@ result<manifest> read_document(json::object const& document, std::string_view se
     return m;
 }
 
-} // namespace
+// What a document of another kind may name: without a size, or by schema 1's own key.
+std::optional<descriptor> guess_descriptor(json::value const& v, std::string_view digest_key, child_role role) {
+    json::object const* o = v.if_object();
+    if (o == nullptr)
+        return {};
+    if (auto whole = parse_descriptor(v, role))
+        return *std::move(whole);
+    auto const text = text_member(*o, digest_key);
+    if (!text)
+        return {};
+    auto const d = digest::parse(*text);
+    if (!d)
+        return {};
+    return descriptor{{}, *d, 0, role, false};
+}
 
-result<manifest> parse_manifest(std::string_view body, std::string_view content_type) {
+void guess_list(json::object const& document, std::string_view key, manifest& m) {
+    json::value const* v = member(document, key);
+    json::array const* list = v == nullptr ? nullptr : v->if_array();
+    if (list == nullptr)
+        return;
+    bool const index = key == "manifests";
+    for (json::value const& item : *list) {
+        auto d = guess_descriptor(item, key == "fsLayers" ? "blobSum" : "digest", child_role::layer);
+        if (!d)
+            continue;
+        if (index)
+            d->role = role_in_index(strip_parameters(d->media_type));
+        m.children.push_back(*std::move(d));
+    }
+}
+
+void guess_children(json::object const& document, manifest& m) {
+    m.children.clear(); // what its shape alone said is found again
+    if (json::value const* config = member(document, "config"))
+        if (auto d = guess_descriptor(*config, "digest", child_role::config))
+            m.children.push_back(*std::move(d));
+    for (auto const* key : {"layers", "blobs", "manifests", "fsLayers"})
+        guess_list(document, key, m);
+}
+
+// Its descriptor goes into lists of referrers, and the type of one that names none is whatever it was sent as: bytes
+// that may be no text.
+void guess_subject(json::object const& document, manifest& m) {
+    json::value const* subject = member(document, "subject");
+    bool const is_text = std::ranges::all_of(m.media_type, [](char c) { return c >= ' ' && c <= '~'; });
+    if (subject == nullptr || !is_text)
+        return;
+    m.subject = guess_descriptor(*subject, "digest", child_role::manifest);
+    if (auto type = type_member(document, "artifactType"))
+        m.artifact_type = *std::move(type);
+    (void)read_annotations(document, m); // or none
+}
+
+result<manifest> read_pushed(json::object const& document, std::string_view sent_type) {
+    auto m = read_document(document, sent_type);
+    if (!m || is_known(m->kind))
+        return m;
+    guess_children(document, *m);
+    guess_subject(document, *m);
+    return m;
+}
+
+using reader = result<manifest> (*)(json::object const& document, std::string_view sent_type);
+
+result<manifest> parse(std::string_view body, std::string_view content_type, reader read) {
     if (body.size() > max_manifest_size)
         return error{errc::size_invalid, "manifest of " + std::to_string(body.size()) + " bytes; at most " +
                                              std::to_string(max_manifest_size) + " are taken"};
@@ -241,7 +310,17 @@ result<manifest> parse_manifest(std::string_view body, std::string_view content_
     json::object const* object = document.if_object();
     if (object == nullptr)
         return invalid("not a JSON object");
-    return read_document(*object, strip_parameters(content_type));
+    return read(*object, strip_parameters(content_type));
+}
+
+} // namespace
+
+result<manifest> parse_manifest(std::string_view body, std::string_view content_type) {
+    return parse(body, content_type, read_document);
+}
+
+result<manifest> parse_pushed_manifest(std::string_view body, std::string_view content_type) {
+    return parse(body, content_type, read_pushed);
 }
 
 } // namespace oci

@@ -54,4 +54,10 @@ struct manifest {
 // its shape says if it can be read so.
 result<manifest> parse_manifest(std::string_view body, std::string_view content_type);
 
+// The same for what is pushed here: nobody else has what it names, so of schema 1 and of unknown types, too, everything
+// counts that stands where manifests name content: "config", "layers", "blobs", "manifests", "subject", and schema 1's
+// "fsLayers". A digest is enough; the size is 0 if it is not said. What cannot be read names nothing, and refuses
+// nothing that parse_manifest takes.
+result<manifest> parse_pushed_manifest(std::string_view body, std::string_view content_type);
+
 } // namespace oci

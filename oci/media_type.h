@@ -21,7 +21,7 @@ inline constexpr std::string_view buildkit_cacheconfig = "application/vnd.buildk
 inline constexpr std::string_view octet_stream = "application/octet-stream";
 } // namespace media_type
 
-// What a manifest document is; `other` is stored and served, but not looked into.
+// What a manifest document is; `other` is stored and served, and looked into only where it is pushed.
 enum class manifest_kind : std::uint8_t { image, index, schema1, other };
 
 // `type` without parameters, as strip_parameters leaves it.

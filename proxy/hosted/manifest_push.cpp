@@ -27,7 +27,7 @@ result<std::vector<oci::tag>> tags_of(oci::reference const& ref, oci::query cons
 
 // What cannot be read now would be served for ever.
 result<oci::manifest> parse(std::string_view body, std::string_view content_type) {
-    auto parsed = oci::parse_manifest(body, content_type);
+    auto parsed = oci::parse_pushed_manifest(body, content_type);
     if (!parsed)
         return from_oci(parsed.error());
     if (parsed->misnamed)

@@ -43,7 +43,7 @@ result<std::optional<oci::digest>> subject_of(core const& c, oci::digest const& 
     auto const bytes = read_manifest(c, d);
     if (!bytes)
         return bytes.error();
-    auto const parsed = oci::parse_manifest(*bytes, media_type);
+    auto const parsed = oci::parse_pushed_manifest(*bytes, media_type);
     return parsed && parsed->subject ? subject(parsed->subject->digest) : subject();
 }
 

@@ -85,6 +85,21 @@ inline void check_platforms(oci::manifest const& m, std::string_view body, std::
     }
 }
 
+// What is pushed is taken or refused as it would be anyway; only of kinds that are not looked into it may name more.
+inline void check_pushed(oci::result<oci::manifest> const& m, std::string_view body, std::string_view type) {
+    auto const pushed = oci::parse_pushed_manifest(body, type);
+    expect(pushed.has_value() == m.has_value(), "a push is refused what a pull is");
+    if (!pushed)
+        return;
+    expect(pushed->kind == m->kind && pushed->media_type == m->media_type, "a push has the same type");
+    bool const known = m->kind == oci::manifest_kind::image || m->kind == oci::manifest_kind::index;
+    expect(!known || *pushed == *m, "of known kinds nothing is guessed");
+    expect(pushed->children.size() >= m->children.size(), "a guess loses nothing");
+    expect(!oci::charset::has_any(pushed->artifact_type, oci::charset::control), "types fit in a header");
+    for (auto const& child : pushed->children)
+        expect(!oci::charset::has_any(child.media_type, oci::charset::control), "types fit in a header");
+}
+
 inline void check_manifest(std::string_view input) {
     std::size_t const line = std::min(input.find('\n'), input.size());
     std::string_view const type = input.substr(0, line);
@@ -93,6 +108,7 @@ inline void check_manifest(std::string_view input) {
     auto const body = input.substr(std::min(line + 1, input.size()));
     check_listed_referrers(body);
     auto const m = oci::parse_manifest(body, type);
+    check_pushed(m, body, type);
     if (!m) {
         expect(m.error().code == oci::errc::manifest_invalid || m.error().code == oci::errc::size_invalid,
                "MANIFEST_INVALID or SIZE_INVALID");

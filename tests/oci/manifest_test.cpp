@@ -168,6 +168,53 @@ TEST_CASE("schema 1 and unknown types are not looked into") {
     CHECK(other->children.empty());
 }
 
+TEST_CASE("of what is pushed, schema 1 and unknown types name all that may be content") {
+    auto const by = [](std::string const& key, std::string_view c) {
+        return "\"" + key + "\":\"" + digest_of(c) + "\"";
+    };
+    auto const schema1 = oci::parse_pushed_manifest("{\"fsLayers\":[{" + by("blobSum", "a") + "},{" +
+                                                        by("blobSum", "a") + R"(},{"blobSum":"x"},7],"config":1})",
+                                                    media_type::docker_schema1_signed);
+    CHECK(children(schema1) == "layer:0 layer:0");
+    CHECK(schema1->kind == manifest_kind::schema1);
+
+    auto const more = R"(,"blobs":[)" + item("b/b", "four") + R"(],"manifests":[{)" + by("digest", "m") + "}," +
+                      item(layer_type, "ab") +
+                      R"(],"artifactType":"application/x","annotations":{"a":"b"},"subject":{)" + by("digest", "s") +
+                      "}";
+    auto const other = oci::parse_pushed_manifest(image("application/vnd.example+json", more), "");
+    CHECK(children(other) == "config:6 layer:3 layer:3 layer:3 layer:4 manifest:0 layer:2");
+    CHECK(other->kind == manifest_kind::other);
+    CHECK(other->artifact_type == "application/x");
+    CHECK(other->annotations == std::map<std::string, std::string>{{"a", "b"}});
+    REQUIRE(other->subject);
+    CHECK(other->subject->digest.to_string() == digest_of("s"));
+}
+
+TEST_CASE("a pushed document of an unknown type is not refused for what cannot be read in it") {
+    auto const m = oci::parse_pushed_manifest(
+        R"({"mediaType":"application/vnd.example+json","config":{"digest":"x"},"layers":{"a":1},"blobs":[1,null,[]],)"
+        R"("manifests":"none","fsLayers":[{"blobSum":1}],"subject":"me","artifactType":7,"annotations":[]})",
+        "");
+    REQUIRE(m);
+    CHECK(m->children.empty());
+    CHECK_FALSE(m->subject);
+    CHECK(m->artifact_type.empty());
+}
+
+TEST_CASE("what is sent as bytes that are no text refers to nothing") {
+    auto const body = R"({"layers":[],"subject":)" + item(media_type::oci_manifest, "subject") + "}";
+    CHECK(oci::parse_pushed_manifest(body, "application/vnd.example")->subject);
+    CHECK_FALSE(oci::parse_pushed_manifest(body, "application/\xff")->subject);
+}
+
+TEST_CASE("of pushed images and indexes nothing is guessed") {
+    auto const body = image(media_type::oci_manifest, R"(,"blobs":[)" + item("b/b", "four") + "]");
+    CHECK(oci::parse_pushed_manifest(body, "") == parse_manifest(body, ""));
+    auto const unsized = R"({"config":{"digest":")" + digest_of("x") + "\"}}";
+    CHECK_FALSE(oci::parse_pushed_manifest(unsized, media_type::oci_manifest));
+}
+
 TEST_CASE("an artifact's type is its own, else its config's") {
     CHECK(parse_manifest(image(media_type::oci_manifest), "")->artifact_type == media_type::oci_config);
     CHECK(parse_manifest(image(media_type::oci_manifest, R"(,"artifactType":"application/x")"), "")->artifact_type ==

@@ -153,6 +153,27 @@ TEST_CASE("an index without an artifact type is listed without one") {
     CHECK(all[0].at("mediaType") == json::string_view(media::index));
 }
 
+TEST_CASE("an artifact manifest of before the specification's 1.1 is listed too, and may name what cannot be read") {
+    pusher const p;
+    auto const subject = image(random_blob(300, 31), {}), payload = random_blob(300, 32);
+    std::string const type(oci::media_type::oci_artifact);
+    p.push(app, payload);
+    auto const m = document({{"mediaType", type},
+                             {"artifactType", media::signature},
+                             {"blobs", json::array{payload.descriptor(), 7}},
+                             {"subject", subject.descriptor()}},
+                            type);
+    auto const a = p.put_manifest(app, m.digest.to_string(), m);
+    CHECK(a.status == 201);
+    CHECK(a.header("OCI-Subject") == subject.digest.to_string());
+    auto const found = referrers(p, subject);
+    REQUIRE(digests(found) == of({m}));
+    CHECK(found[0].at("mediaType") == json::string_view(type));
+    CHECK(found[0].at("artifactType") == json::string_view(media::signature));
+    CHECK(p.ask("DELETE", manifest_path(app, m.digest.to_string())).status == 202);
+    CHECK(referrers(p, subject).empty());
+}
+
 TEST_CASE("referrers are listed whether they come before their subject or after it") {
     pusher const p;
     auto const subject = some_subject(20);

@@ -194,6 +194,56 @@ TEST_CASE("a manifest that is sent again as a type that names nothing leads to w
     CHECK(s.shows("local/a", i.layer));
 }
 
+TEST_CASE("manifests of kinds that are not known lead to what they name, as long as they have a tag") {
+    collected_store s;
+    auto const config = s.push("local/a", "config"), blob = s.push("local/a", content(5000));
+    auto const c = s.descriptor(config), b = s.descriptor(blob);
+    auto const by = [](std::string const& key, oci::digest const& d) {
+        return "{\"" + key + "\":\"" + d.to_string() + "\"}";
+    };
+    auto const typed = [](std::string const& type, std::string const& members) {
+        return R"({"mediaType":"application/)" + type + R"(+json",)" + members + "}";
+    };
+    std::vector<std::string> const documents{
+        R"({"signatures":[],"fsLayers":[)" + by("blobSum", blob) + "," + by("blobSum", config) + "," +
+            by("blobSum", blob) + "]}",
+        typed("vnd.oci.artifact.manifest.v1", R"("blobs":[)" + c + "," + b + "]"),
+        typed("vnd.example", R"("config":)" + c + R"(,"layers":[)" + b + "]"),
+        typed("vnd.example", R"("manifests":[)" + by("digest", config) + "," + by("digest", blob) + "]"),
+    };
+    auto const& document = documents[GENERATE(0u, 1u, 2u, 3u)];
+    INFO(document);
+    auto const m = s.put_manifest("local/a", document, {"v1"}, oci::parse_pushed_manifest(document, "").value());
+    s.age();
+    CHECK(s.collect() == 0);
+    CHECK(s.shows("local/a", m));
+    CHECK(s.shows("local/a", config));
+    CHECK(s.shows("local/a", blob));
+    REQUIRE(s.hosted().remove_tag("local/a", oci::tag::parse("v1").value()));
+    s.age();
+    CHECK(s.collect() == 3);
+    CHECK_FALSE(s.is_here(blob));
+}
+
+TEST_CASE("what refers to an image in a kind that is not known stays with it, and goes with it") {
+    collected_store s;
+    auto const subject = s.push_image("local/a", {"v1"}, 1);
+    auto const blob = s.push("local/a", content(5000, 2));
+    auto const signature =
+        s.put_manifest("local/a",
+                       R"({"mediaType":"application/vnd.oci.artifact.manifest.v1+json","blobs":[)" +
+                           s.descriptor(blob) + R"(],"subject":)" + s.descriptor(subject.manifest) + "}",
+                       {});
+    s.age();
+    CHECK(s.collect() == 0);
+    CHECK(s.shows("local/a", blob));
+    CHECK(s.referrers("local/a", subject.manifest) == std::vector{signature});
+    REQUIRE(s.hosted().remove_tag("local/a", oci::tag::parse("v1").value()));
+    s.age();
+    CHECK(s.collect() == 5);
+    CHECK(s.referrers("local/a", subject.manifest).empty());
+}
+
 TEST_CASE("an artifact that has a tag keeps the subject it is about") {
     collected_store s;
     auto const subject = s.push_image("local/a", {}, 1);

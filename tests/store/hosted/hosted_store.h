@@ -33,7 +33,7 @@ struct hosted_store : test_store {
                "]}";
     }
     oci::digest put_manifest(std::string const& repo, std::string const& bytes, std::vector<std::string> tags) {
-        return put_manifest(repo, bytes, tags, oci::parse_manifest(bytes, image_type).value());
+        return put_manifest(repo, bytes, tags, oci::parse_pushed_manifest(bytes, image_type).value());
     }
     oci::digest put_manifest(std::string const& repo, std::string const& bytes, std::vector<std::string> const& tags,
                              oci::manifest const& parsed) {
