@@ -225,7 +225,7 @@ result<gc_report> content_store::purge_image(repository_name const& repo, oci::r
     auto& c = *state_->shared;
     if (auto loaded = c.residents->load(); !loaded)
         return loaded.error();
-    return image_purge(c, state_->index, repo).run(r);
+    return image_purge(c, state_->index, repo, hosted().is_mirrored(repo)).run(r);
 }
 
 bool content_store::has_room(std::uint64_t bytes) const {

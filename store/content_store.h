@@ -72,6 +72,9 @@ struct hosted_rules {
     std::chrono::seconds grace{3600};   // what nothing leads to any more stays so long after its last use
     std::uint64_t max_used_space = 0;   // what the repositories below each prefix may show; 0: no bound
 
+    // What belongs to a prefix that is no longer configured is neither hosted nor mirrored.
+    bool is_mirrored(repository_name const& repo) const;
+
     friend bool operator==(hosted_rules const&, hosted_rules const&) = default;
 };
 
@@ -140,7 +143,8 @@ public:
 
     // Takes an image away from a repository: the tag, if it is one, and, unless another tag or another image of the
     // repository needs the same, the content that no other repository and no other image here has. Parts of it that
-    // have a tag or a pin of their own stay, with all that they name. Nothing if it is not known.
+    // have a tag or a pin of their own stay, with all that they name. What was pushed leaves with every tag that means
+    // it. Nothing if it is not known.
     result<gc_report> purge_image(repository_name const& repo, oci::reference const& r);
 
     // What has to be done now and then, to be called about once a second by one thread; blocks. The first call takes in

@@ -2,6 +2,7 @@
 
 #include "store/core.h"
 #include "store/eviction/image_graph.h"
+#include "store/hosted/unlisting.h"
 #include "store/index_codec.h"
 
 namespace store {
@@ -114,20 +115,32 @@ result<std::vector<oci::digest>> image_purge::content_of(oci::digest const& mani
 }
 
 // The image, which comes first, with all of it that no other image of this repository names and that is none itself.
-result<void> image_purge::unlink(std::vector<oci::digest> const& all) {
-    digests leaving{all.front()};
+result<std::vector<oci::digest>> image_purge::leaving(std::vector<oci::digest> const& all) const {
+    std::vector<oci::digest> out{all.front()};
+    digests seen{all.front()};
     for (auto const& d : all) {
-        if (leaving.contains(d) || kept_.contains(d))
+        if (seen.contains(d) || kept_.contains(d))
             continue;
-        auto const named = is_named(d, leaving);
+        auto const named = is_named(d, seen);
         if (!named)
             return named.error();
-        if (!*named)
-            leaving.insert(d);
-    }
-    for (auto const& d : all) {
-        if (!leaving.contains(d))
+        if (*named)
             continue;
+        out.push_back(d);
+        seen.insert(d);
+    }
+    return out;
+}
+
+// Pushed manifests first, while their bytes still say which subject lists them.
+result<void> image_purge::unlink(std::vector<oci::digest> const& all) {
+    auto const going = leaving(all);
+    if (!going)
+        return going.error();
+    auto const unlisted = mirrored_ ? std::size_t{0} : unlist_manifests(core_, repo_, *going);
+    if (!unlisted)
+        return unlisted.error();
+    for (auto const& d : *going) {
         if (auto unlinked = index_.remove_link(repo_, d); !unlinked)
             return unlinked.error();
     }

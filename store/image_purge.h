@@ -18,7 +18,8 @@ struct core;
 
 class image_purge {
 public:
-    image_purge(core& c, metadata_index& index, repository_name const& repo) : core_(c), index_(index), repo_(repo) {}
+    image_purge(core& c, metadata_index& index, repository_name const& repo, bool mirrored)
+        : core_(c), index_(index), repo_(repo), mirrored_(mirrored) {}
 
     // Blocks.
     result<gc_report> run(oci::reference const& r);
@@ -31,12 +32,14 @@ private:
     result<void> look_for_pins(digests const& of);
     result<bool> is_named(oci::digest const& d, digests const& leaving) const;
     result<std::vector<oci::digest>> content_of(oci::digest const& manifest) const;
+    result<std::vector<oci::digest>> leaving(std::vector<oci::digest> const& all) const;
     result<void> unlink(std::vector<oci::digest> const& all);
 
     core& core_;
     metadata_index& index_;
     repository_name const& repo_;
-    digests kept_; // of the image: what has another name in the repository
+    bool mirrored_; // so that a tag says what upstream has, whatever is here
+    digests kept_;  // of the image: what has another name in the repository
 };
 
 } // namespace store

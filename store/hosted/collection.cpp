@@ -21,13 +21,6 @@ int turn_of(link const& l) {
 
 } // namespace
 
-// What belongs to a prefix that is no longer configured is neither hosted nor mirrored, and stays as it is.
-bool hosted_collection::is_mirrored(repository_name const& repo) const {
-    return std::any_of(rules_.upstreams.begin(), rules_.upstreams.end(), [&](std::string const& u) {
-        return repo.size() > u.size() && repo.starts_with(u) && repo[u.size()] == '/';
-    });
-}
-
 gc_report hosted_collection::run() {
     gc_report report;
     report.dry_run = request_.dry_run;
@@ -291,7 +284,7 @@ result<void> hosted_collection::release_content(gc_report& report) {
         auto const planned = unlinked_.find(d);
         auto const leaving = request_.dry_run && planned != unlinked_.end() ? planned->second : 0;
         auto const mirrored = static_cast<std::size_t>(
-            std::count_if(holders->begin(), holders->end(), [&](auto const& h) { return is_mirrored(h); }));
+            std::count_if(holders->begin(), holders->end(), [&](auto const& h) { return rules_.is_mirrored(h); }));
         if (holders->size() > mirrored + leaving)
             continue;
         if (mirrored == 0)
@@ -314,7 +307,7 @@ result<bool> hosted_collection::demote(oci::digest const& d) {
     if (!holders)
         return holders.error();
     if (holders->empty() ||
-        !std::all_of(holders->begin(), holders->end(), [&](auto const& h) { return is_mirrored(h); }))
+        !std::all_of(holders->begin(), holders->end(), [&](auto const& h) { return rules_.is_mirrored(h); }))
         return false;
     auto row = find_object(core_, d, access::any);
     if (!row)

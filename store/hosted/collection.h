@@ -40,7 +40,6 @@ private:
     result<void> unlink(repository_name const& repo, linked const& l);
     result<bool> is_counted_on(repository_name const& repo, oci::digest const& d);
     result<void> release_content(gc_report& report);
-    bool is_mirrored(repository_name const& repo) const;
     result<bool> demote(oci::digest const& d);
 
     content_store& content_;

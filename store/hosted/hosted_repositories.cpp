@@ -118,6 +118,12 @@ std::vector<oci::descriptor> children_once(oci::digest const& d, oci::manifest c
 
 } // namespace
 
+bool hosted_rules::is_mirrored(repository_name const& repo) const {
+    return std::any_of(upstreams.begin(), upstreams.end(), [&](std::string const& u) {
+        return repo.size() > u.size() && repo.starts_with(u) && repo[u.size()] == '/';
+    });
+}
+
 hosted_repositories::hosted_repositories(content_store& content)
     : content_(content), core_(content.internals()), quota_(*core_), uploads_(core_) {
     auto const clean = content_.index().find_value(clean_stop);
@@ -133,6 +139,11 @@ void hosted_repositories::set_rules(hosted_rules rules) {
     core_->residents->set_push_time(rules.grace);
     std::lock_guard const lock(mutex_);
     rules_ = std::move(rules);
+}
+
+bool hosted_repositories::is_mirrored(repository_name const& repo) const {
+    std::lock_guard const lock(mutex_);
+    return rules_.is_mirrored(repo);
 }
 
 result<void> hosted_repositories::note_clean_stop() {

@@ -44,6 +44,7 @@ public:
     uploads& sessions() noexcept { return uploads_; }
 
     void set_rules(hosted_rules rules);
+    bool is_mirrored(repository_name const& repo) const; // by these
 
     // A client is about to be told that it is here: call this before looking. See reliance.h.
     void rely_on(oci::digest const& d) { core_->relied.note(d, core_->now()); }

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
-#include <span>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -230,9 +229,13 @@ result<std::size_t> unlisting::erase(some now, write_sync sync) {
 
 } // namespace
 
+result<std::size_t> unlist_manifests(core& c, repository_name const& repo, std::span<oci::digest const> manifests) {
+    return unlisting(c, repo).run(manifests, write_sync::yes);
+}
+
 result<bool> unlist_manifest(core& c, repository_name const& repo, oci::digest const& d) {
     oci::digest const one[] = {d};
-    auto const done = unlisting(c, repo).run(one, write_sync::yes);
+    auto const done = unlist_manifests(c, repo, one);
     if (!done)
         return done.error();
     return *done > 0;

@@ -6,6 +6,7 @@
 #include "store/core.h"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ std::vector<std::string> tag_keys(repository_name const& repo, std::vector<oci::
 
 // False if the repository does not show it as a manifest. It is on the disk when this returns.
 result<bool> unlist_manifest(core& c, repository_name const& repo, oci::digest const& d);
+
+// The same of many, and how many of them it showed; what it does not show as manifests is passed over.
+result<std::size_t> unlist_manifests(core& c, repository_name const& repo, std::span<oci::digest const> manifests);
 
 // Before pushed content goes: every pushed manifest that names it, whatever stands between, leaves the repositories
 // that show it. Nobody can fetch the content again, and half an image is worse than none. Not in one batch, but all on

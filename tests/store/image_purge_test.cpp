@@ -74,3 +74,40 @@ TEST_CASE("an index below a purged index keeps all that it names, if it has a ta
     CHECK(s.shows(s.repo, inner));
     CHECK(s.shows_all(amd));
 }
+
+TEST_CASE("a pushed image that is purged by its digest leaves no tag and no referrer behind") {
+    purged_store s;
+    auto const subject = s.push_image(s.repo, {"v1"}, 1);
+    auto const more = R"(,"subject":)" + s.descriptor(subject.manifest, hosted_store::image_type);
+    auto const signature = s.push_image(s.repo, {"signed", "signed-too"}, 2, more);
+    REQUIRE(s.referrers(s.repo, subject.manifest).size() == 1);
+    CHECK(s.purge(signature.manifest.to_string()) == 3);
+    CHECK(s.store->index().tags(s.repo, "", 10).value() == std::vector<std::string>{"v1"});
+    CHECK(s.referrers(s.repo, subject.manifest).empty());
+    CHECK(s.shows_all(subject));
+}
+
+TEST_CASE("the parts of a pushed index that go with it leave no referrer behind") {
+    purged_store s;
+    auto const subject = s.push_image(s.repo, {"v1"}, 1);
+    auto const more = R"(,"subject":)" + s.descriptor(subject.manifest, hosted_store::image_type);
+    auto const signature = s.push_image(s.repo, {}, 2, more);
+    s.push_index({signature.manifest}, {"signatures"});
+    CHECK(s.purge("signatures") == 4);
+    CHECK(s.referrers(s.repo, subject.manifest).empty());
+    CHECK(s.shows_all(subject));
+}
+
+TEST_CASE("a tag of a mirrored image that is purged by its digest is still known") {
+    purged_store s;
+    std::string const mirrored = "docker.io/library/a";
+    auto const bytes = s.image_of(oci::digest::of("c"), oci::digest::of("l"));
+    auto const d = oci::digest::of(bytes);
+    REQUIRE(s.store->put(d, bytes, {store::object_kind::manifest, store::object_origin::pull, s.image_type}));
+    auto const parsed = oci::parse_manifest(bytes, s.image_type).value();
+    REQUIRE(s.store->index().put_manifest(mirrored, d, parsed, bytes.size()));
+    REQUIRE(s.store->index().put_tag(mirrored, oci::tag::parse("1").value(), {d, s.now, s.now}));
+    CHECK(s.store->purge_image(mirrored, oci::reference(d)).value().total().objects == 1);
+    CHECK_FALSE(s.shows(mirrored, d));
+    CHECK(s.tag(mirrored, "1") == d);
+}
