@@ -14,10 +14,11 @@ void partial_table::add(oci::digest const& d, std::string const& from, blob_writ
     table_.emplace(std::pair(d, from), kept{std::move(w), now});
 }
 
-std::optional<blob_writer> partial_table::take(oci::digest const& d, std::string const& from) {
+std::optional<blob_writer> partial_table::take(oci::digest const& d, std::string const& from,
+                                               std::optional<std::uint64_t> size) {
     std::lock_guard const lock(mutex_);
     auto const found = table_.find({d, from});
-    if (found == table_.end())
+    if (found == table_.end() || (size && found->second.writer.announced() != size))
         return {};
     std::optional<blob_writer> w(std::move(found->second.writer));
     table_.erase(found);

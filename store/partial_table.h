@@ -20,7 +20,8 @@ class partial_table {
 public:
     // Takes the place of one of the same digest and sender. `now` in Unix seconds.
     void add(oci::digest const& d, std::string const& from, blob_writer w, std::int64_t now);
-    std::optional<blob_writer> take(oci::digest const& d, std::string const& from);
+    // What was to become another size stays: which of the two is right is not for whoever asks to say.
+    std::optional<blob_writer> take(oci::digest const& d, std::string const& from, std::optional<std::uint64_t> size);
 
     void drop(oci::digest const& d); // whoever sent it
 

@@ -24,11 +24,7 @@ std::optional<blob_writer> partials::take(oci::digest const& d, std::string cons
                                           std::optional<std::uint64_t> size) {
     auto& kept = core_->kept;
     kept.drop_older_than(core_->now() - age_max.count());
-    auto w = kept.take(d, from);
-    if (!w || !size || w->announced() == size)
-        return w;
-    kept.add(d, from, std::move(*w), core_->now()); // which of the two is right is not for whoever asks to say
-    return std::nullopt;
+    return kept.take(d, from, size);
 }
 
 void partials::drop(oci::digest const& d) {

@@ -79,8 +79,15 @@ TEST_CASE("what came before its turn is not kept, and nobody writes it any more"
 TEST_CASE("who says that it has another size does not get it, and leaves it for others") {
     broken_download s;
     s.kept->keep(s.digest, hub, s.begin(2 * mib));
+    s.now += store::partials::age_max.count();
     CHECK_FALSE(s.kept->take(s.digest, hub, s.bytes.size() + 1));
-    CHECK(s.kept->take(s.digest, hub, s.bytes.size()));
+    SECTION("who names the right one gets it") {
+        CHECK(s.kept->take(s.digest, hub, s.bytes.size()));
+    }
+    SECTION("it is none the younger for it") {
+        s.now += 1;
+        CHECK_FALSE(s.kept->take(s.digest, hub, s.bytes.size()));
+    }
 }
 
 TEST_CASE("too little, what has failed and what nobody asked for in a day is not kept") {
