@@ -26,8 +26,7 @@ task<result<followed_answer>> send_following(http_client& client, wire_request r
             co_return got.error();
         if (policy == redirects::answer || !is_redirect((*got)->status()))
             co_return followed_answer{std::move(*got), away};
-        if (hops == 0) // of the chain the first alone is the registry's
-            request.outside = client.is_from_outside(**got);
+        request.outside = request.outside || client.is_from_outside(**got);
         auto next = redirect_target(**got, request.to);
         co_await (*got)->discard(d);
         if (!next)

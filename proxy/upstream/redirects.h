@@ -1,9 +1,8 @@
 // Registries answer for blobs with a redirect to a CDN. It is followed here, so that clients never see one.
 //
 // Authorization goes to the origin it was meant for and nowhere else: once a redirect has left that scheme, host and
-// port, no later request of the chain carries it. A redirect never leads from https to http, nor from
-// a registry outside to an address inside this network, be it by the registry's own name. Outside is who has answered
-// from there.
+// port, no later request of the chain carries it. A redirect never leads from https to http, nor, once anybody of the
+// chain has answered from outside this network, to an address inside, be it by the registry's own name.
 #pragma once
 
 #include "proxy/upstream/http_client.h"

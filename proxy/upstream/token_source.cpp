@@ -141,11 +141,13 @@ task<result<secret>> token_source::fetch_shared(token_user user, token_request r
 // along: it is for whoever gives the tokens.
 task<result<std::unique_ptr<proxy::answer>>> token_source::ask(http_client& client, wire_request wire,
                                                                challenger const& by, deadline d) {
+    bool outside = by.outside;
     for (int hops = 0; hops <= max_token_redirects; ++hops) {
-        wire.outside = by.outside && !is_listed_realm(wire.to.at, token_hosts_);
+        wire.outside = outside && !is_listed_realm(wire.to.at, token_hosts_);
         auto got = co_await client.send(wire, d);
         if (!got || !is_redirect((*got)->status()))
             co_return std::move(got);
+        outside = outside || client.is_from_outside(**got);
         auto const next = redirect_target(**got, wire.to);
         co_await (*got)->discard(d);
         if (!next)

@@ -76,6 +76,17 @@ TEST_CASE("a registry that answers from inside may lead there, whatever else its
     CHECK(t.bench.fetch("blobs/x").value().body == "of ours");
 }
 
+TEST_CASE("nor does what a registry inside has led to outside") {
+    two_networks t;
+    t.names["r.example.org"] = {inner};
+    t.names["cdn.example.org"] = {outer};
+    t.bench.config.endpoints = {t.inside.endpoint("r.example.org")};
+    t.inside.on("GET", blob).redirect(t.registry.url("/moved", "cdn.example.org"));
+    t.registry.on("GET", "/moved").redirect(t.inside.url("/x", inner));
+    CHECK(t.is_refused());
+    CHECK(t.inside.count("GET", "/x") == 0);
+}
+
 TEST_CASE("a name that moves inside leads nowhere there, while what was opened before still answers from outside") {
     two_networks t;
     auto const lead_to = [&](std::string const& place) {
