@@ -90,10 +90,10 @@ task<result<bool>> blob_access::prove_stored(worker& w, repository_target const&
 task<bool> blob_access::is_word_enough(repository_target const& t, oci::digest const& d) {
     if (is_open_to_all(parts_))
         co_return true;
-    auto look = [&] {
+    auto look = [&, ours = t.from->config().name + "/"] {
         auto const& index = parts_.content.index();
         auto const had_it = [&](store::repository_name const& name) {
-            if (!name.starts_with(t.from->config().name + "/"))
+            if (!name.starts_with(ours))
                 return false;
             auto const link = index.find_link(name, d);
             return link && *link && (*link)->proven;

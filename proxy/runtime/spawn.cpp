@@ -1,5 +1,7 @@
 #include "proxy/runtime/spawn.h"
 
+#include "proxy/log/logging.h"
+
 #include <spdlog/spdlog.h>
 
 #include <cstdlib>
@@ -12,8 +14,7 @@ void report_exception(std::string_view what, std::exception_ptr e) noexcept {
         std::rethrow_exception(e);
     } catch (std::logic_error const& bug) {
         spdlog::critical("{}: {}", what, bug.what());
-        spdlog::default_logger()->flush(); // what waits for the log, if anything does
-        spdlog::shutdown();
+        end_logging();
         std::abort();
     } catch (std::exception const& x) {
         spdlog::error("{}: {}", what, x.what());

@@ -31,6 +31,17 @@ struct guarded_mirror : mirror {
         manifest = registry.put_manifest(repo, "1.0", image_manifest({"{}", layer}));
     }
 
+    // In team/evil, which `reader` may read, manifests that name what is team/app's.
+    void put_evil(std::string const& reader) {
+        registry.allow(reader, "team/evil");
+        registry.put_manifest("team/evil", "layer", image_manifest({"another config", layer}));
+        registry.put_manifest(
+            "team/evil", "image",
+            R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[)"
+            R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")" +
+                manifest + R"(","size":500}]})");
+    }
+
     std::size_t heads() const {
         auto const all = origin.requests();
         return static_cast<std::size_t>(
@@ -141,12 +152,7 @@ TEST_CASE("a right to one repository is none to another") {
 TEST_CASE("a manifest that names what belongs to others opens none of it") {
     guarded_mirror m;
     auto const evil = "/v2/team/evil/";
-    auto const index = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[)"
-                       R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")" +
-                       m.manifest + R"(","size":500}]})";
-    m.registry.allow("bob", "team/evil");
-    m.registry.put_manifest("team/evil", "layer", image_manifest({"another config", m.layer}));
-    m.registry.put_manifest("team/evil", "image", index);
+    m.put_evil("bob");
     m.start();
     REQUIRE(m.get(at + "/manifests/1.0", as("alice")).status == 200);
     REQUIRE(m.get(at + "/blobs/" + m.blob, as("alice")).status == 200);
@@ -160,12 +166,7 @@ TEST_CASE("a manifest that names what belongs to others opens none of it") {
 TEST_CASE("nor does one of an upstream that shows everybody the same") {
     guarded_mirror m; // ghcr.io is such a one
     auto const evil = "/v2/ghcr.io/team/evil/";
-    auto const index = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[)"
-                       R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")" +
-                       m.manifest + R"(","size":500}]})";
-    m.registry.allow("", "team/evil");
-    m.registry.put_manifest("team/evil", "layer", image_manifest({"another config", m.layer}));
-    m.registry.put_manifest("team/evil", "image", index);
+    m.put_evil("");
     m.start();
     REQUIRE(m.get(at + "/manifests/1.0", as("alice")).status == 200);
     REQUIRE(m.get(at + "/blobs/" + m.blob, as("alice")).status == 200);
