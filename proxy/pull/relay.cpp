@@ -138,15 +138,6 @@ private:
     std::uint64_t left_;
 };
 
-struct running {
-    explicit running(std::atomic<unsigned>& all) : of(all), count(all.fetch_add(1) + 1) {}
-    ~running() { of.fetch_sub(1); }
-    running(running const&) = delete;
-
-    std::atomic<unsigned>& of;
-    unsigned const count;
-};
-
 // Where in the blob the answer's body begins, if the answer is about a blob of this size at all.
 result<std::uint64_t> start_of(upstream_response const& answer, body_sources& sources, std::uint64_t size) {
     if (answer.status() == 200) {
@@ -165,9 +156,9 @@ result<std::uint64_t> start_of(upstream_response const& answer, body_sources& so
 
 task<result<void>> relay::reply(exchange& x, repository_target const& t, oci::digest const& d, std::uint64_t size,
                                 std::optional<upstream_response> opened) {
-    running const one(running_);
-    if (one.count > running_max)
-        co_return overloaded("too many clients are served past the store, which has no room");
+    auto const place = co_await running_->enter(x.local().home, t.client, deadline::after({}));
+    if (!place)
+        co_return overloaded("too much is served past the store, which has no room", limit::relays);
     co_return co_await admitted(x, t, d, size, std::move(opened));
 }
 

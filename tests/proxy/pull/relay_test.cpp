@@ -205,14 +205,25 @@ TEST_CASE("without room not more than so many are passed through at once, and th
     m.origin.on("GET", path).reply(reply(200).body(bytes).hold_body(flow));
     m.start();
     std::vector<std::unique_ptr<http_client>> clients;
-    for (unsigned i = 0; i < proxy::relay::running_max; ++i) {
-        clients.push_back(std::make_unique<http_client>(m.server->port()));
+    auto const pull_from = [&](std::string const& address) {
+        clients.push_back(std::make_unique<http_client>(m.server->port(), address.c_str()));
         clients.back()->send_get(path);
-        clients.back()->read_raw_until("\r\n\r\n");
+        return clients.back()->read_raw_until("\r\n\r\n");
+    };
+    auto const is_refused = [&](std::string const& address) {
+        auto const head = pull_from(address);
+        clients.pop_back();
+        return head.starts_with("HTTP/1.1 503 ") && head.find("Retry-After: ") != std::string::npos;
+    };
+    std::size_t const of_client = proxy::relay::running_max_of_client, all = proxy::relay::running_max;
+    for (std::size_t i = 0; i < all; ++i) {
+        auto const address = "127.0.0." + std::to_string(1 + i / of_client);
+        REQUIRE(pull_from(address).starts_with("HTTP/1.1 200 "));
+        if ((i + 1) % of_client == 0)
+            CHECK(is_refused(address));
     }
-    auto const refused = m.get(path);
-    CHECK(refused.status == 503);
-    CHECK_FALSE(refused.header("Retry-After").empty());
+    CHECK(is_refused("127.0.0.100"));
+    CHECK(m.becomes("/connections/refused_by_limit/relays", static_cast<std::int64_t>(all / of_client + 1)));
     flow->open();
     for (auto& c : clients) {
         auto const head_size = c->read_raw_until("\r\n\r\n").find("\r\n\r\n") + 4;
