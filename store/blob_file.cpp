@@ -1,5 +1,6 @@
 #include "store/blob_file.h"
 
+#include "store/core.h"
 #include "store/file_system.h"
 
 #include <algorithm>
@@ -27,6 +28,18 @@ blob_file::blob_file(file_descriptor fd, std::uint64_t size, open_handles::mark 
     : reading_(std::move(reading)), fd_(std::move(fd)), size_(size) {}
 
 blob_file::blob_file(std::shared_ptr<std::string const> bytes) : bytes_(std::move(bytes)), size_(bytes_->size()) {}
+
+blob_file::~blob_file() {
+    if (!space_)
+        return;
+    auto const c = std::move(space_->in);
+    space_->fd = std::move(fd_);
+    c->nameless.add(std::move(space_));
+}
+
+void blob_file::keep_counted(std::unique_ptr<held_space> space) const noexcept {
+    space_ = std::move(space);
+}
 
 result<std::size_t> blob_file::read(std::uint64_t offset, std::span<std::byte> to) const {
     if (bytes_) {

@@ -33,11 +33,15 @@ private:
     int fd_ = -1;
 };
 
+struct held_space;
+
 class blob_file {
 public:
     // Of a file on disk / of a small object.
     blob_file(file_descriptor fd, std::uint64_t size, open_handles::mark reading = {});
     explicit blob_file(std::shared_ptr<std::string const> bytes);
+    blob_file(blob_file const&) = delete;
+    ~blob_file();
 
     std::uint64_t size() const noexcept { return size_; }
     bool in_memory() const noexcept { return bytes_ != nullptr; }
@@ -53,8 +57,12 @@ public:
     // the name.
     void count_as_open(open_handles::mark reading) const noexcept { reading_ = std::move(reading); }
 
+    // Content that was being written gets no name: see nameless_files.h. Called once, by who wrote it.
+    void keep_counted(std::unique_ptr<held_space> space) const noexcept;
+
 private:
     mutable open_handles::mark reading_; // ends after the descriptor is closed
+    mutable std::unique_ptr<held_space> space_;
     file_descriptor fd_;
     std::shared_ptr<std::string const> bytes_;
     std::uint64_t size_ = 0;

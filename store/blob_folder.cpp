@@ -63,11 +63,11 @@ std::string blob_path::folder() const {
 }
 
 temp_file::temp_file(blob_folder& folder, std::string path, std::shared_ptr<blob_file const> file) noexcept
-    : folder_(&folder), path_(std::move(path)), file_(std::move(file)) {}
+    : folder_(&folder), path_(std::move(path)), on_disk_(!path_.empty()), file_(std::move(file)) {}
 
 temp_file::temp_file(temp_file&& other) noexcept
-    : folder_(other.folder_), path_(std::exchange(other.path_, {})), kept_(other.kept_), file_(std::move(other.file_)) {
-}
+    : folder_(other.folder_), path_(std::exchange(other.path_, {})), on_disk_(other.on_disk_), kept_(other.kept_),
+      file_(std::move(other.file_)) {}
 
 temp_file::~temp_file() {
     if (!path_.empty() && !kept_)

@@ -51,13 +51,15 @@ public:
     ~temp_file();
 
     std::shared_ptr<blob_file const> const& file() const noexcept { return file_; }
-    bool in_memory() const noexcept { return path_.empty(); }
+    bool is_on_disk() const noexcept { return on_disk_; }
+    bool is_published() const noexcept { return on_disk_ && path_.empty(); }
     void discard() noexcept { kept_ = false; } // destruction removes it, whatever it is
 
 private:
     friend class blob_folder;
     blob_folder* folder_;
     std::string path_; // relative to the store; empty: nothing to remove
+    bool on_disk_;
     bool kept_ = false;
     std::shared_ptr<blob_file const> file_;
 };

@@ -11,8 +11,11 @@
 
 namespace store {
 
+// The name goes with the temp file, but the disk holds the bytes until the last reader has closed the file.
 blob_writer::state::~state() {
     close_side();
+    if (space && temp.is_on_disk() && temp.file().use_count() > 1)
+        temp.file()->keep_counted(std::move(space));
 }
 
 void blob_writer::state::close_side() {
@@ -61,7 +64,7 @@ result<void> blob_writer::promise_until(state& s, std::uint64_t end) {
     if (s.announced || end <= s.promised)
         return {};
     auto const more = std::max(end - s.promised, step);
-    if (auto extended = s.shared->room.extend(*s.space, more); !extended)
+    if (auto extended = s.shared->room.extend(s.space->bytes, more); !extended)
         return extended.error();
     s.promised += more;
     return {};
@@ -84,8 +87,8 @@ result<void> blob_writer::append(std::span<std::byte const> data) {
     if (auto room = promise_until(s, end); !room)
         return room.error();
     auto& files = s.shared->folder->files();
-    if (!s.temp.in_memory())
-        s.space->written(end);
+    if (s.temp.is_on_disk())
+        s.space->bytes.written(end);
     for (auto rest = data; !rest.empty();) {
         auto const n =
             files.write(s.temp.file()->fd(), rest.data(), rest.size(), static_cast<off_t>(end - rest.size()));
@@ -141,8 +144,8 @@ result<void> blob_writer::take_in(std::uint64_t bytes) {
         s.hash.update(room);
         s.sums.update(room);
         s.written += *n;
-        if (!s.temp.in_memory())
-            s.space->written(s.written);
+        if (s.temp.is_on_disk())
+            s.space->bytes.written(s.written);
     }
     s.failed = false;
     return {};
@@ -163,7 +166,7 @@ result<void> blob_writer::resume(state& s) {
     struct stat found {};
     if (s.shared->folder->files().stat(s.temp.file()->fd(), found) == -1)
         return error_of_errno(errno, "cannot stat an upload");
-    s.space->written(static_cast<std::uint64_t>(found.st_size));
+    s.space->bytes.written(static_cast<std::uint64_t>(found.st_size));
     auto const read = for_each_piece(*s.temp.file(), [&](std::span<std::byte const> piece) {
         s.hash.update(piece);
         s.sums.update(piece);
@@ -205,7 +208,7 @@ result<object> blob_writer::commit(oci::digest const& expected, object_traits tr
 
     if (s.written > s.shared->settings.inline_max) {
         auto stored = publish_file(*s.shared, s.temp, expected, s.written, s.sums.finish(), traits);
-        if (stored)
+        if (stored && s.temp.is_published()) // else another's copy is kept, and this one counts until it is gone
             s.space.reset();
         return stored;
     }

@@ -11,6 +11,7 @@
 #include "store/epoch.h"
 #include "store/eviction/evictor.h"
 #include "store/hosted/reliance.h"
+#include "store/nameless_files.h"
 #include "store/open_handles.h"
 #include "store/partial_table.h"
 #include "store/space.h"
@@ -33,6 +34,7 @@ struct core {
     accounting sums;
     std::atomic<std::uint64_t> quarantined = 0; // bytes on disk of what was found rotten
     trash waiting{sums};
+    nameless_files nameless;
     write_locks locks;
     std::shared_ptr<open_handles> handles = std::make_shared<open_handles>();
     std::unique_ptr<evictor> residents = std::make_unique<evictor>(*this);

@@ -224,6 +224,7 @@ result<void> evict_all(core& c, std::span<oci::digest const> digests,
 }
 
 void empty_trash(core& c) {
+    c.nameless.close_all();
     for (auto const& path : c.folder->left_behind()) {
         std::vector<oci::digest> markers;
         if (auto const d = digest_of_marker(path.substr(path.find('/') + 1)))

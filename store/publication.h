@@ -27,7 +27,7 @@ result<void> withdraw(core& c, oci::digest const& d);
 result<void> evict_all(core& c, std::span<oci::digest const> digests,
                        std::function<bool(oci::digest const&, object const&)> const& stays = {});
 
-// Removes the files whose readers have left meanwhile; what cannot be removed stays for the next time.
+// Closes and removes the files whose readers have left meanwhile; what cannot be removed stays for the next time.
 void empty_trash(core& c);
 
 // For a row whose bytes could not be found as recorded: looks again under the lock, and drops the row if it is

@@ -127,6 +127,7 @@ bool space::can_suffice(std::uint64_t bytes, shortage const& missing) const {
 result<void> space::make_room(std::uint64_t bytes) {
     bool reclaimed = false;
     bool swept = false;
+    core_.nameless.close_all();
     for (;;) {
         auto const missing = shortage_for(bytes);
         auto const fits = missing.bytes() == 0 ? core_.folder->check_room(bytes, content_margin_bytes) : result<void>();

@@ -15,13 +15,15 @@ namespace store {
 struct blob_writer::state {
     state(std::shared_ptr<core> c, oci::algorithm a, std::optional<std::uint64_t> size, temp_file file,
           reservation promised)
-        : shared(std::move(c)), announced(size), space(std::move(promised)), temp(std::move(file)), hash(a) {}
+        : shared(std::move(c)), announced(size),
+          space(std::make_unique<held_space>(held_space{shared, std::move(promised)})), temp(std::move(file)), hash(a) {
+    }
     ~state();
     void close_side();
 
     std::shared_ptr<core> shared; // outlives all below
     std::optional<std::uint64_t> announced;
-    std::optional<reservation> space; // given back after the temp file is gone
+    std::unique_ptr<held_space> space; // given back after the temp file is gone
     temp_file temp;
     oci::hasher hash;
     block_summer sums;

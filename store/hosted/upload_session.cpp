@@ -45,7 +45,7 @@ result<void> upload_session::open() {
     at_rest_.reset();
     if (auto resumed = blob_writer::resume(*state); !resumed) {
         if (was_at_rest)
-            at_rest_.emplace(*std::move(state->space));
+            at_rest_.emplace(std::move(state->space->bytes));
         return resumed.error();
     }
     received_.store(state->written, std::memory_order_release);

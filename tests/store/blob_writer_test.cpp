@@ -234,3 +234,25 @@ TEST_CASE("a writer may outlive its store") {
     s.open();
     CHECK((s.get(oci::digest::of(content(5000))) == content(5000)));
 }
+
+TEST_CASE("what readers hold of content that was not kept is counted until they are gone") {
+    test_store s;
+    constexpr std::size_t size = 1'000'000;
+    auto const bytes = content(size);
+    std::shared_ptr<store::blob_file const> view;
+    auto const given_up = GENERATE(true, false);
+    {
+        auto w = begin(s, size);
+        view = w.view();
+        append(w, bytes);
+        if (!given_up) { // another was first
+            s.put(bytes);
+            REQUIRE(w.commit(oci::digest::of(bytes), {}));
+        }
+    }
+    CHECK(files_below(s.temp()) == 0);
+    auto const read = s.store->used().disk_bytes;
+    view.reset();
+    s.store->maintain(); // which closes it
+    CHECK(read + index_slack >= s.store->used().disk_bytes + size);
+}
