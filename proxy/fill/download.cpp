@@ -62,7 +62,8 @@ private:
     task<result<beginning>> begin_anew();
     task<result<std::optional<beginning>>> go_on();
     task<void> keep(store::blob_writer writer);
-    task<result<fill_state>> end(store::blob_writer& writer);
+    task<void> drop(std::optional<store::blob_writer>& writer);
+    task<result<fill_state>> end(std::optional<store::blob_writer>& begun);
     std::optional<std::uint64_t> expected_size() const { return promised_ ? promised_ : fill_.source().expected_size; }
 
     worker& worker_;
@@ -105,11 +106,7 @@ task<result<std::optional<beginning>>> download_of::go_on() {
         co_return part.error();
     }
     if (!part) {
-        auto drop = [&] {
-            kept.reset();
-            return true;
-        };
-        co_await on_disk(means_.disk, drop);
+        co_await drop(kept);
         co_return std::optional<beginning>();
     }
     sources_->took_unknown();
@@ -199,11 +196,13 @@ task<result<fill_state>> download_of::once() {
     if (sides)
         sides->stop();
     if (received)
-        co_return co_await end(writer);
-    if (!size && is_no_room(received.error())) // nobody has seen any of it
-        co_return without_room(fill_, size, received.error().detail);
+        co_return co_await end(begun->writer);
     if (may_go_on(received.error()) && !sources_->is_alone())
         co_await keep(std::move(writer));
+    else
+        co_await drop(begun->writer);
+    if (!size && is_no_room(received.error())) // nobody has seen any of it
+        co_return without_room(fill_, size, received.error().detail);
     co_return received.error();
 }
 
@@ -217,13 +216,24 @@ task<void> download_of::keep(store::blob_writer writer) {
     co_await on_disk(means_.disk, work);
 }
 
-task<result<fill_state>> download_of::end(store::blob_writer& writer) {
+// Removing a large file takes its time.
+task<void> download_of::drop(std::optional<store::blob_writer>& writer) {
+    auto work = [&] {
+        writer.reset();
+        return true;
+    };
+    co_await on_disk(means_.disk, work);
+}
+
+task<result<fill_state>> download_of::end(std::optional<store::blob_writer>& begun) {
+    auto& writer = *begun;
     auto const total = writer.written();
     auto const file = writer.view();
     auto work = [&] {
         auto stored = finish(writer, fill_);
         if (stored)
             means_.kept.drop(fill_.digest());
+        begun.reset();
         return stored;
     };
     auto stored = co_await on_disk(means_.disk, work);
