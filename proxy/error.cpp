@@ -51,9 +51,11 @@ error from_oci(oci::error e) {
 }
 
 error from_store(store::error const& e) {
-    auto as = [&](oci::errc code, unsigned status, std::string_view message) {
-        return error{code,   error_source::store,  retry_class::never,
-                     status, std::string(message), std::string(to_string(e.code)) + ": " + e.message};
+    auto as = [&](oci::errc code, unsigned status, std::string_view message, limit over = limit::none) {
+        error out{code,   error_source::store,  retry_class::never,
+                  status, std::string(message), std::string(to_string(e.code)) + ": " + e.message};
+        out.over = over;
+        return out;
     };
     constexpr std::string_view broken = "the cache cannot use its store";
     switch (e.code) {
@@ -64,21 +66,30 @@ error from_store(store::error const& e) {
     case store::errc::no_space:
         return as(oci::errc::unavailable, 503, "the cache has no room for this"); // a client's next mirror is asked
     case store::errc::no_descriptors: {
-        auto busy = as(oci::errc::unavailable, 503, "too many files and connections are open; try again");
+        auto busy =
+            as(oci::errc::unavailable, 503, "too many files and connections are open; try again", limit::open_files);
         busy.retry_after = std::chrono::seconds(1);
-        busy.over = limit::open_files;
         return busy;
     }
     case store::errc::over_quota:
         return as(oci::errc::denied, 403,
                   "the quota of these repositories is used up: delete what is not needed, or raise max_used_space in "
-                  "[hosted]");
-    case store::errc::too_many: {
-        auto refused = as(oci::errc::too_many_requests, 429,
-                          "too many uploads are under way: finish or cancel some, or lower upload_ttl in [hosted]");
-        refused.over = limit::upload_sessions;
-        return refused;
+                  "[hosted]",
+                  limit::quota);
+    case store::errc::too_much_unsettled: {
+        auto busy = as(oci::errc::too_many_requests, 429,
+                       "as much as the quota of these repositories is being uploaded to them, or was deleted and waits "
+                       "for a collection: try again later, or raise max_used_space in [hosted]",
+                       limit::quota);
+        busy.retry_after = std::chrono::minutes(1);
+        return busy;
     }
+    case store::errc::too_many_tags:
+        return as(oci::errc::denied, 403, "this repository has as many tags as it may have: delete some", limit::tags);
+    case store::errc::too_many:
+        return as(oci::errc::too_many_requests, 429,
+                  "too many uploads are under way: finish or cancel some, or lower upload_ttl in [hosted]",
+                  limit::upload_sessions);
     case store::errc::would_block:
     case store::errc::corrupt:
     case store::errc::locked:

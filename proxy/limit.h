@@ -18,6 +18,8 @@ enum class limit : std::uint8_t {
     body_rate,       // a body that comes by the byte
     bodies,          // that are being taken in at a time
     upload_sessions, // in all, or of one client
+    quota,           // bytes below one prefix
+    tags,            // of one repository
     fills,           // downloads at a time, in all or of one client
     relays,          // that go past a store without room at a time, in all or to one client
     disk,            // jobs that wait for it
@@ -28,12 +30,12 @@ enum class limit : std::uint8_t {
     write_timeout,   // of a client that takes no byte of its answer
     json_depth       // of a pushed manifest
 };
-inline constexpr std::size_t limit_count = 18;
+inline constexpr std::size_t limit_count = 20;
 
 // As metrics and the admin API name them.
 inline constexpr std::array<std::string_view, limit_count> limit_names{
-    "none",      "connections", "requests",        "head_size",    "large_heads",   "body_size",
-    "body_rate", "bodies",      "upload_sessions", "fills",        "relays",        "disk",
-    "logins",    "open_files",  "header_timeout",  "idle_timeout", "write_timeout", "json_depth"};
+    "none",   "connections",     "requests",       "head_size",    "large_heads",   "body_size", "body_rate",
+    "bodies", "upload_sessions", "quota",          "tags",         "fills",         "relays",    "disk",
+    "logins", "open_files",      "header_timeout", "idle_timeout", "write_timeout", "json_depth"};
 
 } // namespace proxy

@@ -10,6 +10,10 @@ std::string_view to_string(errc code) noexcept {
         return "would_block";
     case errc::over_quota:
         return "over_quota";
+    case errc::too_much_unsettled:
+        return "too_much_unsettled";
+    case errc::too_many_tags:
+        return "too_many_tags";
     case errc::too_many:
         return "too_many";
     case errc::no_descriptors:

@@ -10,17 +10,19 @@
 namespace store {
 
 enum class errc : std::uint8_t {
-    would_block,     // asked for memory only, and the answer is not there: ask again from a thread that may block
-    no_space,        // the disk or the limit has no room for this
-    over_quota,      // what one part of the store may take is taken
-    too_many,        // as many as may be under way at once are
-    no_descriptors,  // as many files and sockets are open as may be
-    digest_mismatch, // the bytes are not those that were promised
-    size_mismatch,   // fewer or more bytes than were promised
-    corrupt,         // a row or a file contradicts itself
-    locked,          // another process has the store open
-    newer_schema,    // written by a newer layerd
-    io,              // the operating system or RocksDB said no; the message says what
+    would_block,        // asked for memory only, and the answer is not there: ask again from a thread that may block
+    no_space,           // the disk or the limit has no room for this
+    over_quota,         // what one part of the store may take is taken
+    too_much_unsettled, // uploads and deletions below a prefix have as much as they may
+    too_many_tags,      // a repository has as many as it may
+    too_many,           // as many as may be under way at once are
+    no_descriptors,     // as many files and sockets are open as may be
+    digest_mismatch,    // the bytes are not those that were promised
+    size_mismatch,      // fewer or more bytes than were promised
+    corrupt,            // a row or a file contradicts itself
+    locked,             // another process has the store open
+    newer_schema,       // written by a newer layerd
+    io,                 // the operating system or RocksDB said no; the message says what
 };
 
 std::string_view to_string(errc code) noexcept;

@@ -245,17 +245,23 @@ task<result<void>> upload_handler::store_whole(exchange& x, repository_target co
         co_return fits.error();
     if (size && *size <= small_blob)
         co_return co_await store_small(x, t, d, static_cast<std::size_t>(*size));
-    auto begin = [&] { return parts_.content.begin(d.algo(), size); };
-    auto writer = co_await on_disk(parts_.disk, begin);
-    if (!writer)
-        co_return for_pusher(writer.error());
-    auto append = [&](std::span<std::byte const> block) { return writer->append(block); };
+    auto& hosted = parts_.content.hosted();
+    auto begin = [&] { return hosted.begin_blob(t.name, d.algo(), size); };
+    auto begun = co_await on_disk(parts_.disk, begin);
+    if (!begun)
+        co_return for_pusher(begun.error());
+    std::optional<store::incoming_blob> blob(*std::move(begun));
+    auto append = [&](std::span<std::byte const> block) { return blob->append(block); };
     auto received = co_await receive(x, 0, append);
+    x.await_work();
+    auto end = [&] { // also of what is not kept: removing a large file takes its time
+        auto stored = received ? hosted.put_blob(t.name, *blob, d) : store::result<void>();
+        blob.reset();
+        return stored;
+    };
+    auto stored = co_await on_disk(parts_.disk, end);
     if (!received)
         co_return received.error();
-    x.await_work();
-    auto put = [&] { return parts_.content.hosted().put_blob(t.name, *writer, d); };
-    auto stored = co_await on_disk(parts_.disk, put);
     if (!stored)
         co_return for_pusher(stored.error());
     co_return result<void>();

@@ -125,7 +125,8 @@ bool hosted_rules::is_mirrored(repository_name const& repo) const {
 }
 
 hosted_repositories::hosted_repositories(content_store& content)
-    : content_(content), core_(content.internals()), quota_(*core_), uploads_(core_) {
+    : content_(content), core_(content.internals()), quota_(*core_), unsettled_(*core_), tags_(*core_),
+      uploads_(core_, unsettled_) {
     auto const clean = content_.index().find_value(clean_stop);
     if (clean && *clean)
         (void)content_.index().remove_value(clean_stop); // or the next crash is taken for a clean stop
@@ -136,6 +137,7 @@ hosted_repositories::hosted_repositories(content_store& content)
 
 void hosted_repositories::set_rules(hosted_rules rules) {
     quota_.set_limit(rules.max_used_space);
+    unsettled_.set_limit(rules.max_used_space);
     core_->residents->set_push_time(rules.grace);
     std::lock_guard const lock(mutex_);
     rules_ = std::move(rules);
@@ -159,7 +161,36 @@ gc_report hosted_repositories::collect(gc_request const& request) {
     if (started_unclean_ && core_->now() < started_at_ + rules.grace.count())
         return {.dry_run = request.dry_run, .items = {}, .by_reason = {}, .kept_in_use = 0, .error = {}};
     hosted_collection run(content_, *core_, rules, request);
-    return run.run();
+    auto report = run.run();
+    unsettled_.note_collected();
+    return report;
+}
+
+result<incoming_blob> hosted_repositories::begin_blob(repository_name const& repo, oci::algorithm a,
+                                                      std::optional<std::uint64_t> size) {
+    auto share = unsettled_.begin(repo, 0);
+    auto const promised = size.value_or(0);
+    if (auto room = unsettled_.extend(share, promised); !room)
+        return room.error();
+    auto writer = content_.begin(a, size);
+    if (!writer)
+        return writer.error();
+    return incoming_blob(*std::move(writer), unsettled_, std::move(share), promised);
+}
+
+result<void> incoming_blob::append(std::span<std::byte const> data) {
+    auto const ahead = std::min<std::uint64_t>(promised_, data.size());
+    promised_ -= ahead;
+    if (auto room = bound_->extend(share_, data.size() - ahead); !room)
+        return room;
+    return writer_.append(data);
+}
+
+result<void> hosted_repositories::put_blob(repository_name const& repo, incoming_blob& blob,
+                                           oci::digest const& expected) {
+    auto done = put_blob(repo, blob.writer_, expected);
+    blob.share_.give_back();
+    return done;
 }
 
 // The link before the content: as long as that is not here it shows nothing, and the sync that makes the content last
@@ -195,7 +226,9 @@ result<void> hosted_repositories::link_blob(repository_name const& repo, oci::di
     if (auto allowed = quota_.take(repo, d, size); !allowed)
         return allowed;
     rely_on(d);
-    return content_.index().put_link(repo, d, {size, {}, object_kind::unknown, core_->now()});
+    auto linked = content_.index().put_link(repo, d, {size, {}, object_kind::unknown, core_->now()});
+    unsettled_.note_shown(repo, d);
+    return linked;
 }
 
 result<bool> hosted_repositories::mount(repository_name const& repo, oci::digest const& d,
@@ -240,6 +273,7 @@ result<bool> hosted_repositories::mount(repository_name const& repo, oci::digest
     if (auto written = core_->write(b, write_sync::yes); !written)
         return written.error();
     core_->residents->described(d, row.info);
+    unsettled_.note_shown(repo, d);
     return true;
 }
 
@@ -269,6 +303,8 @@ result<void> hosted_repositories::rely_on_children(repository_name const& repo, 
 // The bytes become visible with the second batch, under all their names at once.
 result<void> hosted_repositories::put_manifest(repository_name const& repo, pushed_manifest const& m) {
     auto const& c = *core_;
+    if (auto allowed = tags_.take(repo, m.tags); !allowed)
+        return allowed;
     if (auto allowed = quota_.take(repo, m.digest, m.bytes.size()); !allowed)
         return allowed;
     rely_on(m.digest);
@@ -311,6 +347,7 @@ result<void> hosted_repositories::put_manifest(repository_name const& repo, push
             core_->outdate_lookups(); // also under the locks: unlisting.cpp tells by it whether a tag was made
     }
     content_.touch(m.digest);
+    unsettled_.note_shown(repo, m.digest);
     return refresh_pins_of(*core_, repo);
 }
 
@@ -332,7 +369,13 @@ result<bool> hosted_repositories::remove_tag(repository_name const& repo, oci::t
 }
 
 result<bool> hosted_repositories::remove_manifest(repository_name const& repo, oci::digest const& d) {
-    return unlist_manifest(*core_, repo, d);
+    auto const known = find_link_row(*core_, repo, d, access::any);
+    if (!known)
+        return known.error();
+    auto const done = unlist_manifest(*core_, repo, d);
+    if (done && *done && *known)
+        unsettled_.note_deleted(repo, d, (*known)->size);
+    return done;
 }
 
 result<bool> hosted_repositories::remove_blob(repository_name const& repo, oci::digest const& d) {
@@ -351,6 +394,7 @@ result<bool> hosted_repositories::remove_blob(repository_name const& repo, oci::
     core_->residents->facts_changed(d);
     if (!written)
         return written.error();
+    unsettled_.note_deleted(repo, d, (*known)->size);
     return true;
 }
 

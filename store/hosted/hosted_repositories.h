@@ -13,6 +13,8 @@
 #include "store/blob_writer.h"
 #include "store/content_store.h"
 #include "store/hosted/quota.h"
+#include "store/hosted/tag_counts.h"
+#include "store/hosted/unsettled.h"
 #include "store/hosted/uploads.h"
 #include "store/metadata_index.h"
 
@@ -37,6 +39,23 @@ struct referrer {
     std::string descriptor; // JSON
 };
 
+// A blob whose bytes come with one request, on its way in.
+class incoming_blob {
+public:
+    // As blob_writer::append, or too_much_unsettled.
+    result<void> append(std::span<std::byte const> data);
+
+private:
+    friend class hosted_repositories;
+    incoming_blob(blob_writer writer, unsettled& bound, unsettled::share share, std::uint64_t promised)
+        : writer_(std::move(writer)), bound_(&bound), share_(std::move(share)), promised_(promised) {}
+
+    blob_writer writer_;
+    unsettled* bound_;
+    unsettled::share share_;
+    std::uint64_t promised_; // bytes that share_ has taken ahead
+};
+
 class hosted_repositories {
 public:
     explicit hosted_repositories(content_store& content);
@@ -56,6 +75,11 @@ public:
     // Remembers for the next start that nothing is lost. At a clean stop.
     result<void> note_clean_stop();
 
+    // Begins a push of a blob in one go, of `size` bytes or of unknown size.
+    //   no_space, too_much_unsettled
+    result<incoming_blob> begin_blob(repository_name const& repo, oci::algorithm a, std::optional<std::uint64_t> size);
+    result<void> put_blob(repository_name const& repo, incoming_blob& blob, oci::digest const& expected);
+
     // Ends a push of a blob: commits the writer's bytes and links them.
     //   digest_mismatch  the bytes are others; nothing becomes visible
     result<void> put_blob(repository_name const& repo, blob_writer& writer, oci::digest const& expected);
@@ -66,6 +90,7 @@ public:
     // Links content that is here already. False if it is not, or `from` is given and does not show it.
     result<bool> mount(repository_name const& repo, oci::digest const& d, repository_name const* from);
 
+    //   over_quota, too_many_tags
     result<void> put_manifest(repository_name const& repo, pushed_manifest const& m);
 
     // The repository no longer shows it; false if it did not. The bytes go when nobody needs them any more.
@@ -96,6 +121,8 @@ private:
     mutable std::mutex mutex_; // guards the next
     hosted_rules rules_;
     quota quota_;
+    unsettled unsettled_;
+    tag_counts tags_;
     uploads uploads_;
 };
 

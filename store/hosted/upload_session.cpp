@@ -4,9 +4,10 @@
 
 namespace store {
 
-upload_session::upload_session(std::shared_ptr<core> c, std::string id, upload_record record, std::uint64_t received)
-    : core_(std::move(c)), id_(std::move(id)), record_(std::move(record)), received_(received),
-      touched_at_(core_->now()) {
+upload_session::upload_session(std::shared_ptr<core> c, unsettled& bound, std::string id, upload_record record,
+                               std::uint64_t received)
+    : core_(std::move(c)), bound_(bound), id_(std::move(id)), record_(std::move(record)),
+      share_(bound.begin(record_.repo, received)), received_(received), touched_at_(core_->now()) {
     if (received == 0)
         return;
     at_rest_.emplace(core_->sums, 0);
@@ -56,6 +57,8 @@ result<void> upload_session::open() {
 result<void> upload_session::claim::append(std::span<std::byte const> data) {
     if (auto opened = of_->open(); !opened)
         return opened;
+    if (auto room = of_->bound_.extend(of_->share_, data.size()); !room)
+        return room;
     if (auto appended = of_->writer_->append(data); !appended)
         return appended;
     of_->received_.store(of_->writer_->written(), std::memory_order_release);

@@ -8,6 +8,7 @@
 
 #include "store/blob_writer.h"
 #include "store/core.h"
+#include "store/hosted/unsettled.h"
 
 #include <atomic>
 #include <optional>
@@ -16,8 +17,9 @@ namespace store {
 
 class upload_session {
 public:
-    // With so many bytes of an earlier process in its file.
-    upload_session(std::shared_ptr<core> c, std::string id, upload_record record, std::uint64_t received);
+    // With so many bytes of an earlier process in its file. `bound` outlives every claim.
+    upload_session(std::shared_ptr<core> c, unsettled& bound, std::string id, upload_record record,
+                   std::uint64_t received);
     upload_session(upload_session const&) = delete;
 
     std::string const& id() const noexcept { return id_; }
@@ -41,9 +43,11 @@ private:
     result<void> open();
 
     std::shared_ptr<core> core_;
+    unsettled& bound_;
     std::string id_;
     upload_record record_;
-    std::optional<std::string> owner_; // of one that began in this process
+    unsettled::share share_;
+    std::optional<std::string> owner_;   // of one that began in this process
     std::optional<reservation> at_rest_; // for bytes of an earlier process, until they are taken in
     std::optional<blob_writer> writer_;  // once there are bytes
     std::atomic<std::uint64_t> received_;
@@ -58,7 +62,7 @@ public:
     claim& operator=(claim&&) = delete;
     ~claim();
 
-    // As blob_writer::append; after an error the session is good for nothing but its end.
+    // As blob_writer::append, or too_much_unsettled; after an error the session is good for nothing but its end.
     result<void> append(std::span<std::byte const> data);
 
     // The bytes, to be committed under a digest of this algorithm. Call once, at the end.

@@ -40,7 +40,7 @@ result<void> uploads::load() {
             return corrupt_row("an upload session");
         auto const id = rows->key().ToString();
         auto const size = sizes.find(id);
-        sessions_.emplace(id, std::make_shared<upload_session>(core_, id, *std::move(record),
+        sessions_.emplace(id, std::make_shared<upload_session>(core_, bound_, id, *std::move(record),
                                                                size == sizes.end() ? 0 : size->second));
         if (size != sizes.end())
             sizes.erase(size);
@@ -76,7 +76,7 @@ result<std::shared_ptr<upload_session>> uploads::start(repository_name const& re
     if (auto taken = take_place(of); !taken)
         return taken.error();
     upload_record record{repo, core_->now(), a};
-    auto session = std::make_shared<upload_session>(core_, new_id(), record, 0);
+    auto session = std::make_shared<upload_session>(core_, bound_, new_id(), record, 0);
     session->owner_ = of.name;
     database::batch b(*core_->db);
     b.put(family::uploads, session->id(), encode(record));
@@ -126,6 +126,7 @@ result<void> uploads::end(upload_session& session, upload_session::claim held) {
             core_->warn(removed.error().message);
     session.writer_.reset();
     session.at_rest_.reset();
+    session.share_.give_back();
     held.over();
     return forgotten;
 }

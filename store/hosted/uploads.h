@@ -19,7 +19,7 @@ class uploads {
 public:
     static constexpr std::size_t max_sessions = 10'000; // each client's CI job has a handful
 
-    explicit uploads(std::shared_ptr<core> c) : core_(std::move(c)) {}
+    uploads(std::shared_ptr<core> c, unsettled& bound) : core_(std::move(c)), bound_(bound) {}
 
     // Takes in what an earlier process left. Before anything else here; blocks.
     result<void> load();
@@ -53,6 +53,7 @@ private:
     result<void> forget(std::string const& id);
 
     std::shared_ptr<core> core_;
+    unsettled& bound_;
     mutable std::mutex mutex_; // guards all below
     std::map<std::string, std::shared_ptr<upload_session>, std::less<>> sessions_;
     std::map<std::string, std::size_t> of_owner_; // how many are whose

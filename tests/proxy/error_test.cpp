@@ -23,6 +23,14 @@ TEST_CASE("a pusher is told what to do") {
     CHECK(full.status == 403);
     CHECK(full.code == oci::errc::denied);
     CHECK(full.message.find("max_used_space") != std::string::npos);
+    CHECK(full.over == limit::quota);
+    auto const busy_prefix = from_store({store::errc::too_much_unsettled, "5 bytes are being uploaded"});
+    CHECK(busy_prefix.status == 429);
+    CHECK(busy_prefix.over == limit::quota);
+    CHECK(busy_prefix.retry_after.count() == 60);
+    auto const tagged = from_store({store::errc::too_many_tags, "local/a has 100000 tags"});
+    CHECK(tagged.status == 403);
+    CHECK(tagged.over == limit::tags);
     auto const busy = from_store({store::errc::too_many, "10000 uploads are under way"});
     CHECK(busy.status == 429);
     CHECK(busy.code == oci::errc::too_many_requests);

@@ -339,40 +339,6 @@ TEST_CASE("after a clean stop garbage is garbage") {
     CHECK(s.collect() == 1);
 }
 
-TEST_CASE("a quota bounds what the repositories below a prefix show, each layer once") {
-    collected_store s;
-    s.set_rules({.max_used_space = 12'000});
-    s.push("local/a", content(5000, 1));
-    s.push("local/b", content(5000, 1));
-    auto const second = s.push("local/b", content(5000, 2));
-    auto const third = content(5000, 3);
-    auto const refused = s.hosted().put_small_blob("local/a", oci::digest::of(third), third);
-    REQUIRE_FALSE(refused);
-    CHECK(refused.error().code == store::errc::over_quota);
-    CHECK(s.hosted().remove_blob("local/b", second).value());
-    s.age(60);
-    CHECK(s.hosted().put_small_blob("local/a", oci::digest::of(third), third));
-}
-
-TEST_CASE("a quota counts what was pushed before a restart, and before it was set") {
-    collected_store s;
-    s.push("local/a", content(5000, 1));
-    s.push("local-too/a", content(5000, 2));
-    auto const more = content(5000, 3);
-    auto const refused = [&] {
-        auto const r = s.hosted().put_small_blob("local/a", oci::digest::of(more), more);
-        return !r && r.error().code == store::errc::over_quota;
-    };
-    s.set_rules({.max_used_space = 8'000});
-    CHECK(refused());
-    REQUIRE(s.store->flush());
-    s.reopen();
-    s.set_rules({.max_used_space = 8'000});
-    CHECK(refused());
-    s.set_rules({.max_used_space = 10'000});
-    CHECK_FALSE(refused());
-}
-
 TEST_CASE("pushes go on while garbage is collected, and lose nothing") {
     collected_store s;
     s.set_rules({.grace = std::chrono::seconds(0)});
