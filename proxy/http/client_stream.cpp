@@ -79,6 +79,7 @@ task<client_stream::greeting> client_stream::secure(server_identity::ptr as) {
         auto const done = SSL_accept(tls_.get());
         if (done == 1) {
             kernel_enciphers_ = BIO_get_ktls_send(SSL_get_wbio(tls_.get())) != 0;
+            kernel_deciphers_ = BIO_get_ktls_recv(SSL_get_rbio(tls_.get())) != 0;
             co_return greeting::secure;
         }
         auto const why = SSL_get_error(tls_.get(), done);
@@ -93,14 +94,60 @@ task<client_stream::greeting> client_stream::secure(server_identity::ptr as) {
     }
 }
 
+// How many bytes have to be there before a record can be read; 0: it can, or there will be no more (RFC 8446 §5.1).
+int client_stream::missing_of_record() {
+    constexpr int head_size = 5, most = head_size + SSL3_RT_MAX_ENCRYPTED_LENGTH;
+    std::array<unsigned char, head_size> head{};
+    int const fd = socket_.native_handle();
+    auto const n = ::recv(fd, head.data(), head.size(), MSG_PEEK | MSG_DONTWAIT);
+    if (n == -1)
+        return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 1 : 0;
+    int const record = n < head_size ? head_size : std::min(head_size + head[3] * 256 + head[4], most);
+    if (n == 0)
+        return 0;
+    error_code ec;
+    if (socket_.available(ec) >= static_cast<std::size_t>(record) || ec)
+        return 0;
+    pollfd p{fd, POLLRDHUP, 0};
+    return ::poll(&p, 1, 0) > 0 ? 0 : record;
+}
+
+task<bool> client_stream::wait_for_record() {
+    // The socket counts as readable from so many bytes on.
+    struct low_water {
+        tcp_socket& socket;
+        int at = 1;
+        void set(int bytes) {
+            error_code ignored;
+            if (std::exchange(at, bytes) != bytes)
+                socket.set_option(tcp_socket::receive_low_watermark(bytes), ignored);
+        }
+        ~low_water() { set(1); }
+    } mark{socket_};
+    for (;;) {
+        auto const missing = SSL_has_pending(tls_.get()) ? 0 : missing_of_record();
+        if (missing == 0)
+            co_return true;
+        mark.set(missing);
+        if (!co_await wait_for(SSL_ERROR_WANT_READ))
+            co_return false;
+    }
+}
+
 task<std::size_t> client_stream::read_secure(net::mutable_buffer to, error_code& ec) {
     for (;;) {
+        if (!kernel_deciphers_ && !co_await wait_for_record()) {
+            ec = net::error::eof;
+            co_return std::size_t{0};
+        }
         ERR_clear_error();
         std::size_t n = 0;
         auto const done = SSL_read_ex(tls_.get(), to.data(), to.size(), &n);
         if (done == 1)
             co_return n;
         auto const why = SSL_get_error(tls_.get(), done);
+        if (why == SSL_ERROR_WANT_READ && !kernel_deciphers_) // of a record that was none of the client's bytes
+            continue;
         if (co_await wait_for(why))
             continue;
         broken_ = broken_ || why == SSL_ERROR_SSL || why == SSL_ERROR_SYSCALL;

@@ -6,6 +6,9 @@
 // by sendfile. Not through OpenSSL: its SSL_write makes no copy there, but remembers a pointer to what the socket did
 // not take, and SSL_sendfile goes past that.
 //
+// A record is read once all of it is there. OpenSSL has a buffer of 16 KiB for one that has begun, and a client may
+// send its first byte and no more: what has come of it waits in the kernel, where it takes its own size.
+//
 // What goes out is tried at once: the caller waits when the socket is full, and then gives the same bytes again, or
 // more. OpenSSL may have made a record of them already.
 #pragma once
@@ -73,6 +76,8 @@ private:
     };
 
     task<bool> wait_for(int wanted);
+    task<bool> wait_for_record();
+    int missing_of_record();
     task<std::size_t> read_secure(net::mutable_buffer to, error_code& ec);
     bool is_enciphered_here() const noexcept { return tls_ && !kernel_enciphers_; }
     progress send_secure(std::string_view text, more m);
@@ -83,7 +88,7 @@ private:
     server_identity::ptr identity_; // whose contexts tls_ may go back to during the handshake
     std::unique_ptr<SSL, free_ssl> tls_;
     std::string held_; // a head that goes out with what follows it
-    bool kernel_enciphers_ = false;
+    bool kernel_enciphers_ = false, kernel_deciphers_ = false;
     bool broken_ = false;
 };
 

@@ -173,22 +173,68 @@ def come_and_go(until):
     print(f"end: {count} came and went", flush=True)
 
 
-def idle_sessions(until):  # one request through TLS each, and nothing more
+class Session:
+    """A session through TLS on a socket that is ours: records can be held back."""
+
+    def __init__(self, context, s):
+        self.socket, self.got, self.sent = s, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.got, self.sent)
+        self.talk(self.tls.do_handshake)
+
+    def talk(self, step, *arguments):
+        while True:
+            try:
+                return step(*arguments)
+            except ssl.SSLWantReadError:
+                self.socket.sendall(self.sent.read())
+                self.got.write(self.socket.recv(16384))
+
+    def record(self, text):
+        self.tls.write(text)
+        return self.sent.read()
+
+    def ask(self):
+        self.socket.sendall(self.record(head("GET /v2/", "", "")))
+        return self.talk(self.tls.read, 4096)
+
+
+# One request through TLS each; then nothing more, a part of a record, or a head that goes on and on.
+def sessions(until):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    sessions = []
+    all_of_them = []
     for i in range(COUNT):
         s = connection(i)
         s.setblocking(True)
-        s = context.wrap_socket(s)
-        s.sendall(head("GET /v2/", "", ""))
-        if not s.recv(4096).startswith(b"HTTP/1.1 200"):
+        session = Session(context, s)
+        if not session.ask().startswith(b"HTTP/1.1 200"):
             sys.exit(f"session {i} is not served")
-        sessions.append(s)
-    print(f"up: {len(sessions)} opened, 0 failed", flush=True)
-    while time.monotonic() < until and not stopped:
+        if KIND == "half_records":  # one that is nearly as long as may be, and a little of it
+            s.sendall(session.record(large_head(0) + b"x" * 8000)[:100])
+        elif KIND == "half_records_behind_requests":
+            s.sendall(session.record(head("GET /v2/", "", "")) + session.record(b"x" * 16000)[:100])
+        elif KIND == "slow_secure_heads":
+            s.sendall(session.record(head("GET /v2/", "X-Slow: ")))
+        all_of_them.append(session)
+    print(f"up: {len(all_of_them)} opened, 0 failed", flush=True)
+    while time.monotonic() < until and not stopped and KIND == "idle_sessions":
         time.sleep(0.1)
-    print(f"end: {len(sessions)} sessions", flush=True)
+    while time.monotonic() < until and not stopped and all_of_them:
+        kept = []
+        for session in all_of_them:
+            try:
+                if KIND == "slow_secure_heads":
+                    session.socket.sendall(session.record(b"x"))
+                elif not session.socket.recv(16384, socket.MSG_DONTWAIT):
+                    continue
+            except BlockingIOError:
+                pass
+            except OSError:
+                continue
+            kept.append(session)
+        all_of_them = kept
+        time.sleep(1)
+    print(f"end: {COUNT} opened, 0 failed, {len(all_of_them)} open", flush=True)
 
 
 stopped = []
@@ -199,8 +245,8 @@ began = time.monotonic()
 if KIND == "come_and_go":
     come_and_go(began + LIMIT)
     sys.exit()
-if KIND == "idle_sessions":
-    idle_sessions(began + LIMIT)
+if KIND not in KINDS:
+    sessions(began + LIMIT)
     sys.exit()
 flood = Flood(*KINDS[KIND])
 flood.run(began + LIMIT)
