@@ -83,23 +83,25 @@ task<result<std::string>> oidc_issuer::document() {
         auto read = [this] { return read_small_file(config_.jwks_file, jwk_set::max_size); };
         co_return co_await on_disk(disk_, read);
     }
+    auto deepest = network_depth::machine;
     if (!config_.jwks_url.empty())
-        co_return co_await get(config_.jwks_url);
+        co_return co_await get(config_.jwks_url, deepest);
     auto base = config_.issuer;
     while (base.ends_with('/'))
         base.pop_back();
     // OpenID Connect Discovery 1.0 §4
-    auto about = co_await get(base + "/.well-known/openid-configuration");
+    auto about = co_await get(base + "/.well-known/openid-configuration", deepest);
     if (!about)
         co_return about.error();
     auto const o = parse_object(*about);
     if (!o || text_at(*o, {"issuer"}) != config_.issuer)
         co_return upstream_error(502, "what is at its /.well-known/openid-configuration is of another issuer");
     auto const url = std::string(text_at(*o, {"jwks_uri"}));
-    co_return co_await get(url);
+    co_return co_await get(url, deepest);
 }
 
-task<result<std::string>> oidc_issuer::get(std::string const& url) {
+// To nothing further inside than `deepest`, which then says where the answer may lead.
+task<result<std::string>> oidc_issuer::get(std::string const& url, network_depth& deepest) {
     auto to = parse_location(url);
     if (!to)
         co_return upstream_error(502, "its keys are at no URL");
@@ -111,9 +113,11 @@ task<result<std::string>> oidc_issuer::get(std::string const& url) {
     wire_request request;
     request.to = *std::move(to);
     request.accept = "application/json";
+    request.deepest = deepest;
     auto got = co_await client_->http.send(request, until);
     if (!got)
         co_return got.error();
+    deepest = client_->http.depth_of(**got);
     if ((*got)->status() != 200)
         co_return upstream_error(502, fmt::format("{} answered {}", request.to.at.to_string(), (*got)->status()));
     co_return co_await (*got)->read_all(jwk_set::max_size, until);

@@ -43,7 +43,7 @@ private:
 
     task<result<keys>> key_for(std::string const& key_id);
     task<result<keys>> fetch();
-    task<result<std::string>> get(std::string const& url);
+    task<result<std::string>> get(std::string const& url, network_depth& deepest);
     task<result<std::string>> document();
 
     oidc_config const config_;

@@ -16,7 +16,7 @@ using host_lookup = std::function<task<result<std::vector<net::ip::address>>>(st
 
 struct client_network {
     host_lookup look_up{}; // none: getaddrinfo
-    bool (*is_inner)(net::ip::address const&) noexcept = &is_inner_address;
+    network_depth (*depth_of)(net::ip::address const&) noexcept = &proxy::depth_of;
 };
 
 } // namespace proxy

@@ -4,6 +4,7 @@
 
 #include "proxy/runtime/net.h"
 #include "proxy/secret.h"
+#include "proxy/upstream/inner_address.h"
 #include "proxy/upstream/token.h"
 
 #include <map>
@@ -18,7 +19,7 @@ struct grant {
     std::optional<token_request> renewal; // how to get the next one without being refused first
     steady_clock::time_point renew_at;    // at 90 % of its life
     steady_clock::time_point expires_at;
-    bool outside = false; // of `renewal`: the registry that named the token server answered from outside this network
+    network_depth deepest = network_depth::machine; // of `renewal`: where who named the token server may lead
 
     bool due(steady_clock::time_point now) const noexcept { return now >= renew_at; }
 };

@@ -79,7 +79,7 @@ http_client::http_client(executor ex, net::ssl::context& tls, client_timeouts ti
 
 task<result<std::unique_ptr<answer>>> http_client::send(wire_request const& request, deadline d) {
     auto kept = pool_->take(request.to.at, now_(), request.distrusted);
-    if (kept && request.outside && around_.is_inner(kept->address()))
+    if (kept && around_.depth_of(kept->address()) > request.deepest)
         kept.close();
     if (kept) {
         auto got = co_await exchange(std::move(kept), request, d);
@@ -107,11 +107,10 @@ task<result<connection_lease>> http_client::connect(wire_request const& request,
     auto addresses = co_await resolver_.find(to.host, to.port, limit);
     if (!addresses)
         co_return addresses.error();
-    if (request.outside)
-        std::erase_if(*addresses, [&](auto const& a) { return around_.is_inner(a.address()); });
+    std::erase_if(*addresses, [&](auto const& a) { return around_.depth_of(a.address()) > request.deepest; });
     if (addresses->empty())
-        co_return upstream_error(
-            502, fmt::format("{} is inside this network, where no registry outside may lead", to.to_string()));
+        co_return upstream_error(502,
+                                 fmt::format("{} is further inside this network than who leads there", to.to_string()));
     auto line = std::make_unique<connection>(executor_, to);
     auto const ec = co_await line->open(std::move(*addresses), tls_, limit);
     if (ec) {

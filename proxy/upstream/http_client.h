@@ -27,7 +27,7 @@ struct wire_request {
     std::string accept;   // empty: none is sent
     std::optional<std::uint64_t> range_first;
     std::optional<std::uint64_t> range_last;                               // only with range_first; none: to the end
-    bool outside = false;                                                  // to no inner address (inner_address.h)
+    network_depth deepest = network_depth::machine;                        // to no address further inside
     steady_clock::time_point distrusted = steady_clock::time_point::min(); // no connection that was kept before
 };
 
@@ -43,13 +43,13 @@ public:
     http_client(executor ex, net::ssl::context& tls, client_timeouts timeouts, upstream_counters& counters,
                 clock_source now, client_network around = {});
 
-    // Errors are upstream_error 502 or 504 (`d` passed, or connecting took too long; `outside`, and there is no such
+    // Errors are upstream_error 502 or 504 (`d` passed, or connecting took too long; there is none as deep as
     // address), or internal_error for a request that cannot be written as HTTP. The client must outlive the answer.
     task<result<std::unique_ptr<answer>>> send(wire_request const& request, deadline d);
 
-    // Whether it was given from outside this network: then nothing that it names may be inside. Not what the name
-    // resolves to now: that may be several addresses, and others by then.
-    bool is_from_outside(answer const& a) const noexcept { return !around_.is_inner(a.address()); }
+    // From where it was given: nothing that it names may be further inside. Not what the name resolves to now: that
+    // may be several addresses, and others by then.
+    network_depth depth_of(answer const& a) const noexcept { return around_.depth_of(a.address()); }
 
     std::size_t idle_connections() const noexcept { return pool_->idle_count(); }
 

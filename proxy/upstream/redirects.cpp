@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace proxy {
 
 bool is_redirect(unsigned status) noexcept {
@@ -26,7 +28,7 @@ task<result<followed_answer>> send_following(http_client& client, wire_request r
             co_return got.error();
         if (policy == redirects::answer || !is_redirect((*got)->status()))
             co_return followed_answer{std::move(*got), away};
-        request.outside = request.outside || client.is_from_outside(**got);
+        request.deepest = std::min(request.deepest, client.depth_of(**got));
         auto next = redirect_target(**got, request.to);
         co_await (*got)->discard(d);
         if (!next)

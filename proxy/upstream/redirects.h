@@ -1,8 +1,8 @@
 // Registries answer for blobs with a redirect to a CDN. It is followed here, so that clients never see one.
 //
 // Authorization goes to the origin it was meant for and nowhere else: once a redirect has left that scheme, host and
-// port, no later request of the chain carries it. A redirect never leads from https to http, nor, once anybody of the
-// chain has answered from outside this network, to an address inside, be it by the registry's own name.
+// port, no later request of the chain carries it. A redirect never leads from https to http, nor further inside this
+// network than anybody of the chain who has answered, be it by the registry's own name (inner_address.h).
 #pragma once
 
 #include "proxy/upstream/http_client.h"

@@ -69,7 +69,7 @@ task<secret> token_source::current(token_user user, deadline d) {
         co_return basic(user.as, user.registry).value_or(secret());
     if (!known->due(now) || !known->renewal)
         co_return known->authorization;
-    user.outside = known->outside;
+    user.deepest = known->deepest;
     auto renewed = co_await fetch_shared(user, *known->renewal, d);
     co_return renewed ? *renewed : known->authorization;
 }
@@ -124,7 +124,7 @@ result<secret> token_source::answer_basic(token_user const& user, std::string_vi
 task<result<secret>> token_source::fetch_shared(token_user user, token_request request, deadline d) {
     auto const key = key_of(user);
     auto* const client = &user.client;
-    challenger const by{user.registry, user.outside};
+    challenger const by{user.registry, user.deepest};
     std::function<task<result<secret>>()> const work = [this, key, client, as = user.as, by, request,
                                                         d]() -> task<result<secret>> {
         auto fresh = co_await fetch(*client, as, by, request, d);
@@ -141,13 +141,13 @@ task<result<secret>> token_source::fetch_shared(token_user user, token_request r
 // along: it is for whoever gives the tokens.
 task<result<std::unique_ptr<proxy::answer>>> token_source::ask(http_client& client, wire_request wire,
                                                                challenger const& by, deadline d) {
-    bool outside = by.outside;
+    auto deepest = by.deepest;
     for (int hops = 0; hops <= max_token_redirects; ++hops) {
-        wire.outside = outside && !is_listed_realm(wire.to.at, token_hosts_);
+        wire.deepest = is_listed_realm(wire.to.at, token_hosts_) ? network_depth::machine : deepest;
         auto got = co_await client.send(wire, d);
         if (!got || !is_redirect((*got)->status()))
             co_return std::move(got);
-        outside = outside || client.is_from_outside(**got);
+        deepest = std::min(deepest, client.depth_of(**got));
         auto const next = redirect_target(**got, wire.to);
         co_await (*got)->discard(d);
         if (!next)
@@ -189,7 +189,7 @@ task<result<grant>> token_source::fetch(http_client& client, client_login::ptr a
         if (!issued)
             co_return issued.error();
         auto fresh = granted(request, std::move(*issued), asked_at);
-        fresh.outside = by.outside;
+        fresh.deepest = by.deepest;
         co_return fresh;
     }
     auto const wait = parse_retry_after((*got)->field("Retry-After"), std::time(nullptr));

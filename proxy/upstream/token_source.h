@@ -4,8 +4,8 @@
 // with the operator's credentials, or a client's. What was granted to one is never sent for another. Concurrent users
 // of a token that is not there yet share one request to the token server. A token is renewed when 90 % of its life are
 // over, and fetched anew once if upstream refuses it earlier. A token server that limits us is left alone for as long
-// as it says. One that a registry outside this network names is not asked at an address inside, unless the operator
-// listed its host.
+// as it says. It is asked at no address further inside this network than the registry that names it, unless the
+// operator listed its host.
 #pragma once
 
 #include "oci/reference.h"
@@ -17,6 +17,7 @@
 #include "proxy/upstream/credentials.h"
 #include "proxy/upstream/grants.h"
 #include "proxy/upstream/http_client.h"
+#include "proxy/upstream/inner_address.h"
 #include "proxy/upstream/login_limits.h"
 
 #include <memory>
@@ -33,8 +34,8 @@ struct token_user {
     http_client& client;
     origin registry;
     oci::repository const& repo;
-    client_login::ptr as{}; // none: layerd itself
-    bool outside = false;   // the registry has answered from outside this network
+    client_login::ptr as{};                         // none: layerd itself
+    network_depth deepest = network_depth::machine; // of what the registry may name: from where it has answered
 };
 
 // Any thread. Must outlive the flights it started.
@@ -62,7 +63,7 @@ private:
     // Who names a token server.
     struct challenger {
         origin registry;
-        bool outside;
+        network_depth deepest;
     };
     task<result<grant>> fetch(http_client& client, client_login::ptr as, challenger const& by,
                               token_request const& request, deadline d);

@@ -297,7 +297,7 @@ task<result<upstream_response>> upstream::state::ask(worker& w, endpoint& e, end
             co_return denied_by(name, status);
         if (!std::exchange(may_ask_again, false))
             co_return in_doubt(denied_by(name, status));
-        user.outside = client.is_from_outside(*got->last);
+        user.deepest = client.depth_of(*got->last);
         auto next = co_await tokens.answer(user, challenges, wire.authorization.text(), d);
         if (!next)
             co_return next.error();

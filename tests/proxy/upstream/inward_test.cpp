@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 namespace {
 
 std::string const outer = "127.0.0.1", inner = "127.0.0.2";
+proxy::network_depth const deep = proxy::network_depth::network;
 std::string const blob = "/v2/library/alpine/blobs/x";
 
 // A registry and what there is inside, by names that the test lets resolve to what it likes.
@@ -20,7 +21,9 @@ struct two_networks {
         inside.serve_tokens("/token", desk);
         registry.serve_tokens("/token", desk);
         bench.config.endpoints = {registry.endpoint("r.example.org")};
-        bench.around.is_inner = [](boost::asio::ip::address const& a) noexcept { return a.to_string() == inner; };
+        bench.around.depth_of = [](boost::asio::ip::address const& a) noexcept {
+            return a.to_string() == inner ? deep : proxy::network_depth::outside;
+        };
         bench.around.look_up = [this](std::string host) { return look_up(std::move(host)); };
     }
 
@@ -48,7 +51,7 @@ struct two_networks {
     bool is_refused() {
         auto const got = bench.fetch("blobs/x");
         return !got && got.error().status == 502 &&
-               got.error().message.find("inside this network") != std::string::npos;
+               got.error().message.find("further inside this network") != std::string::npos;
     }
 
     std::map<std::string, std::vector<std::string>> names{{"r.example.org", {outer}}, {"auth.example.org", {inner}}};
@@ -74,6 +77,16 @@ TEST_CASE("a registry that answers from inside may lead there, whatever else its
     t.inside.on("GET", blob).redirect(t.inside.url("/x", "cdn.example.org"));
     t.names["cdn.example.org"] = {inner};
     CHECK(t.bench.fetch("blobs/x").value().body == "of ours");
+}
+
+TEST_CASE("a registry inside leads nowhere that is this machine's own") {
+    two_networks t;
+    t.bench.around.depth_of = [](boost::asio::ip::address const& a) noexcept {
+        return a.to_string() == inner ? proxy::network_depth::machine : proxy::network_depth::network;
+    };
+    t.registry.on("GET", blob).redirect(t.inside.url("/x", inner));
+    CHECK(t.is_refused());
+    CHECK(t.inside.connections() == 0);
 }
 
 TEST_CASE("nor does what a registry inside has led to outside") {

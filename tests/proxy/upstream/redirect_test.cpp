@@ -198,7 +198,7 @@ TEST_CASE("where a registry outside redirects, nothing inside is reached, by a k
     };
     CHECK(run_io(w, body).value() == "0123456789");
     CHECK(client.idle_connections() == 1);
-    request.outside = true;
+    request.deepest = proxy::network_depth::outside;
     auto const refused = run_io(w, body);
     REQUIRE(!refused);
     CHECK(refused.error().status == 502);
