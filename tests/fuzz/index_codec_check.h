@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/index_codec.h"
+#include "store/integrity/scrub_record.h"
 #include "tests/fuzz/expect.h"
 
 namespace fuzz {
@@ -25,6 +26,10 @@ inline void check_index_codec(std::string_view bytes) {
     check_round_trip(bytes, store::decode_children);
     check_round_trip(bytes, store::decode_totals);
     check_round_trip(bytes, store::decode_epoch);
+    check_round_trip(bytes, store::decode_use);
+    check_round_trip(bytes, store::decode_upload);
+    check_round_trip(bytes, store::decode_referrer);
+    check_round_trip(bytes, store::decode_scrub_record);
     if (auto const sums = store::decode_sums(bytes))
         expect(store::encode_sums(*sums) == bytes, "sums have one spelling");
     if (auto const n = store::decode_count(bytes))
