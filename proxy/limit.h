@@ -28,14 +28,15 @@ enum class limit : std::uint8_t {
     header_timeout,  // of a greeting through TLS, or a request's head: from its first byte to its end
     idle_timeout,    // of a connection without a request
     write_timeout,   // of a client that takes no byte of its answer
+    request_timeout, // of one request with its answer
     json_depth       // of a pushed manifest
 };
-inline constexpr std::size_t limit_count = 20;
+inline constexpr std::size_t limit_count = 21;
 
 // As metrics and the admin API name them.
 inline constexpr std::array<std::string_view, limit_count> limit_names{
-    "none",   "connections",     "requests",       "head_size",    "large_heads",   "body_size", "body_rate",
-    "bodies", "upload_sessions", "quota",          "tags",         "fills",         "relays",    "disk",
-    "logins", "open_files",      "header_timeout", "idle_timeout", "write_timeout", "json_depth"};
+    "none",   "connections",     "requests",       "head_size",    "large_heads",   "body_size",       "body_rate",
+    "bodies", "upload_sessions", "quota",          "tags",         "fills",         "relays",          "disk",
+    "logins", "open_files",      "header_timeout", "idle_timeout", "write_timeout", "request_timeout", "json_depth"};
 
 } // namespace proxy

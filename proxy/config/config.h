@@ -57,7 +57,8 @@ struct server_config {
     std::chrono::seconds idle_timeout{180};  // a keep-alive connection without a request: above any client's own
     std::chrono::seconds header_timeout{30}; // from the first byte of a request to the end of its head
     std::chrono::seconds write_timeout{120}; // a client that takes no byte for this long is let go
-    std::chrono::seconds drain_timeout{30};  // at a stop: how long requests in flight may take
+    std::chrono::seconds request_timeout{86400}; // one request with its answer
+    std::chrono::seconds drain_timeout{30};      // at a stop: how long requests in flight may take
     std::size_t max_connections = 10240;
     std::size_t max_connections_per_client = 2560; // of one address (IPv6: one /64); 0: as many as there may be in all
     std::uint64_t bandwidth_per_client = 0;        // bytes a second sent to one address; 0: no bound

@@ -45,6 +45,7 @@ void compare_server(server_config const& running, server_config const& wanted, k
         .key("idle_timeout", &server_config::idle_timeout, to)
         .key("header_timeout", &server_config::header_timeout, to)
         .key("write_timeout", &server_config::write_timeout, to)
+        .key("request_timeout", &server_config::request_timeout, to)
         .key("drain_timeout", &server_config::drain_timeout, to)
         .key("max_connections", &server_config::max_connections, to)
         .key("max_connections_per_client", &server_config::max_connections_per_client, to)

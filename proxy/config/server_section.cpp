@@ -117,6 +117,7 @@ void read_server(table_reader& in, problem_list& problems, server_config& to) {
     in.duration("idle_timeout", to.idle_timeout, seconds(1), seconds(86400));
     in.duration("header_timeout", to.header_timeout, seconds(1), seconds(600));
     in.duration("write_timeout", to.write_timeout, seconds(1), seconds(3600));
+    in.duration("request_timeout", to.request_timeout, seconds(1), seconds(30 * 86400));
     in.duration("drain_timeout", to.drain_timeout, seconds(0), seconds(3600));
     std::uint64_t connections = to.max_connections;
     in.integer("max_connections", connections, 1, 1'000'000);

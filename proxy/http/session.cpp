@@ -222,7 +222,9 @@ task<bool> session::serve_one() {
     bool const keep_alive = head.version() == 11 && head.keep_alive() && !local_.draining;
 
     request const r(head, *body);
-    entry_.expire_after(limit::write_timeout, parts_.settings.server.write_timeout, steady_clock::now());
+    auto const now = steady_clock::now();
+    entry_.expire_after(limit::write_timeout, parts_.settings.server.write_timeout, now);
+    entry_.begin_request(now + parts_.settings.server.request_timeout);
     sender out(stream_, entry_, parts_.disk, parts_.settings.server.write_timeout, place_.pace());
     bool const expected = oci::charset::equal_ignoring_case(head[http::field::expect], "100-continue");
     request_body content(*body, expected, *parser_, stream_, buffer_, out);
@@ -238,7 +240,9 @@ task<bool> session::serve_one() {
         co_return false;
     if (body->kind != body_framing::none)
         entry_.expire_after(limit::header_timeout, parts_.settings.server.header_timeout, steady_clock::now());
-    co_return co_await content.drop();
+    bool const is_read = co_await content.drop();
+    entry_.end_request();
+    co_return is_read;
 }
 
 // Before there is a request: a plain answer that every client understands, then the end of the connection.

@@ -27,6 +27,9 @@ public:
             over_ = over;
             due_ = now + d;
         }
+        // A request has come, and all of it has to be over by then, however well it goes; or it is over.
+        void begin_request(steady_clock::time_point until) noexcept { request_due_ = until; }
+        void end_request() noexcept { request_due_ = steady_clock::time_point::max(); }
         // Nothing is asked for: a stop may close it, from that time on.
         void set_idle(steady_clock::time_point from) noexcept { idle_from_ = from; }
         void set_busy() noexcept { idle_from_ = steady_clock::time_point::max(); }
@@ -37,6 +40,7 @@ public:
         limit over_ = limit::none;
         bool closed_ = false; // for being late: counted once, whatever its coroutine still does
         steady_clock::time_point due_ = steady_clock::time_point::max();
+        steady_clock::time_point request_due_ = steady_clock::time_point::max();
         steady_clock::time_point idle_from_ = steady_clock::time_point::max();
     };
 
@@ -44,11 +48,11 @@ public:
     template <class F>
     void sweep(steady_clock::time_point now, F&& late) {
         for (auto& e : entries_) {
-            if (e.due_ > now)
+            if (e.due_ > now && e.request_due_ > now)
                 continue;
             close(e);
             if (!std::exchange(e.closed_, true))
-                late(e.over_);
+                late(e.due_ > now ? limit::request_timeout : e.over_);
         }
     }
     // A request that has arrived by then is still read and answered.

@@ -37,6 +37,7 @@ TEST_CASE("the annotated file says what the server does without it") {
     CHECK(file.server.idle_timeout == built_in.server.idle_timeout);
     CHECK(file.server.header_timeout == built_in.server.header_timeout);
     CHECK(file.server.write_timeout == built_in.server.write_timeout);
+    CHECK(file.server.request_timeout == built_in.server.request_timeout);
     CHECK(file.server.drain_timeout == built_in.server.drain_timeout);
     CHECK(file.server.max_connections == built_in.server.max_connections);
     CHECK(file.access == built_in.access);

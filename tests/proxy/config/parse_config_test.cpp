@@ -44,6 +44,7 @@ public_url = "https://mirror.example.com/"
 idle_timeout = "1m"
 header_timeout = "2s"
 write_timeout = "3s"
+request_timeout = "4s"
 drain_timeout = "0s"
 max_connections = 10
 max_connections_per_client = 11
@@ -100,6 +101,7 @@ file = "/var/log/layerd.log"
     CHECK(c.server.idle_timeout == 60s);
     CHECK(c.server.header_timeout == 2s);
     CHECK(c.server.write_timeout == 3s);
+    CHECK(c.server.request_timeout == 4s);
     CHECK(c.server.drain_timeout == 0s);
     CHECK(c.server.max_connections == 10);
     CHECK(c.server.max_connections_per_client == 11);

@@ -5,6 +5,7 @@
 #include "tests/support/guarded_mirror.h"
 #include "tests/support/pusher.h"
 
+#include <latch>
 #include <thread>
 
 using namespace tests;
@@ -190,7 +191,72 @@ TEST_CASE("who is idle, does not end its head, or does not read is let go, and c
         c.send_get("/v2/library/app/blobs/" + m.put_blob("library/app", random_bytes(32'000'000, 7)));
         CHECK(eventually([&] { return refused(m, "write_timeout") == 1; }));
     }
+    SECTION("request") { // who reads on and on
+        m.settings.server.request_timeout = std::chrono::seconds(2);
+        m.settings.server.bandwidth_per_client = 1'000'000;
+        m.start();
+        http_client c(m.server->port());
+        c.send_get("/v2/library/app/blobs/" + m.put_blob("library/app", random_bytes(32'000'000, 7)));
+        CHECK(c.read_raw_to_end().size() < 16'000'000);
+        CHECK(refused(m, "request_timeout") == 1);
+    }
     CHECK(m.get("/v2/").status == 200);
+}
+
+TEST_CASE("a disk that does not keep up is not asked for more, and says so") {
+    struct stalled_files : store::file_system {
+        std::atomic<bool> stalls{false};
+        std::latch go_on{1};
+        ssize_t write(int fd, void const* data, std::size_t size, off_t offset) noexcept override {
+            if (stalls)
+                go_on.wait();
+            return file_system::write(fd, data, size, offset);
+        }
+    };
+    auto const files = std::make_shared<stalled_files>();
+    mirror m;
+    m.seams.files = files;
+    m.settings.server.max_disk_queue = 2;
+    m.start();
+    files->stalls = true;
+    constexpr unsigned clients = 40; // each holds one of the disk's threads, or waits for one
+    std::atomic<unsigned> stored = 0, sent_away = 0;
+    {
+        std::vector<std::jthread> threads;
+        for (unsigned i = 0; i < clients; ++i)
+            threads.emplace_back([&, i] {
+                auto const bytes = random_bytes(200'000, i);
+                http_client c(m.server->port());
+                c.send_raw(half_of_a_push("local/app", bytes) + bytes.substr(100'000));
+                auto const answer = c.read_raw_until("\r\n\r\n");
+                stored += answer.starts_with("HTTP/1.1 201") ? 1 : 0;
+                sent_away += answer.starts_with("HTTP/1.1 503") && answer.find("Retry-After: 1") != answer.npos ? 1 : 0;
+                sent_away.notify_all();
+            });
+        sent_away.wait(0);
+        files->go_on.count_down();
+    }
+    CHECK(stored + sent_away == clients);
+    CHECK(stored >= 3);
+    CHECK(refused(m, "disk") == sent_away);
+}
+
+TEST_CASE("a quota bounds what is pushed and what is being pushed, and each refusal is counted") {
+    mirror m;
+    m.settings.hosted.max_used_space = {150'000, {}};
+    m.start();
+    auto const status = [&](std::string const& method, std::string const& at, std::string const& bytes) {
+        return refusal(http_client(m.server->port()).request(method, at, {}, bytes));
+    };
+    auto const at = [](std::string const& bytes) { return "/v2/local/app/blobs/uploads/?digest=" + digest_of(bytes); };
+    auto const first = random_bytes(100'000, 1), second = random_bytes(100'000, 2);
+    CHECK(http_client(m.server->port()).request("POST", at(first), {}, first).status == 201);
+    CHECK(status("POST", at(second), second) == "403 DENIED");
+    auto const session =
+        http_client(m.server->port()).request("POST", "/v2/local/app/blobs/uploads/").header("Location");
+    CHECK(http_client(m.server->port()).request("PATCH", session, {}, second).status == 202);
+    CHECK(status("PATCH", session, second) == "429 TOOMANYREQUESTS");
+    CHECK(refused(m, "quota") == 2);
 }
 
 TEST_CASE("a manifest that is promised and does not come takes no memory, and large ones are few at a time") {

@@ -46,7 +46,9 @@ TEST_CASE("a connection beyond all bounds is told so too") {
     REQUIRE(first.get("/v2/").status == 200);
     http_client second(m.server->port());
     check_overloaded(second.read_raw_to_end());
-    CHECK(m.stats().find("\"turned_away\":1") != std::string::npos); // operators get in
+    auto const stats = m.stats(); // operators get in
+    CHECK(stats.find("\"turned_away\":1") != std::string::npos);
+    CHECK(stats.find("\"connections\":1", stats.find("refused_by_limit")) != std::string::npos);
 }
 
 TEST_CASE("a download more than may run is refused, one that runs is followed") {

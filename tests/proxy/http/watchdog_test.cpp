@@ -42,6 +42,25 @@ constexpr steady_clock::time_point start{std::chrono::hours(1)};
 
 } // namespace
 
+TEST_CASE("a request that goes on and on ends in its time, and one that is over has none") {
+    connection c;
+    std::vector<limit> met;
+    auto const sweep = [&](seconds after) {
+        c.entry.expire_after(limit::write_timeout, seconds(2), start + after - seconds(1)); // it moves
+        c.dog.sweep(start + after, [&](limit l) { met.push_back(l); });
+    };
+    c.entry.begin_request(start + seconds(5));
+    sweep(seconds(4));
+    c.entry.end_request();
+    sweep(seconds(6));
+    c.entry.begin_request(start + seconds(10));
+    sweep(seconds(9));
+    CHECK(c.read() == "nothing yet");
+    sweep(seconds(10));
+    CHECK(c.read() == "end");
+    CHECK(met == std::vector{limit::request_timeout});
+}
+
 TEST_CASE("a late connection ends, and the limit that it met is told once") {
     connection c;
     std::vector<limit> met;
