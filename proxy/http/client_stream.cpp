@@ -20,6 +20,7 @@ namespace {
 // What is read of a file and made into records at a time: it stays in the core's cache on its way.
 constexpr std::size_t piece_size = 64 * 1024;
 constexpr std::size_t record_size = 16 * 1024;
+constexpr int empty_records_max = 32; // one after another
 
 // Where a thread puts together what it writes next. What was not taken is put together again.
 std::array<char, piece_size>& piece() noexcept {
@@ -59,27 +60,29 @@ client_stream::certified client_stream::certificate() const {
 }
 
 task<bool> client_stream::wait_for(int wanted) {
-    error_code ec;
     if (wanted == SSL_ERROR_WANT_READ)
-        co_await socket_.async_wait(tcp_socket::wait_read, net::redirect_error(use_task, ec));
-    else if (wanted == SSL_ERROR_WANT_WRITE)
-        co_await socket_.async_wait(tcp_socket::wait_write, net::redirect_error(use_task, ec));
-    else
-        co_return false;
-    co_return !ec;
+        co_return co_await gate_.wait_for_more();
+    if (wanted == SSL_ERROR_WANT_WRITE)
+        co_return co_await wait_writable();
+    co_return false;
 }
 
 task<client_stream::greeting> client_stream::secure(server_identity::ptr as) {
     identity_ = std::move(as);
     tls_.reset(SSL_new(identity_->context()));
-    if (!tls_ || SSL_set_fd(tls_.get(), socket_.native_handle()) != 1)
+    auto* const from = gate_.make_source();
+    auto* const to = BIO_new_socket(socket_.native_handle(), BIO_NOCLOSE);
+    if (!tls_ || from == nullptr || to == nullptr) {
+        BIO_free(from);
+        BIO_free(to);
         co_return greeting::failed;
+    }
+    SSL_set_bio(tls_.get(), from, to);
     for (;;) {
         ERR_clear_error();
         auto const done = SSL_accept(tls_.get());
         if (done == 1) {
             kernel_enciphers_ = BIO_get_ktls_send(SSL_get_wbio(tls_.get())) != 0;
-            kernel_deciphers_ = BIO_get_ktls_recv(SSL_get_rbio(tls_.get())) != 0;
             co_return greeting::secure;
         }
         auto const why = SSL_get_error(tls_.get(), done);
@@ -94,66 +97,22 @@ task<client_stream::greeting> client_stream::secure(server_identity::ptr as) {
     }
 }
 
-// How many bytes have to be there before a record can be read; 0: it can, or there will be no more (RFC 8446 §5.1).
-int client_stream::missing_of_record() {
-    constexpr int head_size = 5, most = head_size + SSL3_RT_MAX_ENCRYPTED_LENGTH;
-    std::array<unsigned char, head_size> head{};
-    int const fd = socket_.native_handle();
-    auto const n = ::recv(fd, head.data(), head.size(), MSG_PEEK | MSG_DONTWAIT);
-    if (n == -1)
-        return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 1 : 0;
-    int const record = n < head_size ? head_size : std::min(head_size + head[3] * 256 + head[4], most);
-    if (n == 0)
-        return 0;
-    error_code ec;
-    if (socket_.available(ec) >= static_cast<std::size_t>(record) || ec)
-        return 0;
-    pollfd p{fd, POLLRDHUP, 0};
-    return ::poll(&p, 1, 0) > 0 ? 0 : record;
-}
-
-task<bool> client_stream::wait_for_record() {
-    // The socket counts as readable from so many bytes on.
-    struct low_water {
-        tcp_socket& socket;
-        int at = 1;
-        void set(int bytes) {
-            error_code ignored;
-            if (std::exchange(at, bytes) != bytes)
-                socket.set_option(tcp_socket::receive_low_watermark(bytes), ignored);
-        }
-        ~low_water() { set(1); }
-    } mark{socket_};
-    for (;;) {
-        auto const missing = SSL_has_pending(tls_.get()) ? 0 : missing_of_record();
-        if (missing == 0)
-            co_return true;
-        mark.set(missing);
-        if (!co_await wait_for(SSL_ERROR_WANT_READ))
-            co_return false;
-    }
-}
-
 task<std::size_t> client_stream::read_secure(net::mutable_buffer to, error_code& ec) {
-    for (;;) {
-        if (!kernel_deciphers_ && !co_await wait_for_record()) {
-            ec = net::error::eof;
-            co_return std::size_t{0};
-        }
+    bool may_read = SSL_pending(tls_.get()) > 0 || co_await gate_.wait(); // of a record that was more than was read
+    for (int empty = 0; may_read; ++empty) {
         ERR_clear_error();
         std::size_t n = 0;
         auto const done = SSL_read_ex(tls_.get(), to.data(), to.size(), &n);
         if (done == 1)
             co_return n;
         auto const why = SSL_get_error(tls_.get(), done);
-        if (why == SSL_ERROR_WANT_READ && !kernel_deciphers_) // of a record that was none of the client's bytes
-            continue;
-        if (co_await wait_for(why))
-            continue;
         broken_ = broken_ || why == SSL_ERROR_SSL || why == SSL_ERROR_SYSCALL;
-        ec = net::error::eof; // whether what came is whole, its length decides
-        co_return std::size_t{0};
+        // Whole records with nothing for us, new keys say, could come for ever without a wait between them.
+        bool const too_many = !gate_.is_open() && empty >= empty_records_max;
+        may_read = !too_many && co_await wait_for(why);
     }
+    ec = net::error::eof; // whether what came is whole, its length decides
+    co_return std::size_t{0};
 }
 
 client_stream::progress client_stream::failed(int result) {

@@ -1,18 +1,16 @@
 // The bytes of one client's connection, plain or through TLS: what a session reads and a sender writes.
 //
 // TLS is OpenSSL on the socket itself, with no buffer of ours between (Asio's ssl::stream copies through two): a record
-// is made in OpenSSL's buffer and goes to the kernel from there. Where the kernel does TLS (kTLS, asked for at each
-// handshake) OpenSSL gives it the keys; from then on what is sent is written to the socket as it is without TLS, files
-// by sendfile. Not through OpenSSL: its SSL_write makes no copy there, but remembers a pointer to what the socket did
-// not take, and SSL_sendfile goes past that.
-//
-// A record is read once all of it is there. OpenSSL has a buffer of 16 KiB for one that has begun, and a client may
-// send its first byte and no more: what has come of it waits in the kernel, where it takes its own size.
+// is made in OpenSSL's buffer and goes to the kernel from there. What it reads goes through a record_gate. Where the
+// kernel does TLS (kTLS, asked for at each handshake) OpenSSL gives it the keys; from then on what is sent is written
+// to the socket as it is without TLS, files by sendfile. Not through OpenSSL: its SSL_write makes no copy there, but
+// remembers a pointer to what the socket did not take, and SSL_sendfile goes past that.
 //
 // What goes out is tried at once: the caller waits when the socket is full, and then gives the same bytes again, or
 // more. OpenSSL may have made a record of them already.
 #pragma once
 
+#include "proxy/http/record_gate.h"
 #include "proxy/runtime/net.h"
 #include "proxy/tls/server_identity.h"
 
@@ -40,6 +38,8 @@ public:
     explicit client_stream(tcp_socket socket) : socket_(std::move(socket)) {}
 
     enum class greeting : std::uint8_t { secure, failed, plain_http }; // plain_http: nothing was answered yet
+    // Until a client has greeted, as far as that can be told; before secure(). False: the socket is closed.
+    task<bool> wait_for_greeting() { return gate_.wait(); }
     // The server's side of a handshake; before all else. After `plain_http` the stream is as if it had not been tried.
     task<greeting> secure(server_identity::ptr as);
 
@@ -76,8 +76,6 @@ private:
     };
 
     task<bool> wait_for(int wanted);
-    task<bool> wait_for_record();
-    int missing_of_record();
     task<std::size_t> read_secure(net::mutable_buffer to, error_code& ec);
     bool is_enciphered_here() const noexcept { return tls_ && !kernel_enciphers_; }
     progress send_secure(std::string_view text, more m);
@@ -86,9 +84,10 @@ private:
 
     tcp_socket socket_;
     server_identity::ptr identity_; // whose contexts tls_ may go back to during the handshake
+    record_gate gate_{socket_};
     std::unique_ptr<SSL, free_ssl> tls_;
     std::string held_; // a head that goes out with what follows it
-    bool kernel_enciphers_ = false, kernel_deciphers_ = false;
+    bool kernel_enciphers_ = false;
     bool broken_ = false;
 };
 

@@ -134,6 +134,7 @@ void listener::start_session(tcp_socket socket, worker_local& local) {
         return;
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
+    socket.set_option(tcp_socket::out_of_band_inline(true), ignored); // or it would hide what comes behind it
     socket.native_non_blocking(true, ignored);
     auto met = bound_met(socket);
     std::optional<client_table::place> place;

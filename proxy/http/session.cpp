@@ -19,6 +19,7 @@ constexpr std::size_t read_size = 2 * 1024;  // most heads are smaller; thousand
 constexpr std::size_t usual_head = 8 * 1024; // of clients; those that show long tokens have more
 constexpr std::size_t max_large_heads = 128; // that one worker reads at a time: thousands would be much memory
 constexpr std::chrono::milliseconds longest_turn{1000};
+constexpr seconds longest_handshake{10}; // from its first record, and in waiting for its turn
 constexpr seconds first_request_time{1}; // of who was accepted just before a stop: his request is on its way
 constexpr unsigned char tls_handshake_record = 0x16;
 
@@ -76,10 +77,17 @@ task<void> session::run() {
 }
 
 task<bool> session::secure(server_identity::ptr as) {
+    auto const& limits = parts_.settings.server;
     auto const now = steady_clock::now();
-    entry_.expire_after(limit::header_timeout, parts_.settings.server.header_timeout, now);
+    entry_.expire_after(limit::header_timeout, limits.header_timeout, now);
     entry_.set_idle(now + first_request_time);
-    auto const done = co_await stream_.secure(std::move(as));
+    std::optional<fair_queue::place> turn;
+    if (co_await stream_.wait_for_greeting())
+        turn = co_await local_.handshakes->enter(local_.home, peer_.client, deadline::after(longest_handshake));
+    entry_.expire_after(limit::header_timeout, std::min<seconds>(limits.header_timeout, longest_handshake),
+                        steady_clock::now());
+    auto const done = turn ? co_await stream_.secure(std::move(as)) : client_stream::greeting::failed;
+    turn.reset();
     entry_.set_busy();
     if (done == client_stream::greeting::secure) {
         peer_.secure = true;

@@ -7,11 +7,14 @@
 #include "proxy/log/access_log.h"
 #include "proxy/pull/manifest_cache.h"
 #include "proxy/pull/tag_counter.h"
+#include "proxy/runtime/fair_queue.h"
 #include "proxy/runtime/worker.h"
 #include "proxy/stats/stats.h"
 #include "proxy/stats/traffic_recorder.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace proxy {
@@ -29,6 +32,9 @@ struct worker_local {
     std::string date; // as the Date field wants it; set once a second by the worker's tick
 
     std::size_t large_heads = 0; // of requests that are being read
+    // Handshakes take some 43 KiB each until they are over.
+    static constexpr std::size_t max_handshakes = 512;
+    std::shared_ptr<fair_queue> handshakes = std::make_shared<fair_queue>(max_handshakes, max_handshakes / 4);
 
     bool draining = false; // no request after the present one
 };

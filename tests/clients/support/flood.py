@@ -63,6 +63,7 @@ KINDS = {
     "pushes_of_many_fields": (lambda i: MANY_PUSH, b"x"),
     "held_manifests": (manifest, b""),
     "held_handshakes": (lambda i: HELLO, b""),
+    "silent_handshakes": (lambda i: HELLO[:-1], b""),
     "unread_blobs": (lambda i: head("GET " + os.environ["FLOOD_TARGET"], "", ""), b""),
 }
 TOTAL = COUNT * (3 if "chunks" in KIND else 1)  # these are answered and closed at once: others come instead
