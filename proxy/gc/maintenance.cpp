@@ -1,5 +1,6 @@
 #include "proxy/gc/maintenance.h"
 
+#include "proxy/runtime/spare_memory.h"
 #include "store/hosted/hosted_repositories.h"
 
 #include <spdlog/spdlog.h>
@@ -22,11 +23,14 @@ void maintenance::end_idle_uploads() {
 
 void maintenance::run(std::stop_token stop) {
     constexpr std::chrono::seconds pause(1);
-    constexpr unsigned collect_every = 60; // pauses
+    constexpr unsigned give_back_every = 5; // pauses
+    constexpr unsigned collect_every = 60;
     constexpr unsigned collect_hosted_every = 10 * collect_every;
     for (unsigned n = 1; !stop.stop_requested(); ++n) {
         content_.maintain();
         integrity_.step(std::time(nullptr), stop);
+        if (n % give_back_every == 0)
+            give_back_spare_memory();
         if (n % collect_every == 0) {
             gc_.run(false, n % collect_hosted_every == 0);
             end_idle_uploads();
