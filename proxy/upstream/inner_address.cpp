@@ -16,7 +16,7 @@ struct range4 {
 };
 
 // IANA's registry of special-purpose addresses, what is not globally reachable. The first that fits counts.
-constexpr std::array<range4, 11> inner4{{{0x00000000, 8, network_depth::machine},   // "this network"
+constexpr std::array<range4, 13> inner4{{{0x00000000, 8, network_depth::machine},   // "this network"
                                          {0x0a000000, 8, network_depth::network},   // private
                                          {0x646464c8, 32, network_depth::machine},  // Alibaba Cloud's metadata service
                                          {0x64400000, 10, network_depth::network},  // of providers, behind their NAT
@@ -26,7 +26,12 @@ constexpr std::array<range4, 11> inner4{{{0x00000000, 8, network_depth::machine}
                                          {0xc0000000, 24, network_depth::machine},  // protocol assignments
                                          {0xc0a80000, 16, network_depth::network},  // private
                                          {0xc6120000, 15, network_depth::network},  // benchmarks
-                                         {0xe0000000, 3, network_depth::machine}}}; // multicast, reserved, broadcast
+                                         {0xe0000000, 4, network_depth::machine},   // multicast
+                                         {0xffffffff, 32, network_depth::machine},  // broadcast
+                                         {0xf0000000, 4, network_depth::network}}}; // reserved; some clouds use it
+
+// Where Amazon's and Google's metadata services are among private addresses.
+constexpr std::array<std::array<unsigned char, 4>, 2> metadata6{{{0xfd, 0x00, 0x0e, 0xc2}, {0xfd, 0x20, 0x00, 0xce}}};
 
 network_depth depth_of(ip::address_v4 const& a) noexcept {
     auto const found = std::ranges::find_if(
@@ -49,8 +54,9 @@ network_depth depth_of(ip::address_v6 const& a) noexcept {
         return depth_of(held_at(b, 12));
     if ((b[0] & 0xe0) == 0x20) // globally reachable are those of 2000::/3 alone
         return network_depth::outside;
-    constexpr ip::address_v6::bytes_type amazon{0xfd, 0x00, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54};
-    bool const is_private = (b[0] & 0xfe) == 0xfc && b != amazon; // whose metadata service that is
+    bool const is_metadata = std::ranges::any_of(
+        metadata6, [&](auto const& prefix) { return std::equal(prefix.begin(), prefix.end(), b.begin()); });
+    bool const is_private = (b[0] & 0xfe) == 0xfc && !is_metadata;
     return is_private ? network_depth::network : network_depth::machine;
 }
 

@@ -162,7 +162,8 @@ gc_report hosted_repositories::collect(gc_request const& request) {
         return {.dry_run = request.dry_run, .items = {}, .by_reason = {}, .kept_in_use = 0, .error = {}};
     hosted_collection run(content_, *core_, rules, request);
     auto report = run.run();
-    unsettled_.note_collected();
+    if (!request.dry_run)
+        unsettled_.note_collected();
     return report;
 }
 
@@ -223,6 +224,8 @@ result<void> hosted_repositories::put_small_blob(repository_name const& repo, oc
 }
 
 result<void> hosted_repositories::link_blob(repository_name const& repo, oci::digest const& d, std::uint64_t size) {
+    if (auto allowed = unsettled_.check(repo); !allowed)
+        return allowed;
     if (auto allowed = quota_.take(repo, d, size); !allowed)
         return allowed;
     rely_on(d);
@@ -303,6 +306,8 @@ result<void> hosted_repositories::rely_on_children(repository_name const& repo, 
 // The bytes become visible with the second batch, under all their names at once.
 result<void> hosted_repositories::put_manifest(repository_name const& repo, pushed_manifest const& m) {
     auto const& c = *core_;
+    if (auto allowed = unsettled_.check(repo); !allowed)
+        return allowed;
     if (auto allowed = tags_.take(repo, m.tags); !allowed)
         return allowed;
     if (auto allowed = quota_.take(repo, m.digest, m.bytes.size()); !allowed)

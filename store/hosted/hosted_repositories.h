@@ -76,7 +76,7 @@ public:
     result<void> note_clean_stop();
 
     // Begins a push of a blob in one go, of `size` bytes or of unknown size.
-    //   no_space, too_much_unsettled
+    //   no_space, over_quota, too_much_unsettled
     result<incoming_blob> begin_blob(repository_name const& repo, oci::algorithm a, std::optional<std::uint64_t> size);
     result<void> put_blob(repository_name const& repo, incoming_blob& blob, oci::digest const& expected);
 
@@ -90,7 +90,7 @@ public:
     // Links content that is here already. False if it is not, or `from` is given and does not show it.
     result<bool> mount(repository_name const& repo, oci::digest const& d, repository_name const* from);
 
-    //   over_quota, too_many_tags
+    //   over_quota, too_much_unsettled, too_many_tags
     result<void> put_manifest(repository_name const& repo, pushed_manifest const& m);
 
     // The repository no longer shows it; false if it did not. The bytes go when nobody needs them any more.

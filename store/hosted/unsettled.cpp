@@ -42,18 +42,32 @@ unsettled::share unsettled::begin(repository_name const& repo, std::uint64_t byt
     return s;
 }
 
+error unsettled::too_much(amount const& all, std::uint64_t bytes, std::uint64_t most) {
+    return {errc::too_much_unsettled, std::to_string(all.uploads) + " bytes are being uploaded, " +
+                                          std::to_string(all.deleted) + " were deleted and are still here, " +
+                                          std::to_string(bytes) + " are wanted, and " + std::to_string(most) +
+                                          " allowed"};
+}
+
+result<void> unsettled::check(repository_name const& repo) {
+    auto const most = limit();
+    if (most == 0)
+        return {};
+    auto const all = of(repo);
+    std::lock_guard const lock(all->mutex);
+    return all->deleted > most ? too_much(*all, 0, most) : result<void>();
+}
+
 result<void> unsettled::extend(share& s, std::uint64_t bytes) {
     if (bytes == 0)
         return {};
     auto const most = limit();
     auto& all = *s.of_;
     std::lock_guard const lock(all.mutex);
-    bool const fits = bytes <= most && all.uploads <= most - bytes && all.deleted <= most;
-    if (most != 0 && !fits)
-        return error{errc::too_much_unsettled, std::to_string(all.uploads) + " bytes are being uploaded, " +
-                                                   std::to_string(all.deleted) + " were deleted and are still here, " +
-                                                   std::to_string(bytes) + " are wanted, and " + std::to_string(most) +
-                                                   " allowed"};
+    if (most != 0 && (bytes > most || s.bytes_ > most - bytes))
+        return error{errc::over_quota, "an upload of more than " + std::to_string(most) + " bytes"};
+    if (most != 0 && (all.uploads > most - bytes || all.deleted > most))
+        return too_much(all, bytes, most);
     all.uploads += bytes;
     s.bytes_ += bytes;
     return {};

@@ -51,8 +51,12 @@ public:
     share begin(repository_name const& repo, std::uint64_t bytes);
 
     // So many bytes more are about to be written. Does not block.
+    //   over_quota          it is larger than all that may be shown
     //   too_much_unsettled  there is no such room; nothing is counted
     result<void> extend(share& s, std::uint64_t bytes);
+
+    // Before something is pushed that is no upload: too_much_unsettled if too much waits for a collection.
+    result<void> check(repository_name const& repo);
 
     // A repository no longer shows content of so many bytes. Counts unless others show it. Blocks.
     void note_deleted(repository_name const& repo, oci::digest const& d, std::uint64_t bytes);
@@ -69,6 +73,7 @@ private:
         std::unordered_map<oci::digest, std::uint64_t> deletions; // bytes
         std::uint64_t others = 0;                                 // of deletions beyond deletions_max
     };
+    static error too_much(amount const& all, std::uint64_t bytes, std::uint64_t most);
     std::uint64_t limit();
     std::shared_ptr<amount> of(repository_name const& repo);
     bool waits_for_collection(oci::digest const& d) const;

@@ -22,6 +22,8 @@ TEST_CASE("addresses of this machine and its link are furthest inside, in whatev
                               "fec0::1",
                               "ff02::1",
                               "fd00:ec2::254",
+                              "fd00:ec2::23",
+                              "fd20:ce::254",
                               "::ffff:127.0.0.1",
                               "::ffff:169.254.169.254",
                               "2002:7f00:1::",
@@ -36,7 +38,7 @@ TEST_CASE("addresses of this machine and its link are furthest inside, in whatev
 TEST_CASE("addresses of networks like ours are inside") {
     for (auto const* inner :
          {"10.0.0.1", "10.255.255.255", "172.16.0.1", "172.31.255.255", "192.168.0.1", "100.64.0.1", "100.127.255.255",
-          "198.18.0.1", "fd00::1", "fc00::1", "::ffff:10.0.0.1", "64:ff9b::10.0.0.1"}) {
+          "198.18.0.1", "240.0.0.1", "fd00::1", "fc00::1", "::ffff:10.0.0.1", "64:ff9b::10.0.0.1"}) {
         INFO(inner);
         CHECK(depth_of(make_address(inner)) == network_depth::network);
     }

@@ -73,6 +73,7 @@ TEST_CASE("uploads below a prefix may take as much as may be shown there, in pie
     auto const one = s.session("local/a");
     REQUIRE(one->try_claim()->append(as_bytes(bytes)));
     CHECK(is_too_much(s.hosted().begin_blob("local/b", d.algo(), 8000)));
+    CHECK(is_over_quota(s.hosted().begin_blob("local/b", d.algo(), 12'001)));
     {
         auto other = s.hosted().begin_blob("local/b", d.algo(), 7000);
         REQUIRE(other);
@@ -135,6 +136,19 @@ TEST_CASE("who pushes and deletes in turn is stopped until a collection") {
     s.age();
     CHECK(s.collect() == 3);
     CHECK(push());
+}
+
+TEST_CASE("what is pushed in one piece and deleted counts too, and then no manifest is taken either") {
+    bounded_store s(12'000);
+    unsigned pushed = 0;
+    for (; pushed < 100 && s.put("local/a", content(5000, pushed)); ++pushed) {
+        REQUIRE(s.hosted().remove_blob("local/a", oci::digest::of(content(5000, pushed))).value());
+        s.now += 30;
+    }
+    CHECK(pushed == 3);
+    auto const bytes = s.image_of(oci::digest::of("c"), oci::digest::of("l"));
+    auto const parsed = oci::parse_pushed_manifest(bytes, hosted_store::image_type).value();
+    CHECK(is_too_much(s.hosted().put_manifest("local/a", {oci::digest::of(bytes), bytes, parsed, {}, "{}"})));
 }
 
 TEST_CASE("what is deleted and yet no garbage takes nothing, nor what is shown again") {
