@@ -86,7 +86,9 @@ task<bool> session::secure(server_identity::ptr as) {
         turn = co_await local_.handshakes->enter(local_.home, peer_.client, deadline::after(longest_handshake));
     entry_.expire_after(limit::header_timeout, std::min<seconds>(limits.header_timeout, longest_handshake),
                         steady_clock::now());
-    auto const done = turn ? co_await stream_.secure(std::move(as)) : client_stream::greeting::failed;
+    auto done = client_stream::greeting::failed;
+    if (turn)
+        done = co_await stream_.secure(std::move(as));
     turn.reset();
     entry_.set_busy();
     if (done == client_stream::greeting::secure) {
