@@ -26,11 +26,12 @@ void maintenance::run(std::stop_token stop) {
     constexpr unsigned give_back_every = 5; // pauses
     constexpr unsigned collect_every = 60;
     constexpr unsigned collect_hosted_every = 10 * collect_every;
+    spare_memory spare;
     for (unsigned n = 1; !stop.stop_requested(); ++n) {
         content_.maintain();
         integrity_.step(std::time(nullptr), stop);
         if (n % give_back_every == 0)
-            give_back_spare_memory();
+            spare.give_back();
         if (n % collect_every == 0) {
             gc_.run(false, n % collect_hosted_every == 0);
             end_idle_uploads();
