@@ -73,6 +73,11 @@ void record_client::send(std::string_view bytes) {
     }
 }
 
+void record_client::send_urgent(char byte) {
+    if (::send(socket_, &byte, 1, MSG_OOB | MSG_NOSIGNAL) != 1)
+        throw std::runtime_error("not sent");
+}
+
 void record_client::end() {
     ::shutdown(socket_, SHUT_WR);
 }

@@ -25,6 +25,7 @@ public:
     std::string key_update();
 
     void send(std::string_view bytes);
+    void send_urgent(char byte);
     void end(); // no more will be sent
     // Until the end, or `text` is in what came; std::runtime_error after a minute without either.
     std::string read_until(std::string_view text);

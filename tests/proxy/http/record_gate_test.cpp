@@ -1,25 +1,20 @@
 // Records of TLS that come in pieces, or with nothing for us: each is read when it is whole, and nobody else waits.
 #include "tests/catch.h"
-#include "tests/support/certificate_files.h"
-#include "tests/support/mirror.h"
 #include "tests/support/record_client.h"
+#include "tests/support/secure_mirror.h"
 
 using namespace tests;
 
 namespace {
 
-struct secure_mirror : mirror {
-    secure_mirror() {
-        settings.server.listen = {{"127.0.0.1", 0, true}};
-        settings.server.certificates = {files.issue("a", {"localhost"})};
+struct one_worker : secure_mirror {
+    one_worker() {
         settings.server.threads = 1;
         start();
     }
     record_client client(std::size_t pieces = 0) {
         return record_client(server->port(), files.authority.ca_file(), pieces);
     }
-
-    certificate_files files;
 };
 
 std::string request(std::string const& more = {}) {
@@ -33,7 +28,7 @@ bool is_served(record_client& c) {
 } // namespace
 
 TEST_CASE("a record is read when all of it is there, whatever came before it, and holds up nobody") {
-    secure_mirror m;
+    one_worker m;
     auto const first = GENERATE(std::size_t{1}, std::size_t{4}, std::size_t{5}, std::size_t{6}, std::size_t{20});
     auto const before = GENERATE(0, 1, 3);
     auto slow = m.client();
@@ -52,7 +47,7 @@ TEST_CASE("a record is read when all of it is there, whatever came before it, an
 }
 
 TEST_CASE("a greeting and a request may come byte by byte, and several records at once") {
-    secure_mirror m;
+    one_worker m;
     auto c = m.client(7);
     for (char const byte : c.seal(request()))
         c.send({&byte, 1});
@@ -67,7 +62,7 @@ TEST_CASE("a greeting and a request may come byte by byte, and several records a
 }
 
 TEST_CASE("a client that sends records with nothing in them without end is let go") {
-    secure_mirror m;
+    one_worker m;
     auto c = m.client();
     std::string bytes;
     for (int i = 0; i < 200; ++i)
@@ -81,9 +76,19 @@ TEST_CASE("a client that sends records with nothing in them without end is let g
 }
 
 TEST_CASE("what ends within a record ends the connection") {
-    secure_mirror m;
+    one_worker m;
     auto c = m.client();
     c.send(c.seal(request()).substr(0, 30));
     c.end();
     CHECK(c.read_until("{}").empty());
+}
+
+TEST_CASE("urgent data within a record is a part of it") {
+    one_worker m;
+    auto c = m.client();
+    auto const record = c.seal(request());
+    c.send(record.substr(0, 9));
+    c.send_urgent(record[9]);
+    c.send(record.substr(10));
+    CHECK(is_served(c));
 }

@@ -1,11 +1,10 @@
 // A whole layerd behind TLS, with a client that checks certificates. What HTTP does there is what it does without.
 #include "proxy/cli/http_fetch.h"
 #include "tests/catch.h"
-#include "tests/support/certificate_files.h"
 #include "tests/support/eventually.h"
 #include "tests/support/few_descriptors.h"
-#include "tests/support/mirror.h"
 #include "tests/support/run_io.h"
+#include "tests/support/secure_mirror.h"
 #include "tests/support/tls_client.h"
 
 #include <openssl/ssl.h>
@@ -18,24 +17,18 @@ using namespace tests;
 
 namespace {
 
-struct secure_mirror : mirror {
-    secure_mirror() {
-        settings.server.listen = {{"127.0.0.1", 0, true}};
-        settings.server.certificates = {files.issue("a", {"localhost"})};
-    }
+struct asked_mirror : secure_mirror {
     tls_client client() const { return tls_client(server->port(), files.authority.ca_file()); }
     tls_client client(tls_client::wish w) const {
         return tls_client(server->port(), files.authority.ca_file(), std::move(w));
     }
     bool has_counted(std::string const& what) const { return stats().find(what) != std::string::npos; }
-
-    certificate_files files;
 };
 
 } // namespace
 
 TEST_CASE("through TLS come the same bytes, cold and kept, whole and in parts") {
-    secure_mirror m;
+    asked_mirror m;
     auto const bandwidth = GENERATE(0u, 64u << 20);
     m.settings.server.bandwidth_per_client = bandwidth;
     auto const large = random_bytes(9'000'001, 1), small = random_bytes(700, 2);
@@ -60,7 +53,7 @@ TEST_CASE("through TLS come the same bytes, cold and kept, whole and in parts") 
 }
 
 TEST_CASE("what is pushed through TLS is stored") {
-    secure_mirror m;
+    asked_mirror m;
     m.settings.hosted.prefixes = {"local"};
     m.start();
     auto const bytes = random_bytes(3'000'000, 1);
@@ -70,7 +63,7 @@ TEST_CASE("what is pushed through TLS is stored") {
 }
 
 TEST_CASE("TLS 1.2 and 1.3 are spoken, HTTP/1.1 in them, and whom the certificate is not for is not answered") {
-    secure_mirror m;
+    asked_mirror m;
     m.start();
     CHECK(m.client().version() == "TLSv1.3");
     auto old = m.client({.newest = TLS1_2_VERSION});
@@ -84,7 +77,7 @@ TEST_CASE("TLS 1.2 and 1.3 are spoken, HTTP/1.1 in them, and whom the certificat
 }
 
 TEST_CASE("plain HTTP where TLS is spoken is told so") {
-    secure_mirror m;
+    asked_mirror m;
     m.start();
     http_client c(m.server->port());
     c.send_get("/v2/");
@@ -94,7 +87,7 @@ TEST_CASE("plain HTTP where TLS is spoken is told so") {
 }
 
 TEST_CASE("who greets with nonsense or not at all is let go, and counted") {
-    secure_mirror m;
+    asked_mirror m;
     m.settings.server.header_timeout = 1s;
     m.start();
     http_client nonsense(m.server->port()), silent(m.server->port());
@@ -105,7 +98,7 @@ TEST_CASE("who greets with nonsense or not at all is let go, and counted") {
 }
 
 TEST_CASE("a connection beyond the bound is closed before it has greeted") {
-    secure_mirror m;
+    asked_mirror m;
     m.settings.server.max_connections_per_client = 1;
     m.start();
     auto first = m.client();
@@ -114,7 +107,7 @@ TEST_CASE("a connection beyond the bound is closed before it has greeted") {
 }
 
 TEST_CASE("a certificate that is renewed is what the next connection gets; those that are open go on") {
-    secure_mirror m;
+    asked_mirror m;
     m.start();
     auto before = m.client();
     CHECK(before.first_name_of_peer() == "localhost");
@@ -124,7 +117,7 @@ TEST_CASE("a certificate that is renewed is what the next connection gets; those
 }
 
 TEST_CASE("a stop tells an idle client that no more will come") {
-    secure_mirror m;
+    asked_mirror m;
     m.start();
     auto c = m.client();
     CHECK(c.get("/v2/").status == 200);
@@ -133,7 +126,7 @@ TEST_CASE("a stop tells an idle client that no more will come") {
 }
 
 TEST_CASE("the admin API speaks TLS too, beside a registry that does not") {
-    secure_mirror m;
+    asked_mirror m;
     m.settings.server.admin_listen = std::exchange(m.settings.server.listen, m.settings.server.admin_listen);
     m.start();
     CHECK(m.get("/v2/").status == 200);
@@ -141,7 +134,7 @@ TEST_CASE("the admin API speaks TLS too, beside a registry that does not") {
 }
 
 TEST_CASE("the commands ask an admin API that speaks TLS, if they trust its CA") {
-    secure_mirror m;
+    asked_mirror m;
     m.settings.server.admin_listen = m.settings.server.listen;
     auto const fetched = [&](std::string host) {
         m.start();
@@ -160,7 +153,7 @@ TEST_CASE("the commands ask an admin API that speaks TLS, if they trust its CA")
 }
 
 TEST_CASE("a certificate that cannot be read keeps the server from starting") {
-    secure_mirror m;
+    asked_mirror m;
     std::filesystem::remove(m.settings.server.certificates.front().key_file);
     auto const started = server::start(m.settings);
     REQUIRE(started.has_error());
@@ -168,7 +161,7 @@ TEST_CASE("a certificate that cannot be read keeps the server from starting") {
 }
 
 TEST_CASE("a session can be resumed where no client's certificate is asked for") {
-    secure_mirror m;
+    asked_mirror m;
     m.start();
     auto c = m.client();
     REQUIRE(c.get("/v2/").status == 200); // the ticket comes with the first answer
@@ -176,7 +169,7 @@ TEST_CASE("a session can be resumed where no client's certificate is asked for")
 }
 
 TEST_CASE("connections that would take the last descriptors are closed before TLS, and those that are here go on") {
-    secure_mirror m;
+    asked_mirror m;
     auto const bytes = random_bytes(1000, 1);
     auto const target = "/v2/library/a/blobs/" + m.put_blob("library/a", bytes);
     m.start();
