@@ -70,7 +70,7 @@ struct hosted_rules {
                                         // be fetched again
     std::vector<std::string> prefixes;  // first components of its repositories' names
     std::chrono::seconds grace{3600};   // what nothing leads to any more stays so long after its last use
-    std::uint64_t max_used_space = 0;   // what the repositories below each prefix may take; 0: no bound
+    std::uint64_t max_used_space = 0;   // what the repositories below each prefix may show; 0: no bound
 
     // What belongs to a prefix that is no longer configured is neither hosted nor mirrored.
     bool is_mirrored(repository_name const& repo) const;
