@@ -44,7 +44,8 @@ public:
                 clock_source now, client_network around = {});
 
     // Errors are upstream_error 502 (also where all addresses are deeper than `deepest`) or 504 (`d` passed, or
-    // connecting took too long), or internal_error for a request that cannot be written as HTTP. The client must outlive the answer.
+    // connecting took too long), or internal_error for a request that cannot be written as HTTP. The client must
+    // outlive the answer.
     task<result<std::unique_ptr<answer>>> send(wire_request const& request, deadline d);
 
     // From where it was given: nothing that it names may be further inside. Not what the name resolves to now: that
