@@ -42,7 +42,7 @@ std::string escaped(std::string_view text) {
 std::string printable(std::string_view text) {
     std::string out;
     for (char const c : text) {
-        if (c > ' ' && c < '\x7f' && c != '#')
+        if (c > ' ' && c < '\x7f' && c != '#' && c != '<' && c != '>')
             out += c;
         else
             out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
@@ -110,11 +110,11 @@ std::string next_page_here(std::string_view target, std::string_view link, std::
     if (link.find("next", close) == std::string_view::npos)
         return {};
     auto const there = link.substr(open + 1, close - open - 1);
-    auto const mark = there.find('?');
-    if (mark == std::string_view::npos)
+    auto const cursor = query_for_upstream(there.substr(0, there.find('#')));
+    if (cursor.empty())
         return {};
     std::string here(target.substr(0, target.find('?')));
-    here.append(there.substr(mark));
+    here.append(cursor);
     if (!ns.empty())
         here.append("&ns=").append(escaped(ns));
     return here;

@@ -4,6 +4,8 @@
 #pragma once
 
 #include "oci/charset.h"
+#include "oci/route.h"
+#include "proxy/pull/listing_handler.h"
 #include "proxy/upstream/origin.h"
 #include "proxy/upstream/rate_limit.h"
 #include "proxy/upstream/token.h"
@@ -76,7 +78,24 @@ inline void check_token_requests(std::string_view text) {
     }
 }
 
+// The list's next page, as a client will ask us for it.
+inline void check_link(std::string_view text) {
+    std::string const here = "/v2/library/alpine/tags/list";
+    for (std::string const ns : {"", "docker.io"}) {
+        auto const next = proxy::next_page_here(here + "?n=1&ns=quay.io", text, ns);
+        if (next.empty())
+            continue;
+        expect(is_word(next) && next.find_first_of("<>#") == std::string::npos, "a link can stand in a field");
+        auto const asked = oci::parse_route(next);
+        if (!asked)
+            continue; // a cursor that no query can hold is refused when it is asked for
+        expect(asked->repo && asked->repo->name() == "library/alpine", "the next page is of the same list");
+        expect(asked->query.find("ns").value_or("") == ns, "and of the same upstream");
+    }
+}
+
 inline void check_upstream_fields(std::string_view text) {
+    check_link(text);
     check_locations(text);
     check_limits(text);
     check_token_answer(text);
