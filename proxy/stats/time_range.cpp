@@ -5,6 +5,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 
@@ -28,7 +29,7 @@ std::optional<std::int64_t> parse_calendar(std::string const& text) {
     auto const* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &t);
     if (end == nullptr || *end != '\0')
         return std::nullopt;
-    return ::timegm(&t);
+    return std::max<std::int64_t>(::timegm(&t), 0); // nothing was recorded before
 }
 
 std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t now) {

@@ -70,7 +70,7 @@ std::uint64_t traffic::requests_saved() const noexcept {
 }
 
 std::int64_t traffic::bytes_saved() const noexcept {
-    return static_cast<std::int64_t>(bytes_served) - static_cast<std::int64_t>(bytes_from_upstream);
+    return static_cast<std::int64_t>(bytes_served - bytes_from_upstream);
 }
 
 std::optional<double> traffic::hit_ratio() const noexcept {
@@ -99,7 +99,9 @@ traffic& traffic::operator+=(traffic const& other) noexcept {
     upstream_errors += other.upstream_errors;
     pulls_saved += other.pulls_saved;
     time_saved_us += other.time_saved_us;
-    money_saved_nano += other.money_saved_nano;
+    // A rotten row may say anything: it may make a sum wrong, not undefined.
+    money_saved_nano = static_cast<std::int64_t>(static_cast<std::uint64_t>(money_saved_nano) +
+                                                 static_cast<std::uint64_t>(other.money_saved_nano));
     server_errors += other.server_errors;
     hosted_hits += other.hosted_hits;
     revalidations += other.revalidations;

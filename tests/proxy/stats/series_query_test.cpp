@@ -144,6 +144,7 @@ TEST_CASE("times are Unix seconds, calendar times, or so long ago") {
     CHECK(a.range({}) == a.range({{"from", "-24h"}}));
     CHECK(a.range({{"from", "-30d"}}).ends_with(" 10800"));
     CHECK(a.range({{"from", "-365d"}}).ends_with(" 172800"));
+    CHECK(a.range({{"from", "0001-01-01T00:00:00Z"}}) == a.range({{"from", "0"}}));
 }
 
 TEST_CASE("questions that make no sense are told why") {
