@@ -20,18 +20,6 @@ constexpr std::string_view content_security_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'";
 
-std::optional<admin_request> to_admin_request(request const& r) {
-    auto const url = boost::urls::parse_origin_form(r.target());
-    if (!url)
-        return std::nullopt;
-    admin_request out;
-    out.method = r.method_name();
-    out.path = url->path();
-    for (auto const& p : url->params())
-        out.query.items.emplace_back(p.key, p.value);
-    return out;
-}
-
 // Nobody can make these mean something else, as the owner of a name can.
 bool is_nobodys_name(boost::urls::authority_view const& at) {
     return at.host_type() == boost::urls::host_type::ipv4 || at.host_type() == boost::urls::host_type::ipv6 ||
@@ -39,6 +27,16 @@ bool is_nobodys_name(boost::urls::authority_view const& at) {
 }
 
 } // namespace
+
+std::optional<admin_request> parse_admin_request(std::string method, std::string_view target) {
+    auto const url = boost::urls::parse_origin_form(target);
+    if (!url)
+        return std::nullopt;
+    admin_request out{std::move(method), url->path(), {}, {}};
+    for (auto const& p : url->params())
+        out.query.items.emplace_back(p.key, p.value);
+    return out;
+}
 
 bool is_own_page(std::string_view origin, std::string_view host) {
     auto const page = boost::urls::parse_uri(origin);
@@ -60,7 +58,7 @@ bool admin_service::is_tricked_browser(exchange const& x) {
 }
 
 task<void> admin_service::serve(exchange& x) {
-    auto asked = to_admin_request(x.req());
+    auto asked = parse_admin_request(std::string(x.req().method_name()), x.req().target());
     if (!asked) {
         auto const unknown = from_oci({oci::errc::name_unknown, "not a path of the admin API"});
         co_await x.reply_error(unknown);

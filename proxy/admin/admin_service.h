@@ -47,6 +47,9 @@ private:
     std::atomic<int> watchers_{0};
 };
 
+// What a request's target asks for, if it is one.
+std::optional<admin_request> parse_admin_request(std::string method, std::string_view target);
+
 // Whether a command with this Origin field may be what it says: sent by a page that this listener served, under this
 // Host field. An address or "localhost" cannot be made to mean somebody else.
 bool is_own_page(std::string_view origin, std::string_view host);

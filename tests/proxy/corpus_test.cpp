@@ -1,10 +1,13 @@
 // Every seed of the fuzz corpora of what the proxy reads, through the check of its fuzz target.
+#include "tests/fuzz/admin_question_check.h"
 #include "tests/fuzz/answer_check.h"
 #include "tests/fuzz/base64_check.h"
 #include "tests/fuzz/basic_login_check.h"
+#include "tests/fuzz/client_fields_check.h"
 #include "tests/fuzz/config_check.h"
 #include "tests/fuzz/corpus.h"
 #include "tests/fuzz/framing_check.h"
+#include "tests/fuzz/history_row_check.h"
 #include "tests/fuzz/htpasswd_check.h"
 #include "tests/fuzz/jwk_set_check.h"
 #include "tests/fuzz/multipart_check.h"
@@ -18,6 +21,9 @@
 
 using fuzz::check_corpus;
 
+TEST_CASE("the corpus of questions to the admin API passes its check") {
+    check_corpus("admin_question", fuzz::check_admin_question);
+}
 TEST_CASE("the corpus of answers passes its check") {
     check_corpus("answer", fuzz::check_answer);
 }
@@ -27,11 +33,17 @@ TEST_CASE("the corpus of Base64 passes its check") {
 TEST_CASE("the corpus of Basic logins passes its check") {
     check_corpus("basic_login", fuzz::check_basic_login);
 }
+TEST_CASE("the corpus of clients' fields passes its check") {
+    check_corpus("client_fields", fuzz::check_client_fields);
+}
 TEST_CASE("the corpus of configurations passes its check") {
     check_corpus("config", fuzz::check_config);
 }
 TEST_CASE("the corpus of heads of requests passes its check") {
     check_corpus("framing", fuzz::check_framing);
+}
+TEST_CASE("the corpus of rows of the history passes its check") {
+    check_corpus("history_row", fuzz::check_history_row);
 }
 TEST_CASE("the corpus of htpasswd files passes its check") {
     check_corpus("htpasswd", fuzz::check_htpasswd);
