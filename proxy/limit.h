@@ -24,6 +24,7 @@ enum class limit : std::uint8_t {
     relays,          // that go past a store without room at a time, in all or to one client
     disk,            // jobs that wait for it
     logins,          // that are being checked
+    watchers,        // pages that are told what happens
     open_files,      // of the process, sockets too: RLIMIT_NOFILE
     header_timeout,  // of a greeting through TLS, or a request's head: from its first byte to its end
     idle_timeout,    // of a connection without a request
@@ -31,12 +32,13 @@ enum class limit : std::uint8_t {
     request_timeout, // of one request with its answer
     json_depth       // of a pushed manifest
 };
-inline constexpr std::size_t limit_count = 21;
+inline constexpr std::size_t limit_count = 22;
 
 // As metrics and the admin API name them.
 inline constexpr std::array<std::string_view, limit_count> limit_names{
-    "none",   "connections",     "requests",       "head_size",    "large_heads",   "body_size",       "body_rate",
-    "bodies", "upload_sessions", "quota",          "tags",         "fills",         "relays",          "disk",
-    "logins", "open_files",      "header_timeout", "idle_timeout", "write_timeout", "request_timeout", "json_depth"};
+    "none",         "connections",   "requests",        "head_size", "large_heads", "body_size",
+    "body_rate",    "bodies",        "upload_sessions", "quota",     "tags",        "fills",
+    "relays",       "disk",          "logins",          "watchers",  "open_files",  "header_timeout",
+    "idle_timeout", "write_timeout", "request_timeout", "json_depth"};
 
 } // namespace proxy

@@ -138,6 +138,7 @@ task<void> admin_service::stream_events(exchange& x) {
         co_await x.reply_stream(head, {}, events);
         x.close_after();
     } else {
+        x.local().counters.refuse(limit::watchers);
         auto const refused = admin_problem(503, "too many pages watch already");
         co_await reply(x, refused);
     }

@@ -1,6 +1,7 @@
 // What reaches the admin API as a command, and what is refused before.
 #include "proxy/admin/admin_service.h"
 #include "tests/catch.h"
+#include "tests/support/eventually.h"
 #include "tests/support/mirror.h"
 
 using namespace tests;
@@ -130,6 +131,27 @@ TEST_CASE("who listens is told what happens, and a stop does not wait for him") 
     c.read_raw_until("\"problems\":[");
     m.server->stop();
     CHECK(c.read_raw_to_end().ends_with("0\r\n\r\n"));
+}
+
+TEST_CASE("so many pages listen at once, and one that goes makes room for another") {
+    mirror m;
+    m.start();
+    std::vector<std::unique_ptr<http_client>> pages;
+    auto const listen = [&] {
+        pages.push_back(std::make_unique<http_client>(m.server->admin_port()));
+        pages.back()->send_get("/api/v1/events");
+        bool const is_heard = pages.back()->read_raw_until("\r\n\r\n").starts_with("HTTP/1.1 200");
+        if (!is_heard)
+            pages.pop_back();
+        return is_heard;
+    };
+    for (int i = 0; i < proxy::admin_service::max_watchers; ++i)
+        CHECK(listen());
+    CHECK_FALSE(listen());
+    pages.erase(pages.begin());
+    CHECK(eventually(listen));
+    CHECK(http_get(m.server->admin_port(), "/healthz").status == 200);
+    CHECK(m.stats().find("\"watchers\":0") == std::string::npos);
 }
 
 TEST_CASE("a client that waits to be asked for the body of its command is asked") {
