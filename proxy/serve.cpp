@@ -43,13 +43,6 @@ private:
     service_manager const& manager_;
 };
 
-// Passwords, keys and tokens are in this process's memory: no core dump shall hold them, and no other process of the
-// same user read them. Who looks for a fault sets the variable.
-void keep_memory_private() {
-    if (std::getenv("LAYERD_CORE_DUMPS") == nullptr)
-        ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
 bool takes_logins(config const& c) {
     return !c.access.is_open() ||
            std::ranges::any_of(c.upstreams, [](auto const& u) { return u.access == upstream_access::per_client; });
@@ -129,7 +122,6 @@ void reload(server& running, config_source const& from) {
 }
 
 int serve(config c, config_source from) {
-    keep_memory_private();
     // Before any thread starts, so that none of them takes the signals.
     net::io_context signals;
     net::signal_set stop_signals(signals, SIGINT, SIGTERM);
