@@ -76,6 +76,20 @@ std::string tls_client::read_raw_until(std::string const& text) {
     return raw_;
 }
 
+std::string tls_client::read_raw(std::size_t size) {
+    while (raw_.size() < size) {
+        auto ec = bounded(
+            context_,
+            [&](auto done) {
+                asio::async_read(stream_, asio::dynamic_buffer(raw_), asio::transfer_exactly(size - raw_.size()), done);
+            },
+            [this] { give_up(); });
+        if (ec)
+            throw boost::system::system_error(ec);
+    }
+    return raw_;
+}
+
 std::string tls_client::version() {
     return SSL_get_version(stream_.native_handle());
 }

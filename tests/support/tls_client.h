@@ -31,6 +31,7 @@ public:
     // In steps: the request, and what has come of the answer once `text` is in it.
     void send_get(std::string const& target);
     std::string read_raw_until(std::string const& text);
+    std::string read_raw(std::size_t size); // all bytes since the request, of which there are at least so many
 
     std::string version();            // "TLSv1.3"
     std::string protocol();           // that the server chose of those offered; "" if none

@@ -1,6 +1,7 @@
 // Clients that show a certificate: its subject is their name.
 #include "tests/catch.h"
 #include "tests/support/certificate_files.h"
+#include "tests/support/eventually.h"
 #include "tests/support/guarded_mirror.h"
 #include "tests/support/set_clock.h"
 #include "tests/support/tls_client.h"
@@ -95,6 +96,27 @@ TEST_CASE("who listens to what happens by a certificate hears no more of it when
     c.read_raw_until("\"problems\":[");
     m.clock.pass(std::chrono::hours(24 * 365 * 20));
     CHECK(c.read_raw_until("\r\n0\r\n\r\n").find("HTTP/1.1 200") == 0);
+}
+
+TEST_CASE("another CA for clients counts for the next connection, and those that are open go on") {
+    certified_mirror m;
+    certificate_files others;
+    auto before = m.client(m.issue("alice"));
+    REQUIRE(before.get(tags).status == 404);
+    auto const theirs = others.put("x", others.authority.issue_for_client("alice"));
+    std::filesystem::copy_file(others.authority.ca_file(), m.clients.authority.ca_file(),
+                               std::filesystem::copy_options::overwrite_existing);
+    auto const status = [&](proxy::certificate_config const& own) {
+        try {
+            auto const a = m.client(own).get(tags);
+            return a.complete ? a.status : 0;
+        } catch (boost::system::system_error const&) {
+            return 0u; // not let in
+        }
+    };
+    CHECK(eventually([&] { return status(theirs) == 404; }));
+    CHECK(status(m.issue("alice")) == 0);
+    CHECK(before.get(tags).status == 404);
 }
 
 TEST_CASE("a subject that cannot name a user names none") {

@@ -116,6 +116,21 @@ TEST_CASE("a certificate that is renewed is what the next connection gets; those
     CHECK(before.get("/v2/").status == 200);
 }
 
+TEST_CASE("a certificate that is renewed in the middle of a transfer does not touch it") {
+    asked_mirror m;
+    auto const bytes = random_bytes(20'000'000, 3);
+    auto const target = "/v2/library/app/blobs/" + m.put_blob("library/app", bytes);
+    m.start();
+    auto c = m.client();
+    REQUIRE(c.get(target).body == bytes);
+    c.send_get(target); // more than the sockets hold: it stands until it is read
+    auto const head = c.read_raw_until("\r\n\r\n").find("\r\n\r\n") + 4;
+    m.files.issue("a", {"renewed.example.com", "localhost"});
+    CHECK(eventually([&] { return m.client().first_name_of_peer() == "renewed.example.com"; }));
+    CHECK(c.read_raw(head + bytes.size()).substr(head) == bytes);
+    CHECK(c.get("/v2/").status == 200);
+}
+
 TEST_CASE("a stop tells an idle client that no more will come") {
     asked_mirror m;
     m.start();
