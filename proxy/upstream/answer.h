@@ -6,8 +6,8 @@
 #pragma once
 
 #include "proxy/error.h"
+#include "proxy/runtime/clock.h"
 #include "proxy/stats/stats.h"
-#include "proxy/upstream/clock.h"
 #include "proxy/upstream/connection_pool.h"
 
 #include <boost/beast/http/buffer_body.hpp>

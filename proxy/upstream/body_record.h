@@ -7,8 +7,8 @@
 // that body decides. Only who has checked a body can say that it was right; that it came to its end proves nothing.
 #pragma once
 
+#include "proxy/runtime/clock.h"
 #include "proxy/upstream/circuit_breaker.h"
-#include "proxy/upstream/clock.h"
 
 #include <cstddef>
 #include <memory>

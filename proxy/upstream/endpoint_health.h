@@ -7,9 +7,9 @@
 #pragma once
 
 #include "proxy/error.h"
+#include "proxy/runtime/clock.h"
 #include "proxy/upstream/body_record.h"
 #include "proxy/upstream/circuit_breaker.h"
-#include "proxy/upstream/clock.h"
 #include "proxy/upstream/rate_limit.h"
 
 #include <array>

@@ -5,10 +5,10 @@
 // the others that are kept may well be as dead, and the host have moved: neither is believed any more.
 #pragma once
 
+#include "proxy/runtime/clock.h"
 #include "proxy/secret.h"
 #include "proxy/upstream/answer.h"
 #include "proxy/upstream/client_network.h"
-#include "proxy/upstream/clock.h"
 #include "proxy/upstream/connection_pool.h"
 #include "proxy/upstream/origin.h"
 #include "proxy/upstream/resolver.h"

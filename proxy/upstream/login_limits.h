@@ -2,7 +2,7 @@
 // none left must not keep the others from theirs. Token servers count likewise.
 #pragma once
 
-#include "proxy/upstream/clock.h"
+#include "proxy/runtime/clock.h"
 
 #include <chrono>
 #include <cstddef>

@@ -9,10 +9,10 @@
 #pragma once
 
 #include "proxy/error.h"
+#include "proxy/runtime/clock.h"
 #include "proxy/runtime/deadline.h"
 #include "proxy/runtime/net.h"
 #include "proxy/upstream/client_network.h"
-#include "proxy/upstream/clock.h"
 
 #include <memory>
 #include <string>

@@ -9,11 +9,11 @@
 #pragma once
 
 #include "oci/reference.h"
+#include "proxy/runtime/clock.h"
 #include "proxy/runtime/single_flight.h"
 #include "proxy/runtime/worker.h"
 #include "proxy/secret.h"
 #include "proxy/upstream/client_login.h"
-#include "proxy/upstream/clock.h"
 #include "proxy/upstream/credentials.h"
 #include "proxy/upstream/grants.h"
 #include "proxy/upstream/http_client.h"

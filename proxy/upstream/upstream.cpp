@@ -2,10 +2,10 @@
 // once more with new authorization after a 401. If all fail, the same again after a moment.
 #include "proxy/upstream/upstream.h"
 
+#include "proxy/runtime/clock.h"
 #include "proxy/runtime/fair_queue.h"
 #include "proxy/runtime/jitter.h"
 #include "proxy/runtime/pacer.h"
-#include "proxy/upstream/clock.h"
 #include "proxy/upstream/credentials.h"
 #include "proxy/upstream/endpoint_race.h"
 #include "proxy/upstream/http_client.h"
