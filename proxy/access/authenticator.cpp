@@ -31,7 +31,7 @@ authenticator::authenticator(config const& c, std::unique_ptr<password_check> pa
 result<std::unique_ptr<authenticator>> authenticator::open(config const& c, worker& home, disk_pool& disk,
                                                            unsigned password_threads,
                                                            std::function<std::int64_t()> now) {
-    auto passwords = password_check::open(password_path(c.access.htpasswd_file), password_threads);
+    auto passwords = password_check::open(password_path(c.access.htpasswd_file), password_threads, &steady_clock::now);
     if (!passwords)
         return passwords.error();
     std::unique_ptr<authenticator> made(new authenticator(c, *std::move(passwords), std::move(now)));

@@ -10,17 +10,17 @@
 namespace proxy {
 
 struct oidc_issuer::client {
-    client(std::filesystem::path const& ca, executor ex, clock_source now)
-        : tls(make_tls_context(ca)), http(ex, tls, {patience, patience}, counters, std::move(now)) {}
+    client(std::filesystem::path const& ca, executor ex, clock_source now, client_network around)
+        : tls(make_tls_context(ca)), http(ex, tls, {patience, patience}, counters, std::move(now), std::move(around)) {}
 
     net::ssl::context tls;
     upstream_counters counters; // of what is no registry: nobody reads them
     http_client http;
 };
 
-oidc_issuer::oidc_issuer(oidc_config c, worker& home, disk_pool& disk, clock_source now)
+oidc_issuer::oidc_issuer(oidc_config c, worker& home, disk_pool& disk, clock_source now, client_network around)
     : config_(std::move(c)), home_(home), disk_(disk), now_(now),
-      client_(std::make_unique<client>(config_.ca_file, home.executor(), now)) {}
+      client_(std::make_unique<client>(config_.ca_file, home.executor(), now, std::move(around))) {}
 
 oidc_issuer::~oidc_issuer() = default;
 

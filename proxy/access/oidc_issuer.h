@@ -29,7 +29,7 @@ public:
 
     // Keys are fetched on `home`, and a file of them is read on `disk`; both must outlive this. `now` is any thread's.
     // Throws std::runtime_error if the configured CAs cannot be read.
-    oidc_issuer(oidc_config c, worker& home, disk_pool& disk, clock_source now);
+    oidc_issuer(oidc_config c, worker& home, disk_pool& disk, clock_source now, client_network around = {});
     ~oidc_issuer();
 
     oidc_config const& config() const noexcept { return config_; }

@@ -6,8 +6,9 @@
 
 namespace proxy {
 
-result<std::unique_ptr<password_check>> password_check::open(std::filesystem::path const& file, unsigned threads) {
-    std::unique_ptr<password_check> made(new password_check(file, threads));
+result<std::unique_ptr<password_check>> password_check::open(std::filesystem::path const& file, unsigned threads,
+                                                             clock_source now) {
+    std::unique_ptr<password_check> made(new password_check(file, threads, std::move(now)));
     if (auto done = file.empty() ? result<void>() : made->read(); !done)
         return done.error();
     return made;
@@ -49,13 +50,13 @@ void password_check::look() {
 std::optional<password_verdict> password_check::remembered(std::string const& key) const {
     std::lock_guard const lock(mutex_);
     auto const at = verdicts_.find(key);
-    if (at == verdicts_.end() || at->second.until <= steady_clock::now())
+    if (at == verdicts_.end() || at->second.until <= now_())
         return std::nullopt;
     return at->second.is;
 }
 
 void password_check::remember(std::string const& key, password_verdict is, std::uint64_t generation) {
-    auto const now = steady_clock::now();
+    auto const now = now_();
     std::lock_guard const lock(mutex_);
     if (generation != generation_)
         return; // said of users who have changed meanwhile
@@ -102,6 +103,7 @@ task<result<password_verdict>> password_check::try_it(std::string key, std::stri
         users = users_;
         generation = generation_;
     }
+    ++hashed_;
     auto work = [&] { return users->accepts(user, password.text()); };
     bool const yes = co_await on_disk(threads_, work);
     auto const is = yes ? password_verdict::right : password_verdict::wrong;

@@ -4,12 +4,15 @@
 #pragma once
 
 #include "proxy/access/htpasswd.h"
+#include "proxy/runtime/clock.h"
 #include "proxy/runtime/file_stamp.h"
 #include "proxy/runtime/on_disk.h"
 #include "proxy/runtime/single_flight.h"
 #include "proxy/runtime/worker.h"
 #include "proxy/secret.h"
 
+#include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -33,11 +36,13 @@ public:
     static constexpr std::size_t max_waiting_per_client = 8;
     static constexpr std::size_t max_verdicts = 16384;
 
-    // Reads the file; blocks. Empty: there are no users.
-    static result<std::unique_ptr<password_check>> open(std::filesystem::path const& file, unsigned threads);
+    // Reads the file; blocks. Empty: there are no users. `now` is any thread's.
+    static result<std::unique_ptr<password_check>> open(std::filesystem::path const& file, unsigned threads,
+                                                        clock_source now);
     ~password_check(); // no check is under way
 
     bool has_users() const noexcept { return !file_.empty(); }
+    std::uint64_t hashed() const noexcept { return hashed_; } // so many were not remembered. Any thread
 
     // Any thread; `w` is the caller's worker, `client` its address. 503 with Retry-After if too many wait.
     task<result<password_verdict>> check(worker& w, std::string user, secret password, std::string client);
@@ -47,7 +52,8 @@ public:
     void look();
 
 private:
-    password_check(std::filesystem::path file, unsigned threads) : file_(std::move(file)), threads_(threads) {}
+    password_check(std::filesystem::path file, unsigned threads, clock_source now)
+        : file_(std::move(file)), now_(std::move(now)), threads_(threads) {}
     result<void> read();
 
     class turn;
@@ -60,6 +66,8 @@ private:
     task<result<password_verdict>> try_it(std::string key, std::string user, secret password, std::string client);
 
     std::filesystem::path const file_;
+    clock_source const now_;
+    std::atomic<std::uint64_t> hashed_{0};
     file_stamp seen_;
     disk_pool threads_;
     single_flight<password_verdict> flights_;

@@ -43,7 +43,9 @@ struct token_issuer::key {
 
 token_issuer::token_issuer() {
     origin_.on("GET", "/.well-known/openid-configuration").call([this](recorded_request const&) {
-        return reply(200).body(json::serialize(json::object{{"issuer", url()}, {"jwks_uri", url() + "/keys"}}));
+        std::lock_guard const lock(mutex_);
+        auto const keys = keys_at_.empty() ? url() + "/keys" : keys_at_;
+        return reply(200).body(json::serialize(json::object{{"issuer", url()}, {"jwks_uri", keys}}));
     });
     origin_.on("GET", "/keys").call([this](recorded_request const&) {
         std::lock_guard const lock(mutex_);
@@ -55,6 +57,11 @@ token_issuer::token_issuer() {
 void token_issuer::set_silent(bool is) {
     std::lock_guard const lock(mutex_);
     silent_ = is;
+}
+
+void token_issuer::say_keys_are_at(std::string url) {
+    std::lock_guard const lock(mutex_);
+    keys_at_ = std::move(url);
 }
 
 token_issuer::~token_issuer() = default;

@@ -25,6 +25,7 @@ public:
 
     std::size_t times_asked() const; // for its keys
     void set_silent(bool is);        // its keys are not to be had
+    void say_keys_are_at(std::string url);
 
     std::int64_t now = 1'800'000'000;
 
@@ -36,6 +37,7 @@ private:
     mutable std::mutex mutex_; // guards what is below
     std::string published_;
     bool silent_ = false;
+    std::string keys_at_; // empty: here
 };
 
 } // namespace tests

@@ -16,10 +16,19 @@ struct watched_issuer {
     worker w{0};
     std::atomic<std::int64_t> seconds_passed{0};
     disk_pool disk{1};
-    oidc_issuer ours{config(), w, disk, [this] {
-                         return steady_clock::time_point(std::chrono::hours(1000)) + seconds(seconds_passed.load());
-                     }};
+    oidc_issuer ours{
+        config(), w, disk,
+        [this] { return steady_clock::time_point(std::chrono::hours(1000)) + seconds(seconds_passed.load()); },
+        around()};
 
+    // 127.0.0.1, where the issuer is, is the network, and 127.0.0.2 this machine.
+    static client_network around() {
+        client_network n;
+        n.depth_of = [](boost::asio::ip::address const& a) noexcept {
+            return a.to_string() == "127.0.0.2" ? network_depth::machine : network_depth::network;
+        };
+        return n;
+    }
     oidc_config config() const {
         oidc_config c;
         c.name = "ci";
@@ -81,4 +90,16 @@ TEST_CASE("while the issuer is silent its keys count for a day") {
     i.seconds_passed += 60;
     CHECK(i.status(i.theirs.token()) == 200);
     CHECK(i.theirs.times_asked() == asked + 1);
+}
+
+TEST_CASE("an issuer says where its keys are, but nothing further inside than itself") {
+    watched_issuer i;
+    i.theirs.say_keys_are_at(i.theirs.url() + "/keys");
+    CHECK(i.status(i.theirs.token()) == 200);
+
+    watched_issuer other;
+    tests::scripted_origin inside{"127.0.0.2"};
+    other.theirs.say_keys_are_at(inside.url("/keys", "127.0.0.2"));
+    CHECK(other.status(other.theirs.token()) == 503);
+    CHECK(inside.connections() == 0);
 }

@@ -19,7 +19,9 @@ constexpr char const* slow = "ci:$2y$08$20ayiFRjXDsas2H27hNr4uD1dMNn4Y9ae.CQLRCz
 struct checked {
     explicit checked(char const* users) {
         tests::certificate_files::write(file, users);
-        passwords = *password_check::open(file, 1);
+        passwords = *password_check::open(file, 1, [this] {
+            return steady_clock::time_point(std::chrono::hours(1000)) + seconds(seconds_passed.load());
+        });
     }
     task<result<password_verdict>> check(std::string password, std::string client = "10.0.0.1") {
         return passwords->check(w, "ci", secret(std::move(password)), std::move(client));
@@ -33,6 +35,7 @@ struct checked {
     tests::temp_folder folder;
     std::filesystem::path file = folder.path() / "users";
     worker w{0};
+    std::atomic<std::int64_t> seconds_passed{0};
     std::unique_ptr<password_check> passwords;
 };
 
@@ -45,6 +48,34 @@ TEST_CASE("a password is right or wrong, the first time and from memory") {
         CHECK_FALSE(c.is_right("second"));
         CHECK_FALSE(c.is_right(""));
     }
+}
+
+TEST_CASE("a right password is remembered for a minute, a wrong one for seconds, and then hashed anew") {
+    checked c(first);
+    auto const hashed_by = [&](std::string const& password, bool is_right, int passed) {
+        auto const before = c.passwords->hashed();
+        c.seconds_passed += passed;
+        CHECK(c.is_right(password) == is_right);
+        return c.passwords->hashed() - before;
+    };
+    CHECK(hashed_by("first", true, 0) == 1);
+    CHECK(hashed_by("first", true, 59) == 0);
+    CHECK(hashed_by("first", true, 1) == 1);
+    CHECK(hashed_by("wrong", false, 0) == 1);
+    CHECK(hashed_by("wrong", false, 4) == 0);
+    CHECK(hashed_by("wrong", false, 1) == 1);
+    CHECK(hashed_by("first", true, 0) == 0);
+}
+
+TEST_CASE("of verdicts so many are remembered, the right ones longest", "[long]") {
+    checked c(first);
+    CHECK(c.is_right("first"));
+    auto const users = password_check::max_verdicts + 10; // who are not in the file: nothing to hash for them
+    for (std::size_t i = 0; i < users; ++i)
+        (void)run_io(c.w, [&] { return c.passwords->check(c.w, std::to_string(i), secret("x"), "10.0.0.1"); });
+    auto const before = c.passwords->hashed();
+    CHECK(c.is_right("first"));
+    CHECK(c.passwords->hashed() == before);
 }
 
 TEST_CASE("what was remembered of one user is not believed of another whose name holds the rest") {
@@ -81,6 +112,7 @@ TEST_CASE("the same login from many requests is checked once, and who tries many
     auto const same = run_io_all(c.w, 50, [&](std::size_t) { return c.check("slow"); });
     for (auto const& r : same)
         CHECK((r && *r == password_verdict::right));
+    CHECK(c.passwords->hashed() == 1);
     auto const tried = run_io_all(c.w, 40, [&](std::size_t i) { return c.check("guess " + std::to_string(i)); });
     std::size_t refused = 0;
     for (auto const& r : tried)
@@ -91,4 +123,23 @@ TEST_CASE("the same login from many requests is checked once, and who tries many
     });
     for (auto const& r : others)
         CHECK((r && *r == password_verdict::wrong));
+}
+
+TEST_CASE("of all clients together so many logins wait") {
+    checked c(slow);
+    constexpr std::size_t clients = 200;
+    auto const tried = run_io_all(c.w, clients, [&](std::size_t i) {
+        return c.check("guess " + std::to_string(i), "10.0.0." + std::to_string(i));
+    });
+    std::size_t refused = 0;
+    for (auto const& r : tried) {
+        refused += r.has_error() ? 1 : 0;
+        if (r.has_error()) {
+            CHECK(r.error().status == 503);
+            CHECK(r.error().over == limit::logins);
+        }
+    }
+    CHECK(c.passwords->hashed() == clients - refused);
+    CHECK(refused <= clients - password_check::max_waiting);
+    CHECK(refused > clients / 2); // one thread hashes meanwhile, a few of them at most
 }
