@@ -3,6 +3,7 @@
 #include "oci/manifest.h"
 #include "oci/route.h"
 #include "proxy/http/login_challenge.h"
+#include "proxy/log/shown_target.h"
 
 #include <spdlog/spdlog.h>
 
@@ -18,20 +19,14 @@ std::size_t latency_bucket(steady_clock::duration d) {
     return std::min<std::size_t>(bucket, latency_buckets - 1);
 }
 
-// A client may ask for a token with its password in the query, as OAuth 2 forbids and some do.
-std::string_view shown_target(request const& r) {
-    auto const target = r.target();
-    return token_endpoint::is_at(target) ? target.substr(0, target.find('?')) : target;
-}
-
 // Errors that somebody should look at; a client's 404 is not one.
 void log_error(error const& e, request const& r) {
     if (e.source == error_source::client || is_overload(e) ||
         e.over != limit::none) { // counted; a line each would be one more load
-        spdlog::debug("{} {}: {}", r.method_name(), shown_target(r), for_log(e));
+        spdlog::debug("{} {}: {}", r.method_name(), shown_target(r.target()), for_log(e));
         return;
     }
-    spdlog::warn("{} {}: {} ({}, {})", r.method_name(), shown_target(r), for_log(e), to_string(e.source),
+    spdlog::warn("{} {}: {} ({}, {})", r.method_name(), shown_target(r.target()), for_log(e), to_string(e.source),
                  oci::to_string(e.code));
 }
 
@@ -217,7 +212,7 @@ void router::account(exchange& x, found_target const& target, steady_clock::time
     access_record const line{
         .client = x.from().name,
         .method = x.req().method_name(),
-        .target = shown_target(x.req()),
+        .target = shown_target(x.req().target()),
         .status = x.status(),
         .body_bytes = x.body_bytes(),
         .duration = now - started,

@@ -5,7 +5,8 @@
 #   jobs / "$(job_token)"      a token of a CI system: pulls everything, pushes to local/acme/** from acme/app alone
 #   certificates               of alice as ci, of bob as reader: see certificates.sh
 #
-# GUARDED_HOST is its address, 127.0.0.1 unless set; GUARDED_REST is added to its configuration.
+# GUARDED_HOST is its address, 127.0.0.1 unless set; GUARDED_REST is added to its configuration, GUARDED_ORIGIN to that
+# of its upstream.
 
 registry=
 ci_token=
@@ -19,7 +20,7 @@ start_guarded_mirror() {
     make_client_certificates
     make_issuer
     htpasswd -nbB -C 5 reader 'reads well' >"$work/users"
-    origin hub
+    origin hub "${GUARDED_ORIGIN:-}"
     local tls_port
     tls_port=$(free_port)
     registry=$host:$tls_port
