@@ -36,6 +36,7 @@ struct upload {
     bool is_sure = true;    // that those are all
     unsigned under_way = 0; // requests about it
     unsigned version = 0;   // counts them
+    bool is_older = false;  // than the server, which does not know any more whose it is
 };
 
 } // namespace fuzz

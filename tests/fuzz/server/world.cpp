@@ -134,6 +134,8 @@ void world::restart() {
     read_everything();
     lanes_ = {};
     server_.reset();
+    for (auto const& u : uploads)
+        u->is_older = true;
     start();
 }
 
@@ -244,7 +246,16 @@ boost::json::object world::stats() const {
     return boost::json::parse(ask_operator("GET", "/api/v1/stats").body).as_object();
 }
 
+// Of those that are surely under way.
+void world::check_sessions() const {
+    std::array<std::size_t, user_count> of{};
+    for (auto const& u : uploads)
+        of[static_cast<std::size_t>(u->of)] += u->is_sure && u->under_way == 0 && !u->is_older ? 1 : 0;
+    must(std::ranges::max(of) <= settings_.hosted.max_uploads_per_client, "more uploads of one user than he may have");
+}
+
 void world::check_limits() const {
+    check_sessions();
     if (!cramped_)
         return;
     auto const limit = settings_.gc.keep_storage.bytes;

@@ -108,6 +108,7 @@ private:
     void read_one(lane& l);
     void drop(lane& l);
     void check_quota() const;
+    void check_sessions() const;
     void check_nothing_is_left() const;
     void check_store() const;
     boost::json::object stats() const;
