@@ -1,8 +1,8 @@
 #include "proxy/pull/access_check.h"
 
 #include "oci/manifest.h"
-
-#include <fmt/format.h>
+#include "proxy/pull/content_evidence.h"
+#include "proxy/pull/lookup.h"
 
 #include <algorithm>
 
@@ -30,12 +30,15 @@ task<result<void>> access_check::admit(exchange& x, oci::endpoint const& wanted,
     if (!login)
         co_return login.error();
     t.as = std::move(*login);
-    question q{t, {}, oci::errc::blob_unknown};
+    question q{t, {}, oci::errc::blob_unknown, {}};
     if (auto const* manifest = std::get_if<oci::manifest_endpoint>(&wanted)) {
         q.path = "manifests/" + oci::to_string(manifest->ref);
         q.unknown = oci::errc::manifest_unknown;
+        if (auto const* d = std::get_if<oci::digest>(&manifest->ref))
+            q.digest = *d;
     } else if (auto const* blob = std::get_if<oci::blob_endpoint>(&wanted)) {
         q.path = "blobs/" + blob->digest.to_string();
+        q.digest = blob->digest;
     }
     auto const now = steady_clock::now();
     if (q.path.empty() || parts_.verdicts.of(*t.as, t.name, now) == access_verdicts::word::allowed)
@@ -56,27 +59,29 @@ task<result<void>> access_check::admit(exchange& x, oci::endpoint const& wanted,
 // object stores are made for one method) the first byte of a GET is.
 task<result<bool>> access_check::ask(worker& w, question q) {
     auto const until = q.of.answer_by();
-    auto status = co_await status_of(w, q, http_method::head, until);
+    auto said = co_await ask_by(w, q, http_method::head, until);
     bool const is_blob = q.unknown == oci::errc::blob_unknown;
-    bool const once_more = status ? *status != 200 && *status != 404 : is_blob && is_denial(status.error());
+    bool const once_more = said ? *said == word::unclear : is_blob && is_denial(said.error());
     if (once_more)
-        status = co_await status_of(w, q, http_method::get, until);
-    if (!status && is_denial(status.error())) {
+        said = co_await ask_by(w, q, http_method::get, until);
+    if (!said && is_denial(said.error())) {
         parts_.verdicts.refuse(*q.of.as, q.name(), steady_clock::now());
         co_return not_admitted(q.of);
     }
-    if (!status)
-        co_return status.error();
-    if (*status == 404)
+    if (!said)
+        co_return said.error();
+    if (*said == word::missing)
         co_return from_oci({q.unknown, "upstream has no " + q.path + " in " + q.of.name + " for this login"});
-    if (*status != 200 && *status != 206)
-        co_return upstream_error(502, fmt::format("upstream answered {} when asked who may read", *status));
+    if (*said == word::unclear)
+        co_return upstream_error(502, "upstream answered with something else than " + q.path +
+                                          " when asked who may read it");
     auto const now = steady_clock::now();
     parts_.verdicts.allow(*q.of.as, q.of.name, now + q.of.from->config().access_ttl, now);
     co_return true;
 }
 
-task<result<unsigned>> access_check::status_of(worker& w, question const& q, http_method method, deadline until) {
+task<result<access_check::word>> access_check::ask_by(worker& w, question const& q, http_method method,
+                                                      deadline until) {
     upstream_request request{method, q.of.repo, q.path, {}, {}};
     request.as = q.of.as;
     request.client = q.of.client;
@@ -87,7 +92,30 @@ task<result<unsigned>> access_check::status_of(worker& w, question const& q, htt
     auto response = co_await q.of.from->open(w, std::move(request), until);
     if (!response)
         co_return response.error();
-    co_return response->status(); // a body is dropped unread
+    if (response->status() == 404)
+        co_return word::missing;
+    bool const shown = co_await is_shown_by(*response, q);
+    co_return shown ? word::shown : word::unclear; // a body is dropped unread
+}
+
+task<bool> access_check::is_shown_by(upstream_response const& answer, question const& q) {
+    if (q.unknown == oci::errc::manifest_unknown)
+        co_return shows_manifest(answer, q.digest);
+    auto const size = co_await known_size(q);
+    co_return shows_blob(answer, *q.digest, size);
+}
+
+// Of a blob: what the repository's manifests say, or what is stored. What cannot be looked up is not known.
+task<std::optional<std::uint64_t>> access_check::known_size(question const& q) {
+    auto find_link = [&](store::access a) { return parts_.content.index().find_link(q.of.name, *q.digest, a); };
+    auto const link = co_await look_up(parts_.disk, find_link);
+    if (link && *link && (*link)->size > 0)
+        co_return (*link)->size;
+    auto open = [&](store::access a) { return parts_.content.open_blob(*q.digest, a); };
+    auto const stored = co_await look_up(parts_.disk, open);
+    if (stored && *stored)
+        co_return (*stored)->info.size;
+    co_return std::nullopt;
 }
 
 bool access_check::is_for_upstream(oci::route const& ping) const {

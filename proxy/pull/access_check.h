@@ -15,6 +15,7 @@
 #include "proxy/server_parts.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace proxy {
@@ -34,7 +35,7 @@ public:
     // here on. Tags and referrers are upstream's to refuse: no request is spent on them.
     //   UNAUTHORIZED 401                  upstream refuses this client, or what it shows of itself is no login
     //   MANIFEST_UNKNOWN, BLOB_UNKNOWN    upstream has no such thing in the repository
-    //   upstream's 502, 503, 504          it cannot be asked
+    //   upstream's 502, 503, 504          it cannot be asked, or answers with something else (content_evidence.h)
     task<result<void>> admit(exchange& x, oci::endpoint const& wanted, repository_target& t);
 
     // Of a ping, from which alone some clients learn that there is a login at all. It is asked for where the upstream
@@ -49,11 +50,15 @@ private:
         repository_target of;
         std::string path; // of the API, below the repository
         oci::errc unknown;
+        std::optional<oci::digest> digest; // none: a tag is asked for
 
         std::string name() const { return of.name + " " + path; }
     };
+    enum class word : std::uint8_t { shown, missing, unclear };
     task<result<bool>> ask(worker& w, question q);
-    task<result<unsigned>> status_of(worker& w, question const& q, http_method method, deadline until);
+    task<result<word>> ask_by(worker& w, question const& q, http_method method, deadline until);
+    task<bool> is_shown_by(upstream_response const& answer, question const& q);
+    task<std::optional<std::uint64_t>> known_size(question const& q);
 
     server_parts const& parts_;
     single_flight<bool> flights_;

@@ -1,7 +1,7 @@
 #include "proxy/pull/blob_access.h"
 
-#include "oci/byte_range.h"
 #include "proxy/pull/access_check.h"
+#include "proxy/pull/content_evidence.h"
 
 #include <spdlog/spdlog.h>
 
@@ -59,31 +59,27 @@ task<result<std::optional<std::uint64_t>>> blob_access::ask(worker& w, repositor
     co_return std::move(answer.value);
 }
 
-task<result<std::optional<std::uint64_t>>> blob_access::prove(worker& w, repository_target const& t,
-                                                              oci::digest const& d, std::optional<store::link> known,
-                                                              std::optional<std::uint64_t> stored_size) {
-    if (!t.from)
-        co_return from_oci({oci::errc::blob_unknown, "no blob " + d.to_string() + " in " + t.name});
-    auto size = co_await ask(w, t, d);
-    if (!size)
-        co_return size.error();
-    co_await note_proof(t, d, std::move(known), stored_size ? stored_size : *size);
-    co_return size;
-}
-
 task<result<bool>> blob_access::prove_stored(worker& w, repository_target const& t, oci::digest const& d,
                                              std::optional<store::link> known, store::content_store::opened stored) {
+    if (!t.from)
+        co_return from_oci({oci::errc::blob_unknown, "no blob " + d.to_string() + " in " + t.name});
     auto const size = stored.info.size;
-    if (!t.from || size == 0 || co_await is_word_enough(t, d)) { // of nothing there is no piece
-        auto const said = co_await prove(w, t, d, std::move(known), size);
+    bool shown = false;
+    if (size == 0 || co_await is_word_enough(t, d)) { // of nothing there is no piece
+        auto const said = co_await ask(w, t, d);
         if (!said)
             co_return said.error();
-        co_return true;
+        shown = *said == size; // a page for people has another length
     }
-    auto shown = co_await possession_.show(w, t, d, std::move(stored.file));
-    if (shown && *shown)
+    if (!shown && size > 0) {
+        auto const given = co_await possession_.show(w, t, d, std::move(stored.file));
+        if (!given)
+            co_return given.error();
+        shown = *given;
+    }
+    if (shown)
         co_await note_proof(t, d, std::move(known), size);
-    co_return std::move(shown);
+    co_return shown;
 }
 
 // What upstream has given once, or shown that it has, it is believed to have in other repositories of its own.
@@ -106,9 +102,9 @@ task<bool> blob_access::is_word_enough(repository_target const& t, oci::digest c
 
 // What cannot be noted down is asked again next time.
 task<void> blob_access::note_proof(repository_target const& t, oci::digest const& d, std::optional<store::link> known,
-                                   std::optional<std::uint64_t> size) {
+                                   std::uint64_t size) {
     auto now = std::move(known).value_or(store::link{.linked_at = std::time(nullptr)});
-    now.size = size.value_or(now.size);
+    now.size = size;
     now.proven = true;
     auto put = [&] { return parts_.content.index().put_link(t.name, d, now); };
     auto const linked = co_await on_disk(parts_.disk, put);
@@ -124,7 +120,7 @@ task<result<blob_access::size_answer>> blob_access::head(worker& w, repository_t
     request.client = t.client;
     auto response = co_await t.from->open(w, std::move(request), until);
     if (response && response->status() == 200)
-        co_return response->content_length();
+        co_return named_size(*response);
     if (response && response->status() == 404) {
         parts_.absences.put(t.flight_key(), path_of(d), asked_at, t.from->config().negative_ttl);
         co_return blob_unknown(d);
@@ -147,15 +143,11 @@ task<result<blob_access::size_answer>> blob_access::first_byte(worker& w, reposi
             co_return blob_unknown(d);
         co_return response.error();
     }
-    if (response->status() == 206) {
-        auto range = oci::parse_content_range(response->header("Content-Range"));
+    auto const size = named_size(*response);
+    if (response->status() == 206)
         co_await response->read_all(1, until); // so that the connection is kept
-        if (range && range->total > 0)
-            co_return size_answer(range->total);
-        co_return size_answer();
-    }
-    if (response->status() == 200)
-        co_return response->content_length();
+    if (response->status() == 206 || response->status() == 200)
+        co_return size;
     if (response->status() == 404)
         co_return blob_unknown(d);
     co_return upstream_error(502, fmt::format("upstream answered {} to a blob request", response->status()));

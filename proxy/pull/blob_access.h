@@ -42,26 +42,25 @@ public:
     // there or refuses access; if it has said so a moment ago, it is not asked again.
     task<result<std::optional<std::uint64_t>>> ask(worker& w, repository_target const& t, oci::digest const& d);
 
-    // Asks upstream, and notes in the link what it said: from then on that shows the content. `known`: what is linked
-    // now; `stored_size`: of the content, if it is here. The size that upstream names, and BLOB_UNKNOWN, as ask(); the
-    // latter also where there is no upstream.
-    task<result<std::optional<std::uint64_t>>> prove(worker& w, repository_target const& t, oci::digest const& d,
-                                                     std::optional<store::link> known,
-                                                     std::optional<std::uint64_t> stored_size);
-
-    // The same of what is stored, with more than a word where that is not enough. False: upstream has not shown that it
-    // has it, and what clients are given has to come from there.
+    // Asks upstream whether it has what is stored, with more than a word where that is not enough, and notes in the
+    // link that it has: from then on that shows the content. `known`: what is linked now. False: upstream has not shown
+    // that it has it, and what clients are given has to come from there. BLOB_UNKNOWN as ask(), also where there is no
+    // upstream.
     task<result<bool>> prove_stored(worker& w, repository_target const& t, oci::digest const& d,
                                     std::optional<store::link> known, store::content_store::opened stored);
+
+    // Whether it is enough that upstream says that it has this; else it has to show that.
+    task<bool> is_word_enough(repository_target const& t, oci::digest const& d);
+
+    // Notes in the link that upstream has content of this size.
+    task<void> note_proof(repository_target const& t, oci::digest const& d, std::optional<store::link> known,
+                          std::uint64_t size);
 
     // Whether any repository lends it.
     task<bool> is_lent(rights const& may, oci::digest const& d);
 
 private:
     using size_answer = std::optional<std::uint64_t>;
-    task<bool> is_word_enough(repository_target const& t, oci::digest const& d);
-    task<void> note_proof(repository_target const& t, oci::digest const& d, std::optional<store::link> known,
-                          std::optional<std::uint64_t> size);
     task<result<size_answer>> head(worker& w, repository_target t, oci::digest d);
     task<result<size_answer>> first_byte(worker& w, repository_target const& t, oci::digest const& d, deadline until);
 

@@ -162,12 +162,20 @@ task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target 
     auto joined = parts_.fills.join(x.local().home, d, std::move(source));
     // What is being fetched for another repository need not be in this one.
     bool const of_others = !joined.started && joined.fill->source().repository_name != t.name;
-    if (of_others && !is_shown(parts_, t, known)) {
-        auto proven = co_await access_.prove(x.local().home, t, d, known, {});
-        if (!proven)
-            co_return proven.error();
-        if (proven->value_or(0) > 0)
-            size_here = *proven;
+    bool const has_to_prove = of_others && !is_shown(parts_, t, known);
+    if (has_to_prove && !co_await access_.is_word_enough(t, d)) { // there are no pieces to compare yet
+        auto passed = co_await reply_past_store(x, t, d);
+        if (!passed)
+            co_return passed.error();
+        co_return true;
+    }
+    if (has_to_prove) {
+        auto const named = co_await access_.ask(x.local().home, t, d);
+        if (!named)
+            co_return named.error();
+        if (!*named)
+            co_return upstream_error(502, "upstream does not say how long the blob is");
+        size_here = **named;
     }
     follower counted(*joined.fill);
     auto state = co_await head_of(x.local().home, joined.fill, t.until);
@@ -192,8 +200,11 @@ task<result<bool>> blob_handler::reply_from_fill(exchange& x, repository_target 
         co_return true;
     }
     // One of the two is a lie, and which one is not known before the digest.
-    if (state->stage == fill_stage::streaming && size_here && *size_here != state->size)
+    bool const is_claim = has_to_prove || state->stage == fill_stage::streaming;
+    if (is_claim && size_here && *size_here != state->size)
         co_return upstream_error(502, "upstream names another size of this blob than it is sending");
+    if (has_to_prove)
+        co_await access_.note_proof(t, d, known, state->size);
     x.outcome = joined.started ? outcome::miss : outcome::collapsed;
     auto sent = co_await follow(x, *joined.fill, std::move(*state), d);
     if (!sent)

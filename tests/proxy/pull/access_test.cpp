@@ -71,6 +71,40 @@ TEST_CASE("what was fetched for one client is not shown to another whom upstream
     }
 }
 
+TEST_CASE("a page for people is no word of upstream's: it opens nothing") {
+    guarded_mirror m;
+    m.origin.on("GET", "/login").reply(200, {{"Content-Type", "text/html"}}, "<html>Please log in</html>");
+    m.start();
+    std::vector<std::string> const paths{at + "/manifests/1.0", at + "/manifests/" + m.manifest,
+                                         at + "/blobs/" + m.blob};
+    for (auto const& path : paths)
+        REQUIRE(m.get(path, as("alice")).status == 200);
+    for (auto const& page : {reply(200).header("Content-Type", "text/html").body("<html>Please log in</html>"),
+                             reply(200).header("Content-Type", "application/json").body(R"({"login":"/login"})"),
+                             reply(302).header("Location", m.origin.url("/login")), reply(204)}) {
+        m.registry.show_strangers(page);
+        for (auto const& path : paths)
+            for (auto const& who : {as("bob"), http_client::headers{}}) {
+                INFO(path);
+                auto const a = m.get(path, who);
+                CHECK(a.status / 100 == 5); // an upstream that fails often is left alone for a while
+                CHECK(a.body.size() < 1000);
+            }
+    }
+    CHECK(m.get(paths[2], as("alice")).body == m.layer);
+}
+
+TEST_CASE("a blob of no manifest is shown to whom upstream gives a part of it") {
+    guarded_mirror m;
+    auto const path = at + "/blobs/" + digest_of(m.layer);
+    auto const shared = std::make_shared<std::string const>(m.layer);
+    m.origin.on("HEAD", path).reply(reply().body(m.layer)); // names no digest
+    m.origin.on("GET", path).call([shared](recorded_request const& r) { return whole_or_part(shared, r); });
+    m.start();
+    CHECK(m.get(path, as("alice")).body == m.layer);
+    CHECK(m.origin.requests(path)[1].header("Range") == "bytes=0-0");
+}
+
 TEST_CASE("what is fetched ahead is asked for in the name of the client that is about to want it") {
     guarded_mirror m;
     m.settings.upstreams[0].prefetch = proxy::prefetch_mode::on;
@@ -372,7 +406,7 @@ TEST_CASE("a client's token stays behind when upstream leads to another host") {
     scripted_origin storage;
     auto const bytes = random_bytes(50'000, 2);
     auto const path = at + "/blobs/" + digest_of(bytes);
-    storage.on("GET", "/bucket").reply(200, {}, bytes);
+    storage.on("GET", "/bucket").serve(bytes);
     m.registry.put(repo, path, reply(307).header("Location", storage.url("/bucket", "localhost")));
     m.start();
     CHECK(m.get(path, as("alice")).body == bytes);

@@ -4,6 +4,8 @@
 #include "tests/support/captured_log.h"
 #include "tests/support/guarded_mirror.h"
 
+#include <thread>
+
 using namespace tests;
 
 namespace {
@@ -105,6 +107,45 @@ TEST_CASE("an upstream that sends no parts gives the whole, to each client anew"
     auto const head = m.head("/v2/ghcr.io/acme/app/blobs/" + m.digest);
     CHECK(head.status == 200);
     CHECK(head.header("Content-Length") == std::to_string(m.layer.size()));
+}
+
+TEST_CASE("a page for people is not the layer, though upstream is known to have that elsewhere") {
+    two_upstreams m;
+    auto const page = reply().header("Content-Type", "text/html").body("<html>Please log in</html>");
+    m.origin.on("HEAD", m.at_origin("team/other")).reply(page);
+    m.origin.on("GET", m.at_origin("team/other")).reply(page);
+    m.origin.on("HEAD", m.at_origin("team/third")).reply(reply().body("not the layer"));
+    m.origin.on("GET", m.at_origin("team/third")).reply(reply().body("not the layer"));
+    m.start_with_layer();
+    for (auto const* repo : {"team/other", "team/third", "team/other"}) {
+        INFO(repo);
+        auto const a = m.get("/v2/docker.io/" + std::string(repo) + "/blobs/" + m.digest);
+        CHECK((a.status != 200 || !a.complete));
+        CHECK(a.body.find(m.layer.substr(0, 100)) == std::string::npos);
+    }
+}
+
+TEST_CASE("a download that is under way is not shown to who only says that he has the same") {
+    two_upstreams m;
+    auto const layer = random_bytes(300'000, 3);
+    auto const d = digest_of(layer);
+    auto const flow = gate::closed();
+    m.origin.on("GET", "/v2/team/app/blobs/" + d).reply(reply(200).body(layer).hold_body(flow));
+    m.origin.on("HEAD", "/v2/evil/app/blobs/" + d).reply(reply().body(m.layer)); // as long as it is
+    m.origin.on("GET", "/v2/evil/app/blobs/" + d).reply(reply().body(m.layer));
+    m.start();
+    http_client first(m.server->port());
+    first.send_get("/v2/docker.io/team/app/blobs/" + d);
+    REQUIRE(m.origin.wait_for("/v2/team/app/blobs/" + d, 1));
+    std::jthread const opens_later([&] {
+        (void)m.origin.wait_for("/v2/evil/app/blobs/" + d, 2); // or in vain: then it follows the first
+        flow->open();
+    });
+    auto const a = m.get("/v2/ghcr.io/evil/app/blobs/" + d);
+    CHECK(a.body.find(layer.substr(0, 100)) == std::string::npos);
+    CHECK_FALSE((a.status == 200 && a.complete));
+    flow->open();
+    CHECK(first.read_raw_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
 }
 
 TEST_CASE("a repository that has not the layer says so") {
