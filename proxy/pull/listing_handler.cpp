@@ -3,7 +3,9 @@
 #include "oci/media_type.h"
 #include "proxy/pull/access_check.h"
 
+#include <boost/url/decode_view.hpp>
 #include <boost/url/encode.hpp>
+#include <boost/url/pct_string_view.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 #include <spdlog/fmt/fmt.h>
 
@@ -50,6 +52,11 @@ std::string printable(std::string_view text) {
     return out;
 }
 
+bool is_ns(std::string_view parameter) {
+    auto const key = boost::urls::make_pct_string_view(parameter.substr(0, parameter.find('=')));
+    return key && **key == "ns"; // however it is spelt
+}
+
 // The target's query as it came, but for what is ours (`ns`): upstream's cursor may be any parameter, and be spelt in
 // any way.
 std::string query_for_upstream(std::string_view target) {
@@ -59,7 +66,7 @@ std::string query_for_upstream(std::string_view target) {
         rest.remove_prefix(1);
         auto const item = rest.substr(0, rest.find('&'));
         rest.remove_prefix(item.size());
-        if (!item.empty() && item.substr(0, item.find('=')) != "ns")
+        if (!item.empty() && !is_ns(item))
             text.append(text.empty() ? "?" : "&").append(printable(item));
     }
     return text;

@@ -13,6 +13,8 @@ TEST_CASE("the next page of a list is here, whatever host upstream names") {
           "/v2/a/tags/list?last=b&ns=quay.io");
     CHECK(next_page_here("/v2/a/tags/list", "</v2/x/tags/list?ns=ghcr.io&last=b c#top>; rel=\"next\"", "quay.io") ==
           "/v2/a/tags/list?last=b%20c&ns=quay.io");
+    CHECK(next_page_here("/v2/a/tags/list", "</v2/x/tags/list?n%73=ghcr.io&%6Es=b&n=1>; rel=\"next\"", "") ==
+          "/v2/a/tags/list?n=1");
     CHECK(next_page_here("/v2/a/tags/list", "", "").empty());
     CHECK(next_page_here("/v2/a/tags/list", "garbage", "").empty());
     CHECK(next_page_here("/v2/a/tags/list", "</x?y=1>; rel=\"prev\"", "").empty());
