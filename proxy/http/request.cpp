@@ -12,8 +12,10 @@ std::string_view request::target() const noexcept {
     for (std::string_view const scheme : {"http://", "https://"}) {
         if (!oci::charset::equal_ignoring_case(whole.substr(0, scheme.size()), scheme))
             continue;
-        auto const path = whole.find('/', scheme.size());
-        return path == whole.npos ? "/" : whole.substr(path);
+        auto const path = whole.find_first_of("/?#", scheme.size()); // RFC 3986 §3.2
+        if (path == whole.npos)
+            return "/";
+        return whole[path] == '/' ? whole.substr(path) : whole; // of no path: nothing that we serve
     }
     return whole;
 }

@@ -45,6 +45,8 @@ TEST_CASE("a target in absolute form is the same request, whatever host it names
     CHECK(m.get("HTTPS://mirror.example.com/v2/alpine/manifests/1?ns=docker.io").status == 200);
     CHECK(m.get("http://127.0.0.1:5000").status == 404);
     CHECK(m.get("ftp://127.0.0.1/v2/").status == 400);
+    for (auto const* of_no_path : {"http://127.0.0.1?/v2/", "http://127.0.0.1#/v2/"})
+        CHECK(m.get(of_no_path).status == 400);
     CHECK(http_get(m.server->admin_port(), "http://127.0.0.1:5001/healthz").status == 200);
 }
 
