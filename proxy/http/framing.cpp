@@ -2,6 +2,7 @@
 
 #include "oci/charset.h"
 #include <charconv>
+#include <limits>
 
 namespace proxy {
 
@@ -26,7 +27,8 @@ std::optional<framing> check_framing(http::header<true> const& head) {
     auto const text = head[http::field::content_length];
     std::uint64_t length = 0;
     auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), length);
-    if (problem != std::errc{} || end != text.data() + text.size())
+    bool const is_a_length = length <= std::numeric_limits<std::int64_t>::max(); // two of them can be added up
+    if (problem != std::errc{} || end != text.data() + text.size() || !is_a_length)
         return std::nullopt;
     return framing{length == 0 ? body_framing::none : body_framing::length, length};
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 namespace proxy {
@@ -75,6 +76,10 @@ result<void> answer::choose_framing() {
     }
     if (auto const n = parser_->content_length())
         length_ = *n;
+    if (length_ > std::numeric_limits<std::int64_t>::max()) { // two of what is a length can be added up
+        line_.close();
+        return upstream_error(502, "a length that nothing has in the answer of " + peer_.to_string());
+    }
     keep_alive_ = parser_->keep_alive();
     if (parser_->is_done()) {
         finish();

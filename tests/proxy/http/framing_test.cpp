@@ -56,7 +56,8 @@ TEST_CASE("requests that two readers could cut differently are refused") {
         "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: xchunked\r\n",
         "Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5\r\nContent-Length: 6\r\n",
         "Content-Length: 5, 5\r\n", "Content-Length: +5\r\n", "Content-Length: -1\r\n", "Content-Length: 0x10\r\n",
-        "Content-Length: 5 5\r\n", "Content-Length: 99999999999999999999999\r\n", "Content-Length : 5\r\n",
+        "Content-Length: 5 5\r\n", "Content-Length: 99999999999999999999999\r\n",
+        "Content-Length: 9223372036854775808\r\n", "Content-Length: 18446744073709551615\r\n", "Content-Length : 5\r\n",
         "Transfer-Encoding : chunked\r\n");
     INFO(fields);
     CHECK_FALSE(gate(fields));
