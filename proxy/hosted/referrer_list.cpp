@@ -11,8 +11,9 @@ namespace proxy {
 
 namespace {
 
-constexpr std::size_t max_referrers = 1000;        // of one page, and read at once, or fewer if they are large
-constexpr std::size_t max_bytes = 3 * 1024 * 1024; // of one page: clients read no index above 4 MiB
+constexpr std::size_t max_referrers = 1000;             // of one page, and read at once, or fewer if they are large
+constexpr std::size_t max_bytes = 3 * 1024 * 1024;      // of one page: clients read no index above 4 MiB
+constexpr std::size_t max_looked_at = 16 * 1024 * 1024; // for one page, which may have nothing on it then
 
 std::string index_of(std::vector<std::string> const& descriptors) {
     std::string body = R"({"schemaVersion":2,"mediaType":")";
@@ -30,6 +31,7 @@ bool referrer_list::page::has_room_for(std::string const& descriptor) const {
 }
 
 void referrer_list::page::add(std::string_view type, std::string const& descriptor) {
+    looked_at += descriptor.size();
     if (!types.empty() && !types.contains(type))
         return;
     descriptors.push_back(descriptor);
@@ -45,7 +47,7 @@ store::result<void> referrer_list::read_recorded(page& p, std::string const& rep
         if (more->empty())
             return {};
         for (auto const& one : *more) {
-            if (!p.has_room_for(one.descriptor)) {
+            if (p.looked_at >= max_looked_at || !p.has_room_for(one.descriptor)) {
                 p.last = after;
                 return {};
             }

@@ -27,6 +27,7 @@ private:
         std::set<std::string, std::less<>> types;
         std::vector<std::string> descriptors;
         std::size_t bytes = 0;
+        std::size_t looked_at = 0;       // bytes, also of what was left out
         std::optional<oci::digest> last; // the next page begins behind it
         std::size_t listed = 0;          // of what the fallback tag lists, so many are on this page or before it
         bool more_listed = false;        // the next page begins behind those

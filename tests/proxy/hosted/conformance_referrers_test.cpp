@@ -364,3 +364,21 @@ TEST_CASE("referrers are still known after a restart") {
     CHECK(digests(all) == of({m}));
     CHECK(entry(all, m).at("annotations").at("org.example.note") == "kept");
 }
+
+TEST_CASE("a page of referrers ends where much was looked at, though nothing of that is listed") {
+    pusher const p;
+    auto const subject = some_subject(130);
+    std::vector<content> all;
+    for (int i = 0; i < 6; ++i) { // more than 16 MiB
+        all.push_back(noted(subject, media::sbom, std::to_string(i) + std::string(3'500'000, 'A')));
+        put(p, all.back());
+    }
+    auto const filtered = [&](std::string const& type) {
+        return referrers_path(app, subject.digest.to_string()) + "?artifactType=" + escaped(type);
+    };
+    auto const first = p.get(filtered(media::signature));
+    CHECK(listed(first).empty());
+    CHECK_FALSE(first.header("Link").empty());
+    CHECK(digests_of_pages(p, filtered(media::signature)).empty());
+    CHECK(digests_of_pages(p, filtered(media::sbom)) == of(all));
+}
