@@ -44,7 +44,7 @@ unsigned http_status(errc code) noexcept;
 struct error {
     errc code = errc::unknown;
     std::string message;
-    bool too_deep = false; // JSON, right perhaps, but nested deeper than is taken
+    bool too_complex = false; // JSON, right perhaps, but nested deeper or of more values than is taken
 
     friend bool operator==(error const&, error const&) = default; // makes results comparable
 };

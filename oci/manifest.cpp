@@ -5,13 +5,15 @@
 #include "oci/manifest.h"
 
 #include "oci/charset.h"
+#include "oci/memory_budget.h"
 
 #include <boost/json/monotonic_resource.hpp>
-#include <boost/json/parse.hpp>
+#include <boost/json/parser.hpp>
 #include <boost/json/value.hpp>
 
 #include <algorithm>
 #include <limits>
+#include <semaphore>
 
 namespace oci {
 
@@ -20,6 +22,9 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t max_depth = 32;
+// While a document is read. The largest that means something, 4 MiB of descriptors, takes less than half.
+constexpr std::size_t max_memory = 32 * 1024 * 1024;
+constexpr std::size_t json_block = 16 * 1024;
 
 error invalid(std::string message) {
     return {errc::manifest_invalid, std::move(message)};
@@ -291,22 +296,60 @@ result<manifest> read_pushed(json::object const& document, std::string_view sent
     return m;
 }
 
+// Large documents take their memory in turns, of all threads together.
+class large_turn {
+public:
+    explicit large_turn(std::size_t bytes) : is_large_(bytes > large) {
+        if (is_large_)
+            places().acquire();
+    }
+    ~large_turn() {
+        if (is_large_)
+            places().release();
+    }
+    large_turn(large_turn const&) = delete;
+
+private:
+    static constexpr std::size_t large = 256 * 1024;
+    static std::counting_semaphore<2>& places() {
+        static std::counting_semaphore<2> both(2);
+        return both;
+    }
+    bool is_large_;
+};
+
+boost::system::error_code read_json(json::parser& parser, std::string_view body) {
+    boost::system::error_code ec;
+    try {
+        parser.write(body, ec);
+    } catch (std::bad_alloc const&) { // the budget's only way to say no
+        ec = make_error_code(boost::system::errc::not_enough_memory);
+    }
+    return ec;
+}
+
 using reader = result<manifest> (*)(json::object const& document, std::string_view sent_type);
 
 result<manifest> parse(std::string_view body, std::string_view content_type, reader read) {
     if (body.size() > max_manifest_size)
         return error{errc::size_invalid, "manifest of " + std::to_string(body.size()) + " bytes; at most " +
                                              std::to_string(max_manifest_size) + " are taken"};
+    large_turn const turn(body.size());
+    memory_budget memory(max_memory);
+    json::monotonic_resource values(json_block, &memory);
     json::parse_options options;
     options.max_depth = max_depth;
-    json::monotonic_resource memory;
-    boost::json::error_code ec;
-    json::value const document = json::parse(body, ec, &memory, options);
+    json::parser parser(&memory, options);
+    parser.reset(&values);
+    auto const ec = read_json(parser, body);
     if (ec == json::error::too_deep)
         return error{errc::manifest_invalid,
                      "JSON nested deeper than " + std::to_string(max_depth) + " levels, which are taken", true};
+    if (ec == std::errc::not_enough_memory)
+        return error{errc::manifest_invalid, "JSON of so many values that it takes more than 32 MiB to read", true};
     if (ec)
         return invalid("not JSON: " + ec.message());
+    json::value const document = parser.release();
     json::object const* object = document.if_object();
     if (object == nullptr)
         return invalid("not a JSON object");

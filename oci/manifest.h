@@ -45,13 +45,14 @@ struct manifest {
 // Parses `body` as it came, declared as `content_type` (may be empty or carry parameters).
 // MANIFEST_INVALID: not JSON, not an object, a descriptor without size or without a digest of a registered
 // algorithm, a media type with control bytes or longer than 255, a known member of another JSON type (null is
-// an absent one), deeper than 32 levels;
+// an absent one), deeper than 32 levels, of more values than 32 MiB hold;
 // SIZE_INVALID: more than max_manifest_size bytes. An index of BuildKit's cache, whose entries are layer
 // blobs, gives children with role layer. Schema 1 and documents that name an unknown type parse to a manifest
 // without children.
 // What a document without a type names is up to its shape (config and layers, manifests, fsLayers), whatever it was
 // sent as. Sent as another known kind it is `misnamed`; sent as an unknown type it is of kind `other`, and names what
 // its shape says if it can be read so.
+// Blocks while two others read large documents. Any thread.
 result<manifest> parse_manifest(std::string_view body, std::string_view content_type);
 
 // The same for what is pushed here: nobody else has what it names, so of schema 1 and of unknown types, too, everything

@@ -45,7 +45,7 @@ void throw_exception_from_error(error const& e, boost::source_location const& wh
 error from_oci(oci::error e) {
     auto const status = oci::http_status(e.code);
     error as{e.code, error_source::client, retry_class::never, status, std::move(e.message)};
-    if (e.too_deep)
+    if (e.too_complex)
         as.over = limit::json_depth;
     return as;
 }

@@ -294,8 +294,26 @@ TEST_CASE("the size of a descriptor reaches up to 2^63-1") {
 TEST_CASE("a document may be 32 levels deep and no deeper") {
     CHECK(parse_manifest(nested(32), media_type::oci_manifest));
     CHECK(invalid(nested(33)));
-    CHECK(parse_manifest(nested(33), media_type::oci_manifest).error().too_deep);
-    CHECK_FALSE(parse_manifest("{", media_type::oci_manifest).error().too_deep);
+    CHECK(parse_manifest(nested(33), media_type::oci_manifest).error().too_complex);
+    CHECK_FALSE(parse_manifest("{", media_type::oci_manifest).error().too_complex);
+}
+
+TEST_CASE("a document may have as many values as mean something, and no more") {
+    std::string ones = R"({"a":[1)";
+    while (ones.size() < oci::max_manifest_size - 4)
+        ones += ",1";
+    auto const too_many = parse_manifest(ones + "]}", media_type::oci_index);
+    REQUIRE_FALSE(too_many);
+    CHECK(too_many.error().code == errc::manifest_invalid);
+    CHECK(too_many.error().too_complex);
+
+    std::string entries = R"({"manifests":[)";
+    std::string const entry =
+        R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")" + digest_of("x") + R"(","size":1},)";
+    while (entries.size() < oci::max_manifest_size - 2 * entry.size())
+        entries += entry;
+    entries.back() = ']';
+    CHECK(parse_manifest(entries + "}", media_type::oci_index)->children.size() > 20'000);
 }
 
 TEST_CASE("a manifest of exactly the limit is taken and one byte more is SIZE_INVALID") {
