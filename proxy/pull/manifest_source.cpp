@@ -37,15 +37,18 @@ result<void> check_status(upstream_response const& response, std::string_view re
     return upstream_error(502, fmt::format("upstream answered {} to a manifest request", response.status()));
 }
 
-// Nothing if it is no manifest in this repository. The same bytes can be a blob elsewhere, or a manifest of another
-// type: what they are here the link knows, once upstream has given them or a client pushed them; until then the content
-// does.
+// Nothing if it is no manifest in this repository, or not known to be one of a certain type. The same bytes can be a
+// blob elsewhere, or a manifest of another type: what they are here the link knows, once upstream has given them or a
+// client pushed them. Until then the content does, where what names it here calls it the same: its type may be what
+// somebody else has called it.
 std::optional<std::string> manifest_type(repository_target const& t, store::link const& link,
                                          store::object const& info) {
     bool const link_knows = !t.from || (link.proven && link.kind != store::object_kind::unknown);
     if ((link_knows ? link.kind : info.kind) != store::object_kind::manifest)
         return std::nullopt;
-    return link_knows && !link.media_type.empty() ? link.media_type : info.media_type;
+    if (!link_knows && link.media_type != info.media_type)
+        return std::nullopt;
+    return link.media_type.empty() ? info.media_type : link.media_type;
 }
 
 // All who asked get one answer; each is told whether it was asked on his account.
