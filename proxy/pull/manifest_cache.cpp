@@ -16,12 +16,20 @@ bool fits_in_a_field(std::string_view type) noexcept {
 
 } // namespace
 
+std::string manifest_fields(oci::digest const& d, std::string_view media_type) {
+    auto const name = d.to_string();
+    std::string lines = "Content-Type: ";
+    lines.append(fits_in_a_field(media_type) ? media_type : oci::media_type::octet_stream);
+    lines.append("\r\nDocker-Content-Digest: ").append(name).append("\r\nETag: \"").append(name).append("\"\r\n");
+    lines.append("X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; sandbox\r\n");
+    return lines;
+}
+
 served_manifest::served_manifest(oci::digest d, std::string type, std::string bytes)
     : digest(d), media_type(std::move(type)), body(std::move(bytes)) {
     if (!fits_in_a_field(media_type))
         media_type = oci::media_type::octet_stream;
-    auto const name = digest.to_string();
-    fields = "Content-Type: " + media_type + "\r\nDocker-Content-Digest: " + name + "\r\nETag: \"" + name + "\"\r\n";
+    fields = manifest_fields(digest, media_type);
 }
 
 std::string_view manifest_cache::key(std::string_view repository, std::string_view reference) {
@@ -41,7 +49,7 @@ cached_manifest const* manifest_cache::find(std::string_view repository, std::st
 // Full means start anew: what is hot is back within a request each, and there is no order to keep on every hit.
 void manifest_cache::put(std::string_view repository, std::string_view reference, cached_manifest entry) {
     auto const size = entry.manifest->body.size();
-    if (size > max_bytes / 4)
+    if (size > max_bytes / 4 || entry.manifest->held)
         return;
     if (entries_.size() >= max_entries || bytes_ + size > max_bytes) {
         entries_.clear();

@@ -74,7 +74,7 @@ void manifest_handler::look_ahead(exchange& x, repository_target const& t, manif
 task<result<void>> manifest_handler::by_digest(exchange& x, repository_target const& t, oci::digest const& d) {
     // Read before the store is: a removal in between makes the entry stale at birth, never wrong.
     auto const generation = parts_.content.index().generation();
-    auto stored = co_await source_.stored(t, d);
+    auto stored = co_await source_.stored(x.local().home, t, d);
     if (!stored)
         co_return stored.error();
     if (*stored) {
@@ -103,7 +103,7 @@ task<result<void>> manifest_handler::by_tag(exchange& x, repository_target const
         co_return from_oci({oci::errc::manifest_unknown, "no tag '" + name.name() + "' in " + t.name});
     if (!*known)
         co_return co_await ask_first(x, t, name);
-    auto stored = co_await source_.stored(t, (*known)->digest);
+    auto stored = co_await source_.stored(x.local().home, t, (*known)->digest);
     if (!stored)
         co_return stored.error();
     if (!*stored)
@@ -172,7 +172,7 @@ task<result<void>> manifest_handler::reply_stale(exchange& x, repository_target 
 // What upstream has just said; its manifest is fetched only if it is not here.
 task<result<void>> manifest_handler::reply_resolved(exchange& x, repository_target const& t, resolved_tag const& r,
                                                     bool confirmed) {
-    auto stored = co_await source_.stored(t, r.digest);
+    auto stored = co_await source_.stored(x.local().home, t, r.digest);
     if (!stored)
         co_return stored.error();
     if (*stored) {
@@ -213,9 +213,8 @@ task<result<void>> manifest_handler::reply(exchange& x, manifest_ptr manifest, s
 // A HEAD for a manifest that is not here: upstream's own HEAD says all that is asked for, and costs it nothing.
 task<result<void>> manifest_handler::reply_from_head(exchange& x, resolved_tag const& r) {
     x.outcome = miss_of(r.collapsed);
-    auto const name = r.digest.to_string();
     auto head = x.begin(200);
-    head.field("Content-Type", r.media_type).field("Docker-Content-Digest", name).field("ETag", '"' + name + '"');
+    head.lines(manifest_fields(r.digest, r.media_type));
     head.field("Cache-Status", r.collapsed ? "layerd; fwd=miss; collapsed" : "layerd; fwd=miss");
     co_return co_await x.reply_length_only(head, *r.size);
 }

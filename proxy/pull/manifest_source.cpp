@@ -60,7 +60,8 @@ result<resolved_tag> as_told(single_flight<resolved_tag>::answer a) {
 
 } // namespace
 
-task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_target const& t, oci::digest const& d) {
+task<result<manifest_source::manifest_ptr>> manifest_source::stored(worker& w, repository_target const& t,
+                                                                    oci::digest const& d) {
     auto& content = parts_.content;
     auto link_of = [&](store::access a) { return content.index().find_link(t.name, d, a); };
     auto link = co_await look_up(parts_.disk, link_of);
@@ -82,6 +83,9 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_t
         co_return std::make_shared<served_manifest const>(d, *type, std::string(file->bytes()));
     if (auto others = sent_.find(d, *type))
         co_return others;
+    auto held = co_await hold(w, t, file->size());
+    if (!held)
+        co_return held.error();
     auto read = [&]() -> store::result<std::string> {
         std::string bytes(file->size(), '\0');
         auto n = file->read(0, std::as_writable_bytes(std::span(bytes)));
@@ -93,7 +97,18 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_t
     auto bytes = co_await on_disk(parts_.disk, read);
     if (!bytes)
         co_return from_store(bytes.error());
-    co_return sent_.share(std::make_shared<served_manifest const>(d, *type, std::move(*bytes)));
+    auto served = std::make_shared<served_manifest>(d, *type, std::move(*bytes));
+    served->held = std::move(*held);
+    co_return sent_.share(std::move(served));
+}
+
+task<result<manifest_source::place>> manifest_source::hold(worker& w, repository_target const& t, std::uint64_t size) {
+    if (size <= large)
+        co_return place();
+    auto held = co_await large_->enter(w, t.client, t.until.within(patience));
+    if (!held)
+        co_return overloaded("too many large manifests are on their way at once", limit::bodies);
+    co_return place(std::move(held));
 }
 
 task<result<manifest_source::fetched>> manifest_source::fetch(worker& w, repository_target const& t,
@@ -136,7 +151,7 @@ task<result<manifest_source::manifest_ptr>> manifest_source::get(worker& w, repo
         if (!usable)
             co_return usable.error();
         auto const share = until.within(until.left() / left); // one that hangs leaves time for the next
-        auto taken = co_await take(t, d, *response, share);
+        auto taken = co_await take(w, t, d, *response, share);
         if (taken)
             co_return taken;
         auto const endpoint = response->account()->endpoint();
@@ -148,15 +163,18 @@ task<result<manifest_source::manifest_ptr>> manifest_source::get(worker& w, repo
 }
 
 // What an answer with status 200 holds, verified and kept.
-task<result<manifest_source::manifest_ptr>> manifest_source::take(repository_target const& t,
+task<result<manifest_source::manifest_ptr>> manifest_source::take(worker& w, repository_target const& t,
                                                                   std::optional<oci::digest> d,
                                                                   upstream_response& response, deadline until) {
+    auto held = co_await hold(w, t, response.content_length().value_or(oci::max_manifest_size));
+    if (!held)
+        co_return held.error();
     auto body = co_await response.read_all(oci::max_manifest_size, until);
     if (!body)
         co_return body.error();
     auto type = std::string(oci::strip_parameters(response.header("Content-Type")));
     auto const named = oci::digest::parse(response.header("Docker-Content-Digest"));
-    received got{std::move(type), std::move(*body), {}};
+    received got{std::move(type), std::move(*body), {}, std::move(*held)};
     if (named)
         got.named = *named;
     if (!d) {
@@ -205,6 +223,7 @@ result<manifest_source::manifest_ptr> manifest_source::verify_and_store(reposito
         spdlog::warn("{}@{}: not kept: {}", t.name, d.to_string(), put.error().message);
     }
     auto served = std::make_shared<served_manifest>(d, m.media_type, std::move(r.body));
+    served->held = std::move(r.held);
     if (!put)
         served->unkept = put.error().code;
     return manifest_ptr(std::move(served));
@@ -304,6 +323,13 @@ task<result<resolved_tag>> manifest_source::ask_by_get(worker& w, repository_tar
     co_return found;
 }
 
+task<result<bool>> manifest_source::is_here(worker& w, repository_target const& t, oci::digest const& d) {
+    auto const found = co_await stored(w, t, d);
+    if (!found)
+        co_return found.error();
+    co_return *found != nullptr;
+}
+
 // Fetches what the tag is now if what it was is here. True: it was fetched.
 task<result<bool>> manifest_source::replace(worker& w, repository_target const& t, oci::tag const& name,
                                             oci::digest const& d) {
@@ -311,10 +337,10 @@ task<result<bool>> manifest_source::replace(worker& w, repository_target const& 
     auto const before = co_await look_up(parts_.disk, find);
     if (!before || !*before || (*before)->digest == d)
         co_return false;
-    auto const next = co_await stored(t, d);
+    auto const next = co_await is_here(w, t, d);
     if (!next || *next)
         co_return false;
-    auto const last = co_await stored(t, (*before)->digest);
+    auto const last = co_await is_here(w, t, (*before)->digest);
     if (!last || !*last)
         co_return false;
     auto const got = co_await fetch(w, t, d);

@@ -11,6 +11,7 @@
 #include "proxy/pull/manifest_cache.h"
 #include "proxy/pull/sent_manifests.h"
 #include "proxy/pull/upstream_set.h"
+#include "proxy/runtime/fair_queue.h"
 #include "proxy/runtime/single_flight.h"
 #include "proxy/server_parts.h"
 
@@ -36,8 +37,8 @@ public:
 
     explicit manifest_source(server_parts const& parts) : parts_(parts) {}
 
-    // From the store alone: null if it is not there or this repository may not show it.
-    task<result<manifest_ptr>> stored(repository_target const& t, oci::digest const& d);
+    // From the store alone: null if it is not there or this repository may not show it. Runs on `w`.
+    task<result<manifest_ptr>> stored(worker& w, repository_target const& t, oci::digest const& d);
 
     struct fetched {
         manifest_ptr manifest;
@@ -63,7 +64,15 @@ private:
         std::string media_type;
         std::string body;
         std::optional<oci::digest> named; // what upstream says its digest is
+        std::optional<fair_queue::place> held{};
     };
+    // Large manifests are in memory while they come and while they are sent: so many at a time, of one client a
+    // quarter. Nothing for one of `size` bytes that is not large.
+    static constexpr std::uint64_t large = 256 * 1024;
+    static constexpr std::size_t max_large = 16;
+    static constexpr std::chrono::seconds patience{60};
+    using place = std::optional<fair_queue::place>;
+    task<result<place>> hold(worker& w, repository_target const& t, std::uint64_t size);
     task<result<manifest_ptr>> download(worker& w, repository_target t, oci::digest d);
     // Why a tag is asked about: whether it was for nothing if it has not moved is of interest where a client waited or
     // would have, not where an operator wanted to know.
@@ -75,8 +84,9 @@ private:
     // From the first endpoint that sends a manifest; of this digest, if one is given.
     task<result<manifest_ptr>> get(worker& w, repository_target const& t, std::string const& reference,
                                    std::optional<oci::digest> d);
-    task<result<manifest_ptr>> take(repository_target const& t, std::optional<oci::digest> d,
+    task<result<manifest_ptr>> take(worker& w, repository_target const& t, std::optional<oci::digest> d,
                                     upstream_response& response, deadline until);
+    task<result<bool>> is_here(worker& w, repository_target const& t, oci::digest const& d);
     task<result<manifest_ptr>> keep(repository_target const& t, oci::digest const& d, received r);
     result<manifest_ptr> verify_and_store(repository_target const& t, oci::digest const& d, received r); // blocks
     task<result<bool>> replace(worker& w, repository_target const& t, oci::tag const& name, oci::digest const& d);
@@ -86,6 +96,7 @@ private:
 
     server_parts const& parts_;
     sent_manifests sent_;
+    std::shared_ptr<fair_queue> const large_ = std::make_shared<fair_queue>(max_large, max_large / 4);
     single_flight<manifest_ptr> fetches_;
     single_flight<resolved_tag> resolutions_;
 };

@@ -117,7 +117,7 @@ void image_walk::add(oci::descriptor d) {
 
 task<result<manifest_source::manifest_ptr>> image_walk::manifest(oci::digest const& d) {
     auto const& t = job_.request().image.target;
-    auto known = co_await manifests_.stored(t, d);
+    auto known = co_await manifests_.stored(worker_, t, d);
     if (!known)
         co_return known.error();
     bool const is_missing = !*known;

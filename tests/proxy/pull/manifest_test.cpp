@@ -308,3 +308,85 @@ TEST_CASE("what clients push elsewhere does not change what a mirrored manifest 
     CHECK(a.header("Content-Type") == "application/vnd.oci.image.manifest.v1+json");
     CHECK(a.body == untyped);
 }
+
+TEST_CASE("what somebody else calls a manifest is not what it is here") {
+    mirror m;
+    auto const child =
+        R"({"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":")" +
+        digest_of("{}") + R"(","size":2},"layers":[]})"; // names no type
+    auto const d = digest_of(child);
+    auto const index = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[)"
+                       R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")" +
+                       d + R"(","size":)" + std::to_string(child.size()) + "}]}";
+    m.origin.on("GET", manifest_path(d))
+        .reply(200, {{"Content-Type", "application/vnd.oci.image.manifest.v1+json"}}, child);
+    auto const named = reply(200)
+                           .header("Content-Type", "application/vnd.oci.image.index.v1+json")
+                           .header("Docker-Content-Digest", digest_of(index))
+                           .body(index);
+    for (auto const& path : {manifest_path("3.19"), manifest_path(digest_of(index))})
+        m.origin.on("GET", path).reply(named);
+    m.start();
+    REQUIRE(m.get(manifest_path("3.19")).status == 200);
+    auto const pushed = http_client(m.server->port())
+                            .request("POST", "/v2/local/any/blobs/uploads/?digest=" + digest_of("{}"), {}, "{}");
+    REQUIRE(pushed.status == 201);
+    REQUIRE(http_client(m.server->port())
+                .request("PUT", "/v2/local/any/manifests/x", {{"Content-Type", "application/vnd.evil"}}, child)
+                .status == 201);
+    CHECK(m.get("/v2/local/any/manifests/" + d).header("Content-Type") == "application/vnd.evil");
+    auto const a = m.get(manifest_path(d));
+    CHECK(a.body == child);
+    CHECK(a.header("Content-Type") == "application/vnd.oci.image.manifest.v1+json");
+}
+
+TEST_CASE("a browser that is led to a manifest runs nothing of it") {
+    mirror m;
+    auto const page = reply(200)
+                          .header("Content-Type", "text/html")
+                          .header("Docker-Content-Digest", digest_of("<script/>"))
+                          .body("<script/>");
+    for (auto const& path : {manifest_path("3.19"), manifest_path(digest_of("<script/>"))})
+        m.origin.on("GET", path).reply(page);
+    m.origin.on("HEAD", manifest_path("odd"))
+        .reply(200,
+               {{"Content-Type", "a/b\xff\tc"}, {"Docker-Content-Digest", digest_of("{}")}, {"Content-Length", "2"}},
+               "");
+    m.start();
+    for (auto const& a : {m.get(manifest_path("3.19")), m.get(manifest_path("3.19")), m.head(manifest_path("3.19"))}) {
+        CHECK(a.status == 200);
+        CHECK(a.header("X-Content-Type-Options") == "nosniff");
+        CHECK(a.header("Content-Security-Policy") == "default-src 'none'; sandbox");
+    }
+    CHECK(m.head(manifest_path("odd")).header("Content-Type").find('\t') == std::string::npos);
+}
+
+TEST_CASE("large manifests are few in memory at a time, and one client has a quarter of them") {
+    mirror m;
+    auto const flow = gate::closed();
+    std::vector<std::string> paths;
+    for (unsigned i = 0; i < 6; ++i) {
+        auto const large =
+            R"({"schemaVersion":2,"n":)" + std::to_string(i) + R"(,"x":")" + std::string(300'000, 'x') + "\"}";
+        paths.push_back(manifest_path(digest_of(large)));
+        m.origin.on("GET", paths.back())
+            .reply(reply(200).header("Content-Type", "application/vnd.x+json").body(large).hold_body(flow));
+    }
+    m.start();
+    std::vector<std::unique_ptr<http_client>> clients;
+    auto const ask = [&](std::size_t i, char const* from) {
+        clients.push_back(std::make_unique<http_client>(m.server->port(), from));
+        clients.back()->send_get(paths[i]);
+        REQUIRE(m.origin.wait_for(paths[i], 1));
+    };
+    for (std::size_t i = 0; i < 5; ++i)
+        ask(i, "127.0.0.1"); // the last one's body is not read
+    ask(5, "127.0.0.2");
+    auto const small = m.put_manifest(repo, "small", image_manifest({"{}"}));
+    CHECK(m.get(manifest_path(small)).status == 200);
+    flow->open();
+    for (auto const& c : clients)
+        CHECK(c->read_raw_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
+    for (auto const& path : paths)
+        CHECK(m.get(path).body.size() > 300'000);
+}
