@@ -18,6 +18,7 @@ import time
 KIND, (HOST, PORT), COUNT, LIMIT = sys.argv[1], sys.argv[2].split(":"), int(sys.argv[3]), float(sys.argv[4])
 CONNECTING = 1000  # at a time: more than the listener's queue would be dropped and tried again after a second
 MANIFEST = b"{" + b" " * ((4 << 20) - 2)  # a byte less than it is said to have
+VALUES = b'{"a":[' + b"1," * ((2 << 20) - 8) + b"1]}"  # 4 MiB that are two million values
 
 
 def head(line, *fields):
@@ -42,9 +43,9 @@ def push(i):
     return head(f"POST /v2/local/flood/blobs/uploads/?digest=sha256:{i:064x}", "Content-Length: 1000000", "", "")
 
 
-def manifest(i):
-    return head(f"PUT /v2/local/flood/manifests/t{i}", f"Content-Length: {4 << 20}",
-                "Content-Type: application/vnd.oci.image.manifest.v1+json", "", "") + MANIFEST
+def manifest(i, size=4 << 20, body=MANIFEST):
+    return head(f"PUT /v2/local/flood/manifests/t{i}", f"Content-Length: {size}",
+                "Content-Type: application/vnd.oci.image.manifest.v1+json", "", "") + body
 
 
 MANY = ["a:"] * 2000  # 8 KB that are 2000 objects
@@ -62,6 +63,7 @@ KINDS = {
     "chunks_after_many_fields": (lambda i: MANY_CHUNKED, b"1\r\nx\r\n"),
     "pushes_of_many_fields": (lambda i: MANY_PUSH, b"x"),
     "held_manifests": (manifest, b""),
+    "manifests_of_many_values": (lambda i: manifest(i, len(VALUES), VALUES), b""),
     "held_handshakes": (lambda i: HELLO, b""),
     "silent_handshakes": (lambda i: HELLO[:-1], b""),
     "unread_blobs": (lambda i: head("GET " + os.environ["FLOOD_TARGET"], "", ""), b""),
