@@ -5,6 +5,7 @@
 #include "proxy/log/logging.h"
 #include "proxy/runtime/descriptors.h"
 #include "proxy/runtime/service_manager.h"
+#include "proxy/runtime/spare_memory.h"
 
 #include <boost/asio/signal_set.hpp>
 #include <spdlog/spdlog.h>
@@ -122,6 +123,7 @@ void reload(server& running, config_source const& from) {
 }
 
 int serve(config c, config_source from) {
+    give_back_large_blocks();
     // Before any thread starts, so that none of them takes the signals.
     net::io_context signals;
     net::signal_set stop_signals(signals, SIGINT, SIGTERM);

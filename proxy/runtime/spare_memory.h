@@ -8,6 +8,12 @@
 
 namespace proxy {
 
+// Large blocks go back to the system as soon as they are free: by itself malloc begins to keep them once a few have
+// been, in the arena of each thread that had one. Before there are threads.
+inline void give_back_large_blocks() {
+    ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+}
+
 // One thread at a time.
 class spare_memory {
 public:
