@@ -172,6 +172,8 @@ task<result<manifest_source::manifest_ptr>> manifest_source::take(worker& w, rep
     auto body = co_await response.read_all(oci::max_manifest_size, until);
     if (!body)
         co_return body.error();
+    if (body->size() <= large) // upstream had not said how long it is
+        held->reset();
     auto type = std::string(oci::strip_parameters(response.header("Content-Type")));
     auto const named = oci::digest::parse(response.header("Docker-Content-Digest"));
     received got{std::move(type), std::move(*body), {}, std::move(*held)};
