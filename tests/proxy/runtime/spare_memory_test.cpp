@@ -1,0 +1,71 @@
+#include "proxy/runtime/spare_memory.h"
+#include "tests/catch.h"
+
+#include <fstream>
+#include <memory>
+#include <vector>
+
+// A sanitizer has its own malloc, which answers none of this.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+namespace {
+
+constexpr std::size_t mebibyte = std::size_t{1} << 20;
+
+std::size_t resident_mebibytes() {
+    std::ifstream statm("/proc/self/statm");
+    std::size_t all = 0;
+    std::size_t pages = 0;
+    statm >> all >> pages;
+    return pages * 4096 / mebibyte;
+}
+
+// Blocks as of connections, and behind each some bytes that stay: malloc gives nothing of them back by itself.
+class flood {
+public:
+    explicit flood(std::size_t mebibytes) {
+        constexpr std::size_t block = 32 * 1024;
+        for (std::size_t n = 0; n < mebibytes * mebibyte / block; ++n) {
+            blocks_.push_back(std::make_unique<char[]>(block)); // zeros are written, so each page is there
+            stays_.push_back(std::make_unique<char[]>(64));
+        }
+    }
+    void end() { blocks_.clear(); }
+
+private:
+    std::vector<std::unique_ptr<char[]>> blocks_;
+    std::vector<std::unique_ptr<char[]>> stays_;
+};
+
+} // namespace
+
+TEST_CASE("what a flood made malloc take goes back when it is over, also after a second one") {
+    proxy::spare_memory spare;
+    spare.give_back();
+    auto const before = resident_mebibytes();
+    std::vector<flood> floods; // the second finds the first one's blocks free
+    for (int n = 0; n < 2; ++n) {
+        floods.emplace_back(96);
+        CHECK(resident_mebibytes() > before + 90);
+        floods.back().end();
+        CHECK(resident_mebibytes() > before + 90); // else there would be nothing to do
+        spare.give_back();
+        CHECK(resident_mebibytes() < before + 20);
+    }
+}
+
+TEST_CASE("memory in use is left alone, and what is free without being much") {
+    proxy::spare_memory spare;
+    spare.give_back();
+    flood f(96);
+    auto const before = resident_mebibytes();
+    spare.give_back();
+    CHECK(resident_mebibytes() + 2 > before);
+    flood little(8);
+    auto const with_little = resident_mebibytes();
+    little.end();
+    spare.give_back();
+    CHECK(resident_mebibytes() + 2 > with_little);
+}
+
+#endif
