@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace proxy {
 
@@ -22,6 +23,13 @@ error too_slow() {
     auto e = refused(408, "the body comes too slowly");
     e.over = limit::body_rate;
     return e;
+}
+
+// A trailer's fields are not the request's: RFC 9110 §6.5.1. The parser puts them behind those of the head.
+void drop_trailer(request_body::parser& p, std::ptrdiff_t fields_of_head) {
+    auto& head = p.get();
+    for (auto at = std::next(head.begin(), fields_of_head); at != head.end();)
+        at = head.erase(at);
 }
 
 error broke_off() {
@@ -102,10 +110,13 @@ task<result<std::size_t>> request_body::read_chunks(std::span<std::byte> to) {
     body.data = to.data();
     body.size = to.size();
     body.more = true;
+    auto const& head = parser_.get();
+    auto const fields = std::distance(head.begin(), head.end());
     while (!parser_.is_done()) {
         error_code ec;
         auto const used = parser_.put(buffer_.data(), ec);
         buffer_.consume(used);
+        drop_trailer(parser_, fields);
         if (body.size < to.size())
             co_return to.size() - body.size;
         bool const stuck = used == 0 && buffer_.size() >= piece; // the line before a chunk never ends
