@@ -299,7 +299,7 @@ result<manifest> read_pushed(json::object const& document, std::string_view sent
 // Large documents take their memory in turns, of all threads together.
 class large_turn {
 public:
-    explicit large_turn(std::size_t bytes) : is_large_(bytes > large) {
+    explicit large_turn(std::size_t bytes) : is_large_(bytes > large_manifest_size) {
         if (is_large_)
             places().acquire();
     }
@@ -310,7 +310,6 @@ public:
     large_turn(large_turn const&) = delete;
 
 private:
-    static constexpr std::size_t large = 256 * 1024;
     static std::counting_semaphore<2>& places() {
         static std::counting_semaphore<2> both(2);
         return both;

@@ -17,6 +17,8 @@
 namespace oci {
 
 inline constexpr std::size_t max_manifest_size = std::size_t{4} * 1024 * 1024;
+// Above this a manifest is large: seldom seen, and much memory where many are held or read at once. So they take turns.
+inline constexpr std::size_t large_manifest_size = std::size_t{256} * 1024;
 
 enum class child_role : std::uint8_t { config, layer, manifest };
 

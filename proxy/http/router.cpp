@@ -88,7 +88,7 @@ task<result<void>> router::handle(exchange& x, found_target& target) {
 
 fair_queue& router::queue_for(exchange& x, oci::endpoint const& e) const {
     bool const is_document = std::holds_alternative<oci::manifest_endpoint>(e);
-    bool const is_large = x.body().left().value_or(oci::max_manifest_size) > small_document;
+    bool const is_large = x.body().left().value_or(oci::max_manifest_size) > oci::large_manifest_size;
     return is_document && is_large ? *documents_ : *bodies_;
 }
 

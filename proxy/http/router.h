@@ -41,8 +41,7 @@ private:
     // way. Empty for a request without one.
     using turn = std::optional<fair_queue::place>;
     static constexpr std::chrono::seconds patience{60};
-    static constexpr std::size_t max_documents = 16, max_forms = 64;
-    static constexpr std::uint64_t small_document = 256 * 1024;
+    static constexpr std::size_t max_documents = 8, max_forms = 64;
     task<result<turn>> take_in(exchange& x, fair_queue& queue);
     fair_queue& queue_for(exchange& x, oci::endpoint const& e) const;
     task<result<void>> ping(exchange& x, oci::route const& r);

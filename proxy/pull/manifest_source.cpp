@@ -103,7 +103,7 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(worker& w, r
 }
 
 task<result<manifest_source::place>> manifest_source::hold(worker& w, repository_target const& t, std::uint64_t size) {
-    if (size <= large)
+    if (size <= oci::large_manifest_size)
         co_return place();
     auto held = co_await large_->enter(w, t.client, t.until.within(patience));
     if (!held)
@@ -172,7 +172,7 @@ task<result<manifest_source::manifest_ptr>> manifest_source::take(worker& w, rep
     auto body = co_await response.read_all(oci::max_manifest_size, until);
     if (!body)
         co_return body.error();
-    if (body->size() <= large) // upstream had not said how long it is
+    if (body->size() <= oci::large_manifest_size) // upstream had not said how long it is
         held->reset();
     auto type = std::string(oci::strip_parameters(response.header("Content-Type")));
     auto const named = oci::digest::parse(response.header("Docker-Content-Digest"));

@@ -68,7 +68,6 @@ private:
     };
     // Large manifests are in memory while they come and while they are sent: so many at a time, of one client a
     // quarter. Nothing for one of `size` bytes that is not large.
-    static constexpr std::uint64_t large = 256 * 1024;
     static constexpr std::size_t max_large = 16;
     static constexpr std::chrono::seconds patience{60};
     using place = std::optional<fair_queue::place>;
