@@ -25,7 +25,7 @@ http_client::http_client(std::uint16_t port, char const* from) : socket_(context
     socket_.open(tcp::v4());
     socket_.bind({boost::asio::ip::make_address(from), 0});
     socket_.connect({boost::asio::ip::address_v4::loopback(), port});
-    timeval const patience{60, 0};
+    timeval const patience{90, 0}; // longer than the server lets anybody wait
     ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }

@@ -1,0 +1,91 @@
+// Bodies take turns, of which one client has a quarter: four that hold theirs back keep a fifth waiting, but for a
+// minute. Then it is told to come back, and why is counted.
+#include "tests/catch.h"
+#include "tests/support/gate.h"
+#include "tests/support/mirror.h"
+
+using namespace tests;
+
+namespace {
+
+std::array const holders{"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"};
+
+std::size_t refused_bodies(mirror const& m) {
+    auto const stats = m.stats();
+    std::string const name = "\"bodies\":";
+    return std::stoul(stats.substr(stats.find(name, stats.find("refused_by_limit")) + name.size()));
+}
+
+std::string promise(std::string const& method, std::string const& target) {
+    return method + " " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 400000\r\n" +
+           "Expect: 100-continue\r\n\r\n";
+}
+
+// `each` of the holders' requests are under way.
+std::vector<std::unique_ptr<http_client>> hold(mirror const& m, std::size_t each, std::string const& head) {
+    std::vector<std::unique_ptr<http_client>> held;
+    for (auto const* from : holders)
+        for (std::size_t n = 0; n < each; ++n) {
+            held.push_back(std::make_unique<http_client>(m.server->port(), from));
+            held.back()->send_raw(head);
+            held.back()->read_raw_until("100 Continue");
+        }
+    return held;
+}
+
+void check_told_to_come_back(mirror const& m, std::string const& answer) {
+    CHECK(answer.starts_with("HTTP/1.1 503"));
+    CHECK(answer.find("Retry-After:") != answer.npos);
+    CHECK(refused_bodies(m) == 1);
+    CHECK(m.get("/v2/").status == 200);
+}
+
+} // namespace
+
+TEST_CASE("who has no turn for the body of a push within a minute is told to come back", "[long]") {
+    mirror m;
+    m.settings.server.max_bodies = 16;
+    m.start();
+    auto const push = promise("POST", "/v2/local/app/blobs/uploads/?digest=" + digest_of("x"));
+    auto const held = hold(m, 4, push);
+    http_client fifth(m.server->port());
+    fifth.send_raw(push);
+    check_told_to_come_back(m, fifth.read_raw_until("\r\n\r\n"));
+}
+
+TEST_CASE("eight large manifests are taken in at a time", "[long]") {
+    mirror m;
+    m.start();
+    auto const push = promise("PUT", "/v2/local/app/manifests/1");
+    auto const held = hold(m, 2, push);
+    http_client fifth(m.server->port());
+    fifth.send_raw(push);
+    check_told_to_come_back(m, fifth.read_raw_until("\r\n\r\n"));
+}
+
+TEST_CASE("sixteen large manifests are fetched at a time", "[long]") {
+    mirror m;
+    m.settings.upstreams[0].idle_timeout = m.settings.upstreams[0].first_byte_timeout = std::chrono::minutes(5);
+    auto const flow = gate::closed();
+    std::vector<std::string> paths;
+    for (unsigned n = 0; n <= 16; ++n) {
+        auto const large =
+            R"({"schemaVersion":2,"n":)" + std::to_string(n) + R"(,"x":")" + std::string(300'000, 'x') + "\"}";
+        paths.push_back("/v2/library/app/manifests/" + digest_of(large));
+        auto answer = reply(200).header("Content-Type", "application/vnd.x+json").body(large);
+        m.origin.on("GET", paths.back()).reply(answer.hold_body(flow));
+    }
+    m.start();
+    std::vector<std::unique_ptr<http_client>> held;
+    for (unsigned n = 0; n < 16; ++n) {
+        held.push_back(std::make_unique<http_client>(m.server->port(), holders[n / 4]));
+        held.back()->send_get(paths[n]);
+        REQUIRE(m.origin.wait_for(paths[n], 1));
+    }
+    http_client fifth(m.server->port());
+    fifth.send_get(paths[16]);
+    check_told_to_come_back(m, fifth.read_raw_until("\r\n\r\n"));
+    flow->open();
+    for (auto const& c : held)
+        CHECK(c->read_raw_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
+}
