@@ -25,13 +25,6 @@ error too_slow() {
     return e;
 }
 
-// A trailer's fields are not the request's: RFC 9110 §6.5.1. The parser puts them behind those of the head.
-void drop_trailer(request_body::parser& p, std::ptrdiff_t fields_of_head) {
-    auto& head = p.get();
-    for (auto at = std::next(head.begin(), fields_of_head); at != head.end();)
-        at = head.erase(at);
-}
-
 error broke_off() {
     return refused(400, "the body broke off");
 }
@@ -104,19 +97,36 @@ task<result<std::size_t>> request_body::read_length(std::span<std::byte> to) {
     co_return n;
 }
 
+void request_body::note_head() {
+    if (!of_head_.empty() || parser_.is_done())
+        return;
+    for (auto const& field : parser_.get())
+        of_head_.push_back(&field);
+}
+
+// They are not the request's: RFC 9110 §6.5.1. The parser puts each behind those of its name, or at the end.
+void request_body::drop_trailer() {
+    auto& all = parser_.get();
+    std::size_t known = 0;
+    for (auto at = all.begin(); at != all.end();) {
+        bool const is_of_head = known < of_head_.size() && of_head_[known] == &*at;
+        known += is_of_head ? 1 : 0;
+        at = is_of_head ? std::next(at) : all.erase(at);
+    }
+}
+
 task<result<std::size_t>> request_body::read_chunks(std::span<std::byte> to) {
     auto const piece = std::clamp(to.size(), least_piece, read_size); // a connection whose body is dropped keeps little
     auto& body = parser_.get().body();
     body.data = to.data();
     body.size = to.size();
     body.more = true;
-    auto const& head = parser_.get();
-    auto const fields = std::distance(head.begin(), head.end());
+    note_head();
     while (!parser_.is_done()) {
         error_code ec;
         auto const used = parser_.put(buffer_.data(), ec);
         buffer_.consume(used);
-        drop_trailer(parser_, fields);
+        drop_trailer();
         if (body.size < to.size())
             co_return to.size() - body.size;
         bool const stuck = used == 0 && buffer_.size() >= piece; // the line before a chunk never ends

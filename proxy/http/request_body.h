@@ -18,6 +18,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace proxy {
 
@@ -62,11 +63,14 @@ private:
     task<result<void>> ask_for_it();
     task<result<std::size_t>> read_chunks(std::span<std::byte> to);
     task<result<std::size_t>> read_length(std::span<std::byte> to);
+    void note_head();
+    void drop_trailer();
 
     body_framing const kind_;
     std::uint64_t left_; // of a body of known length
     bool expected_;
     parser& parser_;
+    std::vector<boost::beast::http::fields::value_type const*> of_head_; // of a body in chunks: in their order
     client_stream& client_;
     boost::beast::flat_buffer& buffer_;
     sender& out_;

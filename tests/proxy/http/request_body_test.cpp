@@ -143,6 +143,8 @@ TEST_CASE("what stands in a trailer is no field of the request") {
     auto const& fields = c.head.get();
     CHECK(std::distance(fields.begin(), fields.end()) == 2);
     CHECK(fields.at("Host") == "x");
+    CHECK(fields.count("Host") == 1);
+    CHECK(fields.count("Transfer-Encoding") == 1);
     CHECK(fields.count("Content-Type") == 0);
 }
 
