@@ -5,15 +5,13 @@
 #include "oci/manifest.h"
 
 #include "oci/charset.h"
-#include "oci/memory_budget.h"
+#include "oci/json_document.h"
 
-#include <boost/json/monotonic_resource.hpp>
-#include <boost/json/parser.hpp>
+#include <boost/json/error.hpp>
 #include <boost/json/value.hpp>
 
 #include <algorithm>
 #include <limits>
-#include <semaphore>
 
 namespace oci {
 
@@ -21,13 +19,16 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t max_depth = 32;
-// While a document is read. The largest that means something, 4 MiB of descriptors, takes less than half.
-constexpr std::size_t max_memory = 32 * 1024 * 1024;
-constexpr std::size_t json_block = 16 * 1024;
+// Each is a row of the index, or of a list that is made of them: images have some hundreds at most.
+constexpr std::size_t max_children = 4096;
+constexpr std::size_t max_annotations = 4096;
 
 error invalid(std::string message) {
     return {errc::manifest_invalid, std::move(message)};
+}
+
+error too_many(std::string_view what, std::size_t most) {
+    return {errc::manifest_invalid, "more than " + std::to_string(most) + " " + std::string(what), true};
 }
 
 // The member `key`, or null if it is absent or JSON's null, which Go writes for an empty list.
@@ -113,6 +114,8 @@ result<void> read_list(json::object const& document, std::string_view key, std::
     if (list == nullptr)
         return invalid("\"" + std::string(key) + "\" is not a list");
     bool const index = key == "manifests";
+    if (list->size() > max_children)
+        return too_many("entries of \"" + std::string(key) + "\"", max_children);
     children.reserve(children.size() + list->size());
     for (json::value const& item : *list) {
         auto d = parse_descriptor(item, index ? child_role::manifest : child_role::layer);
@@ -162,6 +165,8 @@ result<void> read_annotations(json::object const& document, manifest& m) {
     json::object const* annotations = v->if_object();
     if (annotations == nullptr)
         return invalid("\"annotations\" is not an object");
+    if (annotations->size() > max_annotations)
+        return too_many("annotations", max_annotations);
     for (auto const& [key, value] : *annotations)
         if (json::string const* text = value.if_string())
             m.annotations.emplace(std::string(key), std::string(*text));
@@ -292,39 +297,10 @@ result<manifest> read_pushed(json::object const& document, std::string_view sent
     if (!m || is_known(m->kind))
         return m;
     guess_children(document, *m);
+    if (m->children.size() > max_children) // nor can they be left out: what nothing names is collected
+        return too_many("references", max_children);
     guess_subject(document, *m);
     return m;
-}
-
-// Large documents take their memory in turns, of all threads together.
-class large_turn {
-public:
-    explicit large_turn(std::size_t bytes) : is_large_(bytes > large_manifest_size) {
-        if (is_large_)
-            places().acquire();
-    }
-    ~large_turn() {
-        if (is_large_)
-            places().release();
-    }
-    large_turn(large_turn const&) = delete;
-
-private:
-    static std::counting_semaphore<2>& places() {
-        static std::counting_semaphore<2> both(2);
-        return both;
-    }
-    bool is_large_;
-};
-
-boost::system::error_code read_json(json::parser& parser, std::string_view body) {
-    boost::system::error_code ec;
-    try {
-        parser.write(body, ec);
-    } catch (std::bad_alloc const&) { // the budget's only way to say no
-        ec = make_error_code(boost::system::errc::not_enough_memory);
-    }
-    return ec;
 }
 
 using reader = result<manifest> (*)(json::object const& document, std::string_view sent_type);
@@ -333,23 +309,17 @@ result<manifest> parse(std::string_view body, std::string_view content_type, rea
     if (body.size() > max_manifest_size)
         return error{errc::size_invalid, "manifest of " + std::to_string(body.size()) + " bytes; at most " +
                                              std::to_string(max_manifest_size) + " are taken"};
-    large_turn const turn(body.size());
-    memory_budget memory(max_memory);
-    json::monotonic_resource values(json_block, &memory);
-    json::parse_options options;
-    options.max_depth = max_depth;
-    json::parser parser(&memory, options);
-    parser.reset(&values);
-    auto const ec = read_json(parser, body);
+    json_document const document(body);
+    auto const ec = document.error();
     if (ec == json::error::too_deep)
         return error{errc::manifest_invalid,
-                     "JSON nested deeper than " + std::to_string(max_depth) + " levels, which are taken", true};
+                     "JSON nested deeper than " + std::to_string(json_document::max_depth) + " levels, which are taken",
+                     true};
     if (ec == std::errc::not_enough_memory)
         return error{errc::manifest_invalid, "JSON of so many values that it takes more than 32 MiB to read", true};
     if (ec)
         return invalid("not JSON: " + ec.message());
-    json::value const document = parser.release();
-    json::object const* object = document.if_object();
+    json::object const* object = document.object();
     if (object == nullptr)
         return invalid("not a JSON object");
     return read(*object, strip_parameters(content_type));

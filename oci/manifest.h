@@ -47,7 +47,7 @@ struct manifest {
 // Parses `body` as it came, declared as `content_type` (may be empty or carry parameters).
 // MANIFEST_INVALID: not JSON, not an object, a descriptor without size or without a digest of a registered
 // algorithm, a media type with control bytes or longer than 255, a known member of another JSON type (null is
-// an absent one), deeper than 32 levels, of more values than 32 MiB hold;
+// an absent one), deeper than 32 levels, of more values than 32 MiB hold, more than 4096 descriptors or annotations;
 // SIZE_INVALID: more than max_manifest_size bytes. An index of BuildKit's cache, whose entries are layer
 // blobs, gives children with role layer. Schema 1 and documents that name an unknown type parse to a manifest
 // without children.
@@ -60,7 +60,7 @@ result<manifest> parse_manifest(std::string_view body, std::string_view content_
 // The same for what is pushed here: nobody else has what it names, so of schema 1 and of unknown types, too, everything
 // counts that stands where manifests name content: "config", "layers", "blobs", "manifests", "subject", and schema 1's
 // "fsLayers". A digest is enough; the size is 0 if it is not said. What cannot be read names nothing, and refuses
-// nothing that parse_manifest takes.
+// nothing that parse_manifest takes, but for more than 4096 references.
 result<manifest> parse_pushed_manifest(std::string_view body, std::string_view content_type);
 
 } // namespace oci

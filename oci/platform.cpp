@@ -1,7 +1,6 @@
 #include "oci/platform.h"
 
-#include <boost/json/monotonic_resource.hpp>
-#include <boost/json/parse.hpp>
+#include "oci/json_document.h"
 
 #include <algorithm>
 
@@ -84,10 +83,8 @@ result<std::vector<index_entry>> parse_index(std::string_view body, std::string_
     std::vector<index_entry> entries;
     for (auto& child : parsed->children)
         entries.push_back({std::move(child), {}, false});
-    json::monotonic_resource memory;
-    json::error_code ec;
-    auto const document = json::parse(body, ec, &memory);
-    auto const* o = ec ? nullptr : document.if_object();
+    json_document const document(body);
+    auto const* o = document.object();
     auto const* list = o ? o->if_contains("manifests") : nullptr;
     if (!list || !list->is_array())
         return entries;

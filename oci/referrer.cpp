@@ -1,6 +1,7 @@
 #include "oci/referrer.h"
 
-#include <boost/json/parse.hpp>
+#include "oci/json_document.h"
+
 #include <boost/json/serialize.hpp>
 
 namespace oci {
@@ -34,9 +35,8 @@ std::string referrer_descriptor(digest const& d, std::uint64_t size, manifest co
 
 std::vector<listed_referrer> referrers_in_index(std::string_view body) {
     std::vector<listed_referrer> all;
-    boost::system::error_code ec;
-    auto const document = json::parse(json::string_view(body.data(), body.size()), ec);
-    auto const* o = ec ? nullptr : document.if_object();
+    json_document const document(body);
+    auto const* o = document.object();
     auto const* list = o ? o->if_contains("manifests") : nullptr;
     if (!list || !list->is_array())
         return all;

@@ -310,10 +310,31 @@ TEST_CASE("a document may have as many values as mean something, and no more") {
     std::string entries = R"({"manifests":[)";
     std::string const entry =
         R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")" + digest_of("x") + R"(","size":1},)";
-    while (entries.size() < oci::max_manifest_size - 2 * entry.size())
+    for (std::size_t n = 0; n < 4096; ++n)
         entries += entry;
     entries.back() = ']';
-    CHECK(parse_manifest(entries + "}", media_type::oci_index)->children.size() > 20'000);
+    CHECK(parse_manifest(entries + "}", media_type::oci_index)->children.size() == 4096);
+    entries.back() = ',';
+    auto const one_more = entries + entry.substr(0, entry.size() - 1) + "]}";
+    for (auto const& refused : {parse_manifest(one_more, media_type::oci_index),
+                                oci::parse_pushed_manifest(one_more, media_type::oci_index)}) {
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().too_complex);
+    }
+    auto const of_another_kind = R"({"mediaType":"application/vnd.x+json",)" + one_more.substr(1);
+    CHECK(parse_manifest(of_another_kind, "")->children.empty());
+    CHECK(oci::parse_pushed_manifest(of_another_kind, "").error().too_complex); // it may name all of these
+}
+
+TEST_CASE("a manifest may have so many annotations and no more") {
+    auto const annotated = [](std::size_t n) {
+        std::string body = R"({"schemaVersion":2,"layers":[],"annotations":{)";
+        for (std::size_t i = 0; i < n; ++i)
+            body += (i == 0 ? "\"" : ",\"") + std::to_string(i) + R"(":"")";
+        return parse_manifest(body + "}}", media_type::oci_manifest);
+    };
+    CHECK(annotated(4096)->annotations.size() == 4096);
+    CHECK(annotated(4097).error().too_complex);
 }
 
 TEST_CASE("a manifest of exactly the limit is taken and one byte more is SIZE_INVALID") {
