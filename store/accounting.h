@@ -117,6 +117,9 @@ public:
         of_->allocated_bytes_.fetch_sub(from_ahead, std::memory_order_relaxed);
     }
 
+    // What was promised beyond what is written is promised no more.
+    void settle() noexcept { of_->reserved_bytes_.fetch_sub(std::exchange(left_, 0), std::memory_order_relaxed); }
+
 private:
     accounting* of_;
     std::int64_t left_;

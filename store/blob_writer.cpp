@@ -118,6 +118,14 @@ bool blob_writer::pause() {
     return state_->announced && !state_->failed && !state_->digest;
 }
 
+void blob_writer::rest() noexcept {
+    auto& s = *state_;
+    if (s.announced || !s.space || !s.temp.is_on_disk())
+        return;
+    s.space->bytes.settle();
+    s.promised = s.written;
+}
+
 std::shared_ptr<side_writer> blob_writer::side() {
     auto& s = *state_;
     if (!s.side && s.announced)

@@ -58,6 +58,9 @@ public:
     // with, its size was not announced or it has failed.
     bool pause();
 
+    // Of content of unknown size: nothing comes for a while, and room that was taken ahead of it goes back.
+    void rest() noexcept;
+
     // A descriptor of the growing file that outlives the writer, for readers that follow it with positional
     // reads up to what they know to be written. Every byte of it is also the committed file's: commit renames.
     // One descriptor for all readers, small content included (its file lives in memory). Its size() is what was

@@ -25,6 +25,8 @@ std::optional<upload_session::claim> upload_session::try_claim() noexcept {
 upload_session::claim::~claim() {
     if (!of_)
         return;
+    if (of_->writer_)
+        of_->writer_->rest(); // the next request may be a day away
     of_->touched_at_.store(of_->core_->now(), std::memory_order_relaxed);
     of_->use_.store(use::idle, std::memory_order_release);
 }

@@ -199,6 +199,18 @@ TEST_CASE("an upload counts against the limit and is refused at it") {
     CHECK(disk_usage(s.dir.path() / "store") <= s.limits.keep_storage);
 }
 
+TEST_CASE("an upload that is not gone on with holds room for the bytes it has, not for those that may come") {
+    hosted_store s;
+    auto const bytes = content(5'000);
+    auto const id = s.start();
+    REQUIRE(s.append(id, bytes.substr(0, 1)));
+    CHECK(s.store->used().reserved_bytes == 0);
+    REQUIRE(s.append(id, bytes.substr(1)));
+    CHECK(s.store->used().reserved_bytes == 0);
+    REQUIRE(s.finish(id, oci::digest::of(bytes)));
+    CHECK(s.get(oci::digest::of(bytes)) == bytes);
+}
+
 TEST_CASE("so many uploads may be under way and no more, until one ends") {
     hosted_store s;
     std::string one;
