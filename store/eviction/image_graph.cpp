@@ -147,4 +147,15 @@ result<std::optional<std::string>> holder_of(core const& c, oci::digest const& d
     return found;
 }
 
+result<std::optional<std::string>> holder_below(core const& c, oci::digest const& d, std::string_view beginning) {
+    auto const of_digest = digest_key(d).view().size();
+    auto const first = holder_key(d, beginning);
+    auto const rows = c.db->scan(family::holders);
+    rows->Seek({first.view().data(), first.view().size()});
+    if (!rows->status().ok())
+        return error_of_status(rows->status(), "cannot read the index");
+    auto const key = rows->Valid() ? rows->key().ToStringView() : std::string_view();
+    return key.starts_with(first.view()) ? std::optional(std::string(key.substr(of_digest))) : std::nullopt;
+}
+
 } // namespace store

@@ -39,5 +39,7 @@ result<std::vector<std::string>> holders_of(core const& c, oci::digest const& d)
 // The first of them that suits. Blocks.
 result<std::optional<std::string>> holder_of(core const& c, oci::digest const& d,
                                              std::function<bool(std::string const&)> const& suits);
+// The first whose name begins so; at no price however many others hold `d`. Blocks.
+result<std::optional<std::string>> holder_below(core const& c, oci::digest const& d, std::string_view beginning);
 
 } // namespace store

@@ -10,6 +10,8 @@
 namespace store {
 namespace {
 
+constexpr std::uint64_t least_links = 100'000;
+constexpr std::uint64_t bytes_per_link = 64 * 1024;
 constexpr std::int64_t recount_after = 10; // seconds: a client that tries again and again makes nobody read and read
 
 } // namespace
@@ -21,42 +23,48 @@ void quota::set_limit(std::uint64_t bytes) {
         used_.clear();
 }
 
-std::uint64_t quota::limit() const {
-    std::lock_guard const lock(mutex_);
-    return limit_;
-}
-
 result<void> quota::take(repository_name const& repo, oci::digest const& d, std::uint64_t bytes) {
-    if (limit() == 0)
+    std::uint64_t const limit = limit_;
+    if (limit == 0)
         return {};
     auto const below = repo.substr(0, repo.find('/') + 1);
-    auto const holders = holders_of(core_, d);
-    if (!holders)
-        return holders.error();
-    if (std::any_of(holders->begin(), holders->end(), [&](auto const& h) { return h.starts_with(below); }))
+    auto const itself = holder_below(core_, d, repo); // or one whose name goes on, which is told apart below
+    auto const another = itself && *itself == repo ? itself : holder_below(core_, d, below);
+    if (!another)
+        return another.error();
+    if (*another == repo)
         return {};
+    if (*another)
+        bytes = 0;
+    auto const max_links = least_links + limit / bytes_per_link;
     std::lock_guard const lock(mutex_);
     auto& u = used_[below];
-    auto const fits = [&] { return bytes <= limit_ && u.bytes <= limit_ - bytes; };
+    auto const fits = [&] { return bytes <= limit && u.bytes <= limit - bytes && u.links < max_links; };
     if (!u.counted || (!fits() && core_.now() >= u.counted_at + recount_after)) {
         if (auto counted = count(below, u); !counted)
             return counted;
     }
+    if (u.links >= max_links)
+        return error{errc::over_quota, "repositories below " + below + " name " + std::to_string(u.links) +
+                                           " blobs and manifests, and " + std::to_string(max_links) + " are allowed"};
     if (!fits())
         return error{errc::over_quota, "repositories below " + below + " show " + std::to_string(u.bytes) +
-                                           " bytes, and " + std::to_string(limit_) + " are allowed"};
+                                           " bytes, and " + std::to_string(limit) + " are allowed"};
     u.bytes += bytes;
+    ++u.links;
     return {};
 }
 
 // By a hash of each digest: of a million, two that collide are not to be expected in a lifetime.
 result<void> quota::count(std::string_view below, use& u) {
     std::vector<std::pair<std::size_t, std::uint64_t>> sizes;
+    std::uint64_t links = 0;
     auto const rows = core_.db->scan(family::links);
     for (rows->Seek({below.data(), below.size()}); rows->Valid(); rows->Next()) {
         auto const key = rows->key().ToStringView();
         if (!key.starts_with(below))
             break;
+        ++links;
         auto const parts = split_repository(key);
         auto const d = parts ? decode_digest_key(parts->rest) : std::nullopt;
         auto const l = decode_link(rows->value().ToStringView());
@@ -69,7 +77,7 @@ result<void> quota::count(std::string_view below, use& u) {
     sizes.erase(
         std::unique(sizes.begin(), sizes.end(), [](auto const& a, auto const& b) { return a.first == b.first; }),
         sizes.end());
-    u = {0, core_.now(), true};
+    u = {0, links, core_.now(), true};
     for (auto const& [hash, size] : sizes)
         u.bytes += size;
     return {};

@@ -7,6 +7,7 @@
 #include "store/content_store.h"
 #include "store/core.h"
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <string>
@@ -21,23 +22,24 @@ public:
     // What each prefix may show; 0: no bound.
     void set_limit(std::uint64_t bytes);
 
-    // Takes room for content that the repository is about to show, unless another below its prefix shows it already.
-    // May take as long as reading all links below the prefix. From any thread.
+    // Takes room for content that the repository is about to show; if another below its prefix shows it already, for
+    // the link alone. Of links there may be 100,000, and one more for each 64 KiB of the bound: each is rows of the
+    // index. May take as long as reading all links below the prefix. From any thread.
     //   over_quota  there is no such room
     result<void> take(repository_name const& repo, oci::digest const& d, std::uint64_t bytes);
 
 private:
     struct use {
         std::uint64_t bytes = 0; // as last counted, and what came since
+        std::uint64_t links = 0;
         std::int64_t counted_at = 0;
         bool counted = false;
     };
-    std::uint64_t limit() const;
     result<void> count(std::string_view below, use& u);
 
     core& core_;
     mutable std::mutex mutex_; // guards the rest
-    std::uint64_t limit_ = 0;
+    std::atomic<std::uint64_t> limit_ = 0;
     std::map<std::string, use, std::less<>> used_; // by "prefix/"
 };
 

@@ -78,8 +78,8 @@ bool unsettled::waits_for_collection(oci::digest const& d) const {
     auto const row = find_object(core_, d, access::any);
     if (row && !*row)
         return false;
-    auto const holders = holders_of(core_, d);
-    return !holders || holders->empty();
+    auto const holder = holder_below(core_, d, {});
+    return !holder || !*holder;
 }
 
 void unsettled::note_deleted(repository_name const& repo, oci::digest const& d, std::uint64_t bytes) {

@@ -203,3 +203,18 @@ TEST_CASE("a repository has so many tags at most, and moving one is none more") 
     s.now += 60; // counted again
     CHECK(push("local/a", "one-more"));
 }
+
+TEST_CASE("a quota bounds what is named too, however little it is", "[long]") {
+    collected_store s;
+    s.set_rules({.max_used_space = 1 << 20}); // 16 links beside the 100,000 that everybody may have
+    std::string const bytes = "{}";
+    auto const d = oci::digest::of(bytes);
+    auto const put = [&](std::size_t n) { return s.hosted().put_small_blob("local/" + std::to_string(n), d, bytes); };
+    for (std::size_t n = 0; n < 100'016; ++n)
+        REQUIRE(put(n));
+    auto const refused = put(100'016);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == store::errc::over_quota);
+    CHECK(put(0)); // is there already
+    CHECK(s.hosted().put_small_blob("project-x/a", d, bytes));
+}
