@@ -33,6 +33,12 @@ std::size_t places_of(upstream_config const& config) {
     return config.max_requests == 0 ? fair_queue::unlimited : config.max_requests;
 }
 
+// Who asks for much, and does not read it, leaves others their turns.
+std::size_t places_of_one(upstream_config const& config) {
+    constexpr std::size_t least = 16;
+    return config.max_requests == 0 ? fair_queue::unlimited : std::max<std::size_t>(config.max_requests / 4, least);
+}
+
 std::shared_ptr<pacer> pacer_of(upstream_config const& config) {
     return config.max_bandwidth == 0 ? nullptr : std::make_shared<pacer>(config.max_bandwidth);
 }
@@ -52,8 +58,8 @@ struct upstream::state {
           client_network around)
         : config(std::move(c)), counters(counted), clock(now), tls(make_tls_context(config.ca_file)),
           login(config.username, config.password_file), tokens(login, home_of(config), config.token_hosts, now),
-          blobs(std::make_shared<fair_queue>(places_of(config))),
-          others(std::make_shared<fair_queue>(places_of(config))), pace(pacer_of(config)) {
+          blobs(std::make_shared<fair_queue>(places_of(config), places_of_one(config))),
+          others(std::make_shared<fair_queue>(places_of(config), places_of_one(config))), pace(pacer_of(config)) {
         for (auto* w : workers) {
             if (clients.size() <= w->index())
                 clients.resize(w->index() + 1);

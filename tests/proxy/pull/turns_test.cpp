@@ -62,6 +62,27 @@ TEST_CASE("who wants many blobs keeps others waiting for one of them") {
     CHECK(m.place_of_the_modest(blobs) <= 2);
 }
 
+TEST_CASE("who holds many downloads keeps none of the others' places") {
+    mirror m;
+    m.settings.upstreams[0].max_requests = 32; // of one client 16
+    auto const flow = gate::closed();
+    auto const at = [](unsigned n) { return "/v2/library/a/blobs/" + digest_of(std::to_string(n)); };
+    for (unsigned n = 0; n < 33; ++n) {
+        auto answer = reply(200).body(std::to_string(n));
+        m.origin.on("GET", at(n)).reply(n < 32 ? answer.hold_body(flow) : answer);
+    }
+    m.start();
+    std::list<http_client> greedy;
+    for (unsigned n = 0; n < 32; ++n)
+        greedy.emplace_back(m.server->port(), "127.0.0.2").send_get(at(n));
+    REQUIRE(eventually([&] { return m.origin.requests().size() == 16; }));
+    CHECK(http_client(m.server->port(), "127.0.0.3").get(at(32)).body == "32");
+    CHECK(m.origin.requests().size() == 17);
+    flow->open();
+    for (auto& c : greedy)
+        CHECK(c.read_raw_until("\r\n\r\n").substr(0, 12) == "HTTP/1.1 200");
+}
+
 TEST_CASE("who wants many lists keeps others waiting for one of them") {
     two_clients m;
     auto const lists = five([](unsigned i) { return "/v2/library/a" + std::to_string(i) + "/tags/list"; });
