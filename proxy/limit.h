@@ -17,6 +17,7 @@ enum class limit : std::uint8_t {
     body_size,       // of a manifest, a form or a pushed blob
     body_rate,       // a body that comes by the byte
     bodies,          // that are being taken in at a time
+    lists,           // that are being made or sent at a time
     upload_sessions, // in all, or of one client
     quota,           // bytes below one prefix
     tags,            // of one repository
@@ -32,13 +33,13 @@ enum class limit : std::uint8_t {
     request_timeout, // of one request with its answer
     json_depth       // of a pushed manifest
 };
-inline constexpr std::size_t limit_count = 22;
+inline constexpr std::size_t limit_count = 23;
 
 // As metrics and the admin API name them.
 inline constexpr std::array<std::string_view, limit_count> limit_names{
-    "none",         "connections",   "requests",        "head_size", "large_heads", "body_size",
-    "body_rate",    "bodies",        "upload_sessions", "quota",     "tags",        "fills",
-    "relays",       "disk",          "logins",          "watchers",  "open_files",  "header_timeout",
-    "idle_timeout", "write_timeout", "request_timeout", "json_depth"};
+    "none",           "connections",  "requests",      "head_size",       "large_heads", "body_size",
+    "body_rate",      "bodies",       "lists",         "upload_sessions", "quota",       "tags",
+    "fills",          "relays",       "disk",          "logins",          "watchers",    "open_files",
+    "header_timeout", "idle_timeout", "write_timeout", "request_timeout", "json_depth"};
 
 } // namespace proxy

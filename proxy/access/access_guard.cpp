@@ -1,5 +1,6 @@
 #include "proxy/access/access_guard.h"
 
+#include "proxy/basic_login.h"
 #include "proxy/http/login_challenge.h"
 
 #include <fmt/format.h>
@@ -31,6 +32,13 @@ error denied(std::string_view user, action a, std::string_view repository) {
     return from_oci({oci::errc::denied, repository.empty()
                                             ? fmt::format("{} may not do this", who)
                                             : fmt::format("{} may not {} {}", who, to_string(a), repository)});
+}
+
+// Some clients send a user name and a password that are both empty for want of any.
+bool shows_nothing(exchange const& x) {
+    auto const authorization = x.req().header(http_field::authorization);
+    auto const login = parse_basic(authorization);
+    return authorization.empty() || (login && login->is_empty());
 }
 
 bool is_host(std::string_view text) {
@@ -108,8 +116,7 @@ error access_guard::refused(exchange& x, wish w, bool can_log_in, std::string_vi
     auto const user = x.may.user();
     if (!user.empty())
         return denied(user, w.what, name);
-    bool const shows_nothing = x.req().header(http_field::authorization).empty();
-    if (can_log_in && shows_nothing && who_.rules().tell_users_apart())
+    if (can_log_in && shows_nothing(x) && who_.rules().tell_users_apart())
         return challenged(x, w, {}, fmt::format("log in to {} {}", to_string(w.what), w.repository));
     return denied(user, w.what, w.repository);
 }
@@ -132,10 +139,18 @@ task<result<void>> access_guard::admit_anywhere(exchange& x) {
     auto known = co_await identify(x, {});
     if (!known)
         co_return known.error();
-    bool const shows_nothing = x.req().header(http_field::authorization).empty() && x.may.user().empty();
-    if (shows_nothing && who_.rules().tell_users_apart())
+    if (shows_nothing(x) && x.may.user().empty() && who_.rules().tell_users_apart())
         co_return challenged(x, {}, {}, "log in");
     co_return result<void>();
+}
+
+task<result<void>> access_guard::admit_to_lists(exchange& x) {
+    auto admitted = co_await admit_anywhere(x);
+    if (admitted && !is_open() && !x.may.allow_somewhere()) {
+        x.local().counters.denied.add();
+        co_return denied(x.may.user(), action::pull, {});
+    }
+    co_return admitted;
 }
 
 task<result<void>> access_guard::admit_operator(exchange& x) {

@@ -29,9 +29,11 @@ public:
     //   UNAVAILABLE 503    too many logins are being checked, or an issuer's keys cannot be had
     task<result<void>> admit(exchange& x, oci::route const& r, repository_target const& t);
 
-    // Of a request that is about no repository: a ping, or the catalog. Who shows nothing is asked for a login if there
+    // Of a request that is about no repository: such as a ping. Who shows nothing is asked for a login if there
     // is any, as clients learn from a ping alone that they can log in.
     task<result<void>> admit_anywhere(exchange& x);
+    // Of a list of repositories: DENIED to who may pull or push none.
+    task<result<void>> admit_to_lists(exchange& x);
 
     // Of a repository that is none of ours: who has no right anywhere hears what he hears of those that are, so that he
     // learns neither what is mirrored nor what is hosted.

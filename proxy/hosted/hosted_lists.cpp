@@ -22,19 +22,24 @@ bool is_listed(rights const& may, std::string_view name) {
     return may.allow(action::pull, name) && (may.are_for_no_repository() || may.is_asked(action::pull, name, name));
 }
 
-} // namespace
-
-task<result<void>> hosted_lists::reply_names(exchange& x, std::string_view what, std::string_view repo,
-                                             std::vector<std::string> const& names, std::string const& next) {
+// What it is made of is gone before a client, who may be slow, is sent it.
+std::string body_of(std::string_view what, std::string_view repo, std::vector<std::string> names) {
     json::object document;
     if (!repo.empty())
         document["name"] = repo;
     document[what] = json::array(names.begin(), names.end());
+    return json::serialize(document);
+}
+
+} // namespace
+
+task<result<void>> hosted_lists::reply_names(exchange& x, std::string_view what, std::string_view repo,
+                                             std::vector<std::string> names, std::string const& next) {
+    auto const body = body_of(what, repo, std::move(names));
     auto head = x.begin(200);
     head.field("Content-Type", "application/json").field("Cache-Status", "layerd; detail=local");
     if (!next.empty())
         head.field("Link", next);
-    auto const body = json::serialize(document);
     co_return co_await x.reply(head, body);
 }
 
@@ -69,7 +74,7 @@ task<result<void>> hosted_lists::tags(exchange& x, oci::route const& r, reposito
         if (n > 0)
             next = next_page(x.req().target(), n, names.back());
     }
-    co_return co_await reply_names(x, "tags", t.name, names, next);
+    co_return co_await reply_names(x, "tags", t.name, std::move(names), next);
 }
 
 task<result<void>> hosted_lists::catalog(exchange& x, oci::route const& r) {
@@ -108,7 +113,7 @@ task<result<void>> hosted_lists::catalog(exchange& x, oci::route const& r) {
         if (n > 0)
             next = next_page(x.req().target(), n, names->back());
     }
-    co_return co_await reply_names(x, "repositories", {}, *names, next);
+    co_return co_await reply_names(x, "repositories", {}, *std::move(names), next);
 }
 
 } // namespace proxy

@@ -24,7 +24,7 @@ public:
 
 private:
     task<result<void>> reply_names(exchange& x, std::string_view what, std::string_view repo,
-                                   std::vector<std::string> const& names, std::string const& next);
+                                   std::vector<std::string> names, std::string const& next);
 
     server_parts const& parts_;
 };

@@ -6,6 +6,7 @@
 #include "store/hosted/hosted_repositories.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace proxy {
 
@@ -72,9 +73,11 @@ store::result<void> referrer_list::read_fallback(page& p, std::string const& rep
         auto const recorded = hosted.is_referrer(repo, subject, one.digest);
         if (!recorded)
             return recorded.error();
-        if (*recorded)
+        if (*recorded) {
+            p.looked_at += one.descriptor.size();
             continue;
-        p.more_listed = !p.has_room_for(one.descriptor);
+        }
+        p.more_listed = p.looked_at >= max_looked_at || !p.has_room_for(one.descriptor);
         if (p.more_listed)
             return {};
         p.add(one.artifact_type, one.descriptor);
@@ -120,7 +123,7 @@ task<result<void>> referrer_list::handle(exchange& x, oci::route const& r, repos
         head.field("Link", next_page(x.req().target(), p.size, p.last->to_string(), type_query));
     else if (p.more_listed)
         head.field("Link", next_page(x.req().target(), p.size, {}, "&listed=" + std::to_string(p.listed) + type_query));
-    auto const body = index_of(p.descriptors);
+    auto const body = index_of(std::exchange(p.descriptors, {})); // gone before a client, who may be slow, is sent it
     co_return co_await x.reply(head, body);
 }
 

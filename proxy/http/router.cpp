@@ -80,9 +80,12 @@ task<result<void>> router::handle(exchange& x, found_target& target) {
         co_return from_oci({oci::errc::unsupported, "this path is only for reading"});
     if (std::holds_alternative<oci::ping_endpoint>(route->endpoint))
         co_return co_await ping(x, *route);
-    auto admitted = co_await guard_.admit_anywhere(x);
+    auto admitted = co_await guard_.admit_to_lists(x);
     if (!admitted)
         co_return admitted.error();
+    auto turn = co_await list_in(x, *catalogs_);
+    if (!turn)
+        co_return turn.error();
     co_return co_await hosted_.catalog(x, *route);
 }
 
@@ -95,12 +98,23 @@ fair_queue& router::queue_for(exchange& x, oci::endpoint const& e) const {
 task<result<router::turn>> router::take_in(exchange& x, fair_queue& queue) {
     if (x.body().left() == 0u)
         co_return turn();
-    auto const user = x.may.user();
-    auto client = std::string(user.empty() ? x.from().client : user);
-    auto place = co_await queue.enter(x.local().home, std::move(client), deadline::after(patience));
+    auto place = co_await enter(x, queue);
     if (!place)
         co_return overloaded("too much is being pushed at once", limit::bodies);
     co_return turn(std::move(place));
+}
+
+task<result<router::turn>> router::list_in(exchange& x, fair_queue& queue) {
+    auto place = co_await enter(x, queue);
+    if (!place)
+        co_return overloaded("too many lists are being made at once", limit::lists);
+    co_return turn(std::move(place));
+}
+
+task<std::optional<fair_queue::place>> router::enter(exchange& x, fair_queue& queue) {
+    auto const user = x.may.user();
+    auto client = std::string(user.empty() ? x.from().client : user);
+    return queue.enter(x.local().home, std::move(client), deadline::after(patience));
 }
 
 task<result<void>> router::ping(exchange& x, oci::route const& r) {
@@ -155,6 +169,9 @@ task<result<void>> router::on_repository(exchange& x, oci::route const& r, found
         co_return co_await manifests_.handle(x, *target, e->ref);
     if (auto const* e = std::get_if<oci::blob_endpoint>(&r.endpoint))
         co_return co_await blobs_.handle(x, *target, e->digest);
+    auto turn = co_await list_in(x, *lists_);
+    if (!turn)
+        co_return turn.error();
     if (!target->from)
         co_return co_await hosted_.read(x, r, *target);
     co_return co_await on_mirrored(x, r, *target);

@@ -43,6 +43,11 @@ private:
     static constexpr std::chrono::seconds patience{60};
     static constexpr std::size_t max_documents = 8, max_forms = 64;
     task<result<turn>> take_in(exchange& x, fair_queue& queue);
+    // A list is made in memory, and stays there until its client has taken it: so many at a time, of one client a
+    // quarter. The catalog, for which all repositories are looked through, is one client's once.
+    static constexpr std::size_t max_lists = 32, max_catalogs = 2;
+    task<result<turn>> list_in(exchange& x, fair_queue& queue);
+    static task<std::optional<fair_queue::place>> enter(exchange& x, fair_queue& queue);
     fair_queue& queue_for(exchange& x, oci::endpoint const& e) const;
     task<result<void>> ping(exchange& x, oci::route const& r);
     task<result<void>> on_repository(exchange& x, oci::route const& r, found_target& target);
@@ -62,7 +67,9 @@ private:
     client_groups groups_;
     std::shared_ptr<fair_queue> const bodies_,
         documents_ = std::make_shared<fair_queue>(max_documents, max_documents / 4),
-        forms_ = std::make_shared<fair_queue>(max_forms, max_forms / 4);
+        forms_ = std::make_shared<fair_queue>(max_forms, max_forms / 4),
+        lists_ = std::make_shared<fair_queue>(max_lists, max_lists / 4),
+        catalogs_ = std::make_shared<fair_queue>(max_catalogs, 1);
 };
 
 } // namespace proxy

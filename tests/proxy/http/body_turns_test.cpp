@@ -1,5 +1,5 @@
-// Bodies take turns, of which one client has a quarter: four that hold theirs back keep a fifth waiting, but for a
-// minute. Then it is told to come back, and why is counted.
+// Bodies and lists take turns, of which one client has a quarter: four that hold theirs back keep a fifth waiting, but
+// for a minute. Then it is told to come back, and why is counted.
 #include "tests/catch.h"
 #include "tests/support/gate.h"
 #include "tests/support/mirror.h"
@@ -10,9 +10,9 @@ namespace {
 
 std::array const holders{"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"};
 
-std::size_t refused_bodies(mirror const& m) {
+std::size_t refused(mirror const& m, std::string const& limit) {
     auto const stats = m.stats();
-    std::string const name = "\"bodies\":";
+    auto const name = "\"" + limit + "\":";
     return std::stoul(stats.substr(stats.find(name, stats.find("refused_by_limit")) + name.size()));
 }
 
@@ -33,10 +33,10 @@ std::vector<std::unique_ptr<http_client>> hold(mirror const& m, std::size_t each
     return held;
 }
 
-void check_told_to_come_back(mirror const& m, std::string const& answer) {
+void check_told_to_come_back(mirror const& m, std::string const& answer, std::string const& limit = "bodies") {
     CHECK(answer.starts_with("HTTP/1.1 503"));
     CHECK(answer.find("Retry-After:") != answer.npos);
-    CHECK(refused_bodies(m) == 1);
+    CHECK(refused(m, limit) == 1);
     CHECK(m.get("/v2/").status == 200);
 }
 
@@ -85,6 +85,29 @@ TEST_CASE("sixteen large manifests are fetched at a time", "[long]") {
     http_client fifth(m.server->port());
     fifth.send_get(paths[16]);
     check_told_to_come_back(m, fifth.read_raw_until("\r\n\r\n"));
+    flow->open();
+    for (auto const& c : held)
+        CHECK(c->read_raw_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
+}
+
+TEST_CASE("thirty-two lists are made or sent at a time", "[long]") {
+    mirror m;
+    m.settings.upstreams[0].idle_timeout = m.settings.upstreams[0].first_byte_timeout = std::chrono::minutes(5);
+    auto const flow = gate::closed();
+    auto const at = [](std::size_t n) { return "/v2/library/a" + std::to_string(n) + "/tags/list"; };
+    for (std::size_t n = 0; n <= 32; ++n)
+        m.origin.on("GET", at(n)).reply(reply(200).body(R"({"name":"x","tags":[]})").hold_body(flow));
+    m.start();
+    std::vector<std::unique_ptr<http_client>> held;
+    for (std::size_t n = 0; n < 32; ++n) {
+        held.push_back(std::make_unique<http_client>(m.server->port(), holders[n / 8]));
+        held.back()->send_get(at(n));
+        REQUIRE(m.origin.wait_for(at(n), 1));
+    }
+    http_client fifth(m.server->port());
+    fifth.send_get(at(32));
+    check_told_to_come_back(m, fifth.read_raw_until("\r\n\r\n"), "lists");
+    CHECK(m.get("/v2/_catalog").status == 200); // has turns of its own
     flow->open();
     for (auto const& c : held)
         CHECK(c->read_raw_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
