@@ -33,6 +33,7 @@
 #include <ctime>
 #include <future>
 #include <thread>
+#include <tuple>
 
 namespace proxy {
 
@@ -127,7 +128,7 @@ struct server::parts {
     void reload(config const& wanted);
     void apply_gc(gc_config const& wanted);
     void apply_hosted(hosted_config const& wanted);
-    bool apply_access(access_config const& wanted);
+    bool apply_access(config const& wanted);
     void on_each_worker(std::function<void(worker_local&)> f);
     bool drain();
 };
@@ -333,11 +334,10 @@ void server::parts::reload(config const& wanted) {
     if (wanted.hosted != running.hosted)
         apply_hosted(wanted.hosted);
     if (wanted.triggers != running.triggers)
-        rules->set(wanted.triggers);
-    if (wanted.access != running.access && !apply_access(wanted.access))
+        rules->set(running.triggers = wanted.triggers);
+    if (wanted.access != running.access && !apply_access(wanted))
         std::erase_if(changed.at_once, [](std::string const& key) { return key.starts_with("access."); });
     running.gc = wanted.gc;
-    running.triggers = wanted.triggers;
     running.log.level = wanted.log.level;
     for (auto const& key : changed.after_restart)
         spdlog::warn("{} changed: takes effect after a restart", key);
@@ -364,11 +364,12 @@ void server::parts::apply_hosted(hosted_config const& wanted) {
 }
 
 // Rules and groups; what logins are checked by is as it was at the start. False: they stay as they are.
-bool server::parts::apply_access(access_config const& wanted) {
+bool server::parts::apply_access(config const& wanted) {
     auto next = running;
-    next.access.rules = wanted.rules;
-    next.access.groups = wanted.groups;
-    auto why = unsafe_reload(admin_addresses, running.access, next.access); // bound, whatever the file says by now
+    std::tie(next.access.rules, next.access.groups) = std::tie(wanted.access.rules, wanted.access.groups);
+    if (next.access == running.access)
+        return true;
+    auto why = unsafe_reload(admin_addresses, running, wanted); // bound, whatever the file says by now
     if (auto set = why.empty() ? who->set_rules(next) : result<void>(); !set)
         why = set.error().message;
     if (!why.empty()) {

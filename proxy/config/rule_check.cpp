@@ -33,6 +33,31 @@ std::string unknown_beginning(config const& c) {
     return fmt::format("begins with no upstream and no hosted prefix: those are {}{}", fmt::join(known, ", "), more);
 }
 
+// That upstream is asked who may pull, or whose word a user's name is: what changes of it counts after a restart, and
+// rules that came along with it may rest on it.
+std::string rests_on_a_restart(config const& running, config const& wanted) {
+    auto const text = [](std::string_view what) {
+        return fmt::format("{} changed too, and counts after a restart: so do rules that may rest on it", what);
+    };
+    if (running.access.is_open()) // any rules are less
+        return {};
+    for (auto const& u : running.upstreams) {
+        auto const now = std::ranges::find(wanted.upstreams, u.name, &upstream_config::name);
+        if (now != wanted.upstreams.end() && now->access != u.access)
+            return text("access of upstream " + u.name);
+    }
+    for (auto const& i : running.access.issuers) {
+        auto const now = std::ranges::find(wanted.access.issuers, i.name, &oidc_config::name);
+        if (now != wanted.access.issuers.end() && *now != i)
+            return text("[[access.oidc]] " + i.name);
+    }
+    if (wanted.access.htpasswd_file != running.access.htpasswd_file)
+        return text("htpasswd_file");
+    if (wanted.access.client_ca_file != running.access.client_ca_file)
+        return text("client_ca_file");
+    return {};
+}
+
 } // namespace
 
 bool is_loopback(address const& a) {
@@ -57,11 +82,11 @@ std::string unguarded_admin(std::vector<address> const& admin, access_config con
     return {};
 }
 
-std::string unsafe_reload(std::vector<address> const& admin, access_config const& running,
-                          access_config const& wanted) {
-    if (!running.is_open() && wanted.is_open())
+std::string unsafe_reload(std::vector<address> const& admin, config const& running, config const& wanted) {
+    if (!running.access.is_open() && wanted.access.is_open())
         return "there is no [[access.rule]] any more, and everybody could do everything: that takes a restart";
-    return unguarded_admin(admin, wanted);
+    auto const why = rests_on_a_restart(running, wanted);
+    return why.empty() ? unguarded_admin(admin, wanted.access) : why;
 }
 
 std::string why_unreachable(std::string_view pattern, config const& c) {

@@ -19,8 +19,9 @@ bool is_loopback(address const& a);
 std::string unguarded_admin(std::vector<address> const& admin, access_config const& access);
 
 // Why a reload must not put the rules of `wanted` in the place of the running ones; "": it may. What opens everything
-// could be a file that was cut short, and takes a restart.
-std::string unsafe_reload(std::vector<address> const& admin, access_config const& running, access_config const& wanted);
+// could be a file that was cut short, and takes a restart. So do rules that came along with what they may rest on and
+// counts after a restart alone: that upstream is asked who may pull, or whose word a user's name is.
+std::string unsafe_reload(std::vector<address> const& admin, config const& running, config const& wanted);
 
 // Why no repository here has a name that the pattern fits, in words that follow it in a message; "" if one could.
 std::string why_unreachable(std::string_view pattern, config const& c);

@@ -225,6 +225,43 @@ TEST_CASE("a reload that would open everything, as of a file cut short, changes 
     CHECK(log.has("everybody could do everything: that takes a restart"));
 }
 
+TEST_CASE("rules that may rest on what counts after a restart count then too") {
+    captured_log log;
+    guarded_mirror m(two_tenants);
+    m.start();
+    auto wanted = m.settings;
+    wanted.upstreams[1].access = proxy::upstream_access::per_client;
+    wanted.access.rules.insert(wanted.access.rules.begin(), {}); // everybody may pull: upstream looks who it is
+    wanted.access.rules.front().actions = {proxy::action::pull};
+    wanted.access.rules.front().allows = true;
+    m.server->get().reload(wanted);
+    CHECK(m.status("GET", "/v2/ghcr.io/acme/app/manifests/1") == 401);
+    CHECK(log.has("access of upstream ghcr.io changed too, and counts after a restart"));
+    wanted = m.settings;
+    wanted.access.htpasswd_file = m.files.path() / "others";
+    wanted.access.rules.erase(wanted.access.rules.begin() + 1); // bob's
+    m.server->get().reload(wanted);
+    CHECK(m.status("GET", "/v2/local/bob/app/tags/list", bob()) == 404);
+}
+
+TEST_CASE("an empty login is none: it is asked for one, and lists nothing") {
+    guarded_mirror m(two_tenants);
+    m.start();
+    for (auto const* target : {"/v2/", "/v2/_catalog", "/v2/local/bob/app/tags/list"}) {
+        auto const answer = m.ask("GET", target, "Basic Og=="); // ":"
+        CHECK(answer.status == 401);
+        CHECK(answer.header("WWW-Authenticate").starts_with("Bearer realm="));
+    }
+}
+
+TEST_CASE("who may pull and push nothing is given no catalog") {
+    guarded_mirror m("[[access.rule]]\nusers = [\"alice\"]\nallow = [\"pull\"]\n");
+    m.start();
+    CHECK(m.status("GET", "/v2/_catalog", alice()) == 200);
+    CHECK(m.status("GET", "/v2/_catalog", bob()) == 403);
+    CHECK(m.status("GET", "/v2/", bob()) == 200);
+}
+
 TEST_CASE("who listens to what happens hears no more of it than he may") {
     guarded_mirror m(two_tenants);
     m.start();
