@@ -12,6 +12,8 @@ error unauthorized(std::string why) {
     return from_oci({oci::errc::unauthorized, std::move(why)});
 }
 
+constexpr std::int64_t proved_life = 300; // seconds: an issuer may take its key back before its token ends
+
 error other_claims() {
     return unauthorized("the rules have changed since this token was made: log in again");
 }
@@ -107,7 +109,10 @@ result<access_token> authenticator::own_token(unverified_token t) const {
     auto const signer = key_.signer();
     if (!signer)
         return signer.error();
-    return (*signer)->verify(std::move(t), now_());
+    auto ours = (*signer)->verify(std::move(t), now_());
+    if (ours && !ours->who.issuer.empty() && issuer_config(ours->who.issuer) == nullptr)
+        return unauthorized("the token was made on the word of an issuer that is not known here any more");
+    return ours;
 }
 
 task<result<identity_ptr>> authenticator::by_token(worker_local& local, std::string_view token) {
@@ -142,7 +147,7 @@ task<result<identity_ptr>> authenticator::by_token(worker_local& local, std::str
     if (!bearer)
         co_return bearer.error();
     auto who = std::make_shared<identity const>(std::move(bearer->who));
-    local.tokens_proved.put(key, who, bearer->expires_at, now);
+    local.tokens_proved.put(key, who, std::min(bearer->expires_at, now + proved_life), now);
     co_return who;
 }
 

@@ -42,7 +42,7 @@ task<result<oidc_issuer::keys>> oidc_issuer::key_for(std::string const& key_id) 
         auto const age = now - fetched_;
         known = keys_ && age < usable ? keys_ : nullptr;
         bool const enough = known && age < fresh && known->find(key_id) != nullptr;
-        bool const too_soon = tried_ && now - *tried_ < pause;
+        bool const too_soon = tried_ && now - *tried_ < pause && !is_fetching_; // a fetch under way is joined
         if (enough || (too_soon && known))
             co_return known;
         if (too_soon)
@@ -56,10 +56,23 @@ task<result<oidc_issuer::keys>> oidc_issuer::key_for(std::string const& key_id) 
 }
 
 task<result<oidc_issuer::keys>> oidc_issuer::fetch() {
-    {
-        std::lock_guard const lock(mutex_);
-        tried_ = now_();
-    }
+    class under_way {
+    public:
+        explicit under_way(oidc_issuer& of) : of_(of) {
+            std::lock_guard const lock(of_.mutex_);
+            of_.tried_ = of_.now_();
+            of_.is_fetching_ = true;
+        }
+        ~under_way() {
+            std::lock_guard const lock(of_.mutex_);
+            of_.is_fetching_ = false;
+        }
+        under_way(under_way const&) = delete;
+
+    private:
+        oidc_issuer& of_;
+    };
+    under_way const mark(*this);
     auto text = co_await document();
     if (!text)
         spdlog::warn("keys of {} cannot be fetched: {}", config_.name, for_log(text.error()));

@@ -57,6 +57,7 @@ private:
     keys keys_;
     steady_clock::time_point fetched_{};
     std::optional<steady_clock::time_point> tried_;
+    bool is_fetching_ = false;
 };
 
 } // namespace proxy

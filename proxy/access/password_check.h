@@ -1,6 +1,6 @@
 // Passwords of users, checked without holding anybody up: bcrypt is slow on purpose, so it runs on threads of its own,
 // a few at a time, and what it said is remembered for a short while. A client that shows the same login with every
-// request costs one check a minute; those who try passwords wait in a queue that has an end.
+// request costs one check every five minutes; those who try passwords wait in a queue that has an end.
 #pragma once
 
 #include "proxy/access/htpasswd.h"
@@ -30,7 +30,7 @@ enum class password_verdict : std::uint8_t { right, wrong };
 
 class password_check {
 public:
-    static constexpr std::chrono::seconds right_life{60}; // so long a password counts that was just changed
+    static constexpr std::chrono::seconds right_life{300}; // a change of the file ends it
     static constexpr std::chrono::seconds wrong_life{5};
     static constexpr std::size_t max_waiting = 64;
     static constexpr std::size_t max_waiting_per_client = 8;

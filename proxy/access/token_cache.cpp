@@ -3,6 +3,25 @@
 #include <openssl/sha.h>
 
 namespace proxy {
+namespace {
+
+std::size_t size_of(std::optional<scope_list> const& list) {
+    std::size_t sum = 0;
+    for (auto const& s : list ? list->items : std::vector<scope>())
+        sum += sizeof(scope) + s.repositories.text().size();
+    return sum;
+}
+
+std::size_t size_of(identity const& who) {
+    auto sum = sizeof who + who.user.size() + who.issuer.size() + size_of(who.limits) + size_of(who.asked);
+    for (auto const& [name, value] : who.claims)
+        sum += sizeof(claim_list::value_type) + name.size() + value.size();
+    for (auto const& name : who.claims_known)
+        sum += sizeof name + name.size();
+    return sum;
+}
+
+} // namespace
 
 token_cache::key token_cache::key_of(std::string_view token) {
     key k{};
@@ -22,6 +41,8 @@ std::shared_ptr<identity const> token_cache::find(key const& k, std::int64_t now
 }
 
 void token_cache::put(key const& k, std::shared_ptr<identity const> who, std::int64_t expires_at, std::int64_t now) {
+    if (size_of(*who) > max_identity)
+        return;
     if (entries_.size() >= max_size)
         std::erase_if(entries_, [&](auto const& e) { return now >= e.second.expires_at; });
     if (entries_.size() >= max_size)

@@ -15,6 +15,7 @@ namespace proxy {
 class token_cache {
 public:
     static constexpr std::size_t max_size = 4096;
+    static constexpr std::size_t max_identity = 2048; // bytes: one that names more is proved each time
 
     using key = std::array<unsigned char, 32>;
     static key key_of(std::string_view token); // SHA-256: the token itself is not kept
@@ -24,6 +25,7 @@ public:
 
     // Null: not known, or over. `now` in Unix seconds.
     std::shared_ptr<identity const> find(key const& k, std::int64_t now) const;
+    // Nothing of an identity that is too large.
     void put(key const& k, std::shared_ptr<identity const> who, std::int64_t expires_at, std::int64_t now);
 
 private:

@@ -1,6 +1,8 @@
 #include "proxy/pull/access_check.h"
 
 #include "oci/manifest.h"
+#include "proxy/access/access_token.h"
+#include "proxy/basic_login.h"
 #include "proxy/pull/content_evidence.h"
 #include "proxy/pull/lookup.h"
 
@@ -23,10 +25,26 @@ bool is_denial_of(server_parts const& parts, repository_target const& t, error c
     return denied;
 }
 
+namespace {
+
+// A client keeps one login for all that it asks of this host, and upstream must not be shown what opens what is hosted.
+bool is_token_of_ours(std::string_view authorization) {
+    auto const login = parse_basic(authorization);
+    if (!login || !looks_like_token(login->password.text()))
+        return false;
+    auto const token = unverified_token::parse(login->password.text());
+    return token && token->issuer() == token_signer::issuer;
+}
+
+} // namespace
+
 task<result<void>> access_check::admit(exchange& x, oci::endpoint const& wanted, repository_target& t) {
     if (!t.from || t.from->config().access == upstream_access::shared)
         co_return result<void>();
-    auto login = client_login::parse(x.req().header(http_field::authorization));
+    auto const authorization = x.req().header(http_field::authorization);
+    if (is_token_of_ours(authorization))
+        co_return from_oci({oci::errc::unauthorized, "a token of this registry is no login of upstream's: " + t.name});
+    auto login = client_login::parse(authorization);
     if (!login)
         co_return login.error();
     t.as = std::move(*login);

@@ -59,6 +59,17 @@ TEST_CASE("keys are fetched once, and again after an hour") {
     CHECK(i.theirs.times_asked() == 2);
 }
 
+TEST_CASE("who comes while the first keys are being fetched waits for them") {
+    watched_issuer i;
+    auto const token = *unverified_token::parse(i.theirs.token());
+    auto const done = tests::run_io_all(i.w, 3, [&](std::size_t) -> task<bool> {
+        auto const verified = co_await i.ours.verify(token);
+        co_return verified.has_value();
+    });
+    CHECK(done == std::vector<bool>{true, true, true});
+    CHECK(i.theirs.times_asked() == 1);
+}
+
 TEST_CASE("a key that is not known yet is looked for, once a minute at most") {
     watched_issuer i;
     auto const old = i.theirs.token();

@@ -134,6 +134,20 @@ TEST_CASE("an issuer's new key is fetched when a token names it, and strangers' 
     CHECK(issuer.times_asked() == 1);
 }
 
+TEST_CASE("what was signed on an issuer's word is over when the issuer is not configured any more") {
+    ci issuer;
+    ci_mirror before(issuer);
+    auto const token = before.token(scope, as_password(issuer.token()));
+    auto const own = before.token(scope, alice());
+    REQUIRE(before.status("POST", uploads, token) == 202);
+    guarded_mirror after("[[access.rule]]\nusers = [\"github:**\", \"alice\"]\nallow = [\"push\"]\n");
+    std::filesystem::copy_file(before.store.path() / "token-key.pem", after.store.path() / "token-key.pem");
+    after.seams.now = before.clock.source();
+    after.start();
+    CHECK(after.status("POST", uploads, own) == 202); // the key is the same
+    CHECK(after.status("POST", uploads, token) == 401);
+}
+
 TEST_CASE("while an issuer's keys cannot be had, its tokens are refused for now") {
     ci issuer;
     issuer.set_silent(true);

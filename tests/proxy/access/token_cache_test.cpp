@@ -32,6 +32,20 @@ TEST_CASE("a token is found until it is over") {
     CHECK(cache.find(key(2), 900) == nullptr);
 }
 
+TEST_CASE("who names much is proved each time, and takes no room") {
+    token_cache cache;
+    identity wide;
+    wide.user = "alice";
+    wide.asked.emplace();
+    for (int n = 0; n < 32; ++n)
+        wide.asked->items.push_back(*parse_scope("repository:local/" + std::string(100, 'x') + ":pull"));
+    cache.put(key(1), std::make_shared<identity const>(wide), 1000, 900);
+    CHECK(cache.find(key(1), 900) == nullptr);
+    wide.asked->items.erase(wide.asked->items.begin() + 2, wide.asked->items.end());
+    cache.put(key(1), std::make_shared<identity const>(wide), 1000, 900);
+    CHECK(cache.find(key(1), 900) != nullptr);
+}
+
 TEST_CASE("what other keys have proved is forgotten") {
     token_cache cache;
     cache.keep_those_of(1);

@@ -1,4 +1,5 @@
 // An upstream with access = "per-client": what is stored is shown to those alone to whom upstream shows it.
+#include "proxy/base64.h"
 #include "tests/catch.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/eventually.h"
@@ -265,6 +266,15 @@ TEST_CASE("a login that is none is refused before upstream hears of it") {
         INFO(value);
         CHECK(m.get(at + "/manifests/1.0", {{"Authorization", value}}).status == 401);
     }
+    CHECK(m.origin.requests().empty());
+}
+
+TEST_CASE("a token of this registry is not shown to upstream, whoever's password it would be there") {
+    guarded_mirror m;
+    m.start();
+    auto const part = [](std::string const& json) { return proxy::base64url(json); };
+    auto const token = part(R"({"alg":"EdDSA"})") + "." + part(R"({"iss":"layerd","sub":"ci"})") + "." + part("x");
+    CHECK(m.get(at + "/manifests/1.0", {{"Authorization", basic_authorization("ci", token)}}).status == 401);
     CHECK(m.origin.requests().empty());
 }
 
