@@ -8,6 +8,7 @@
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/plain_base64.h"
 
+#include <boost/json/serialize.hpp>
 #include <openssl/err.h>
 
 #include <memory>
@@ -80,7 +81,10 @@ inline bool accepts(std::string_view text, proxy::jws_key const& key) {
     auto const claims = (*std::move(t)).verified_by(key);
     expect(claims || claims.error().code == oci::errc::unauthorized, "UNAUTHORIZED");
     if (claims)
-        expect(proxy::parse_object(take_apart(text)->claims) == *claims, "the claims that stand there");
+        // As text: 0e999999999 is read as what no number is equal to, itself included.
+        expect(boost::json::serialize(*proxy::parse_object(take_apart(text)->claims)) ==
+                   boost::json::serialize(*claims),
+               "the claims that stand there");
     return claims.has_value();
 }
 
