@@ -33,10 +33,11 @@ std::size_t places_of(upstream_config const& config) {
     return config.max_requests == 0 ? fair_queue::unlimited : config.max_requests;
 }
 
-// Who asks for much, and does not read it, leaves others their turns.
+// One client alone may want nearly all: an image of twenty layers, each over four connections. The rest is others', for
+// what it holds it may hold long.
 std::size_t places_of_one(upstream_config const& config) {
     constexpr std::size_t least = 16;
-    return config.max_requests == 0 ? fair_queue::unlimited : std::max<std::size_t>(config.max_requests / 4, least);
+    return config.max_requests == 0 ? fair_queue::unlimited : std::max<std::size_t>(config.max_requests / 4 * 3, least);
 }
 
 std::shared_ptr<pacer> pacer_of(upstream_config const& config) {

@@ -64,7 +64,7 @@ TEST_CASE("who wants many blobs keeps others waiting for one of them") {
 
 TEST_CASE("who holds many downloads keeps none of the others' places") {
     mirror m;
-    m.settings.upstreams[0].max_requests = 32; // of one client 16
+    m.settings.upstreams[0].max_requests = 32; // of one client 24
     auto const flow = gate::closed();
     auto const at = [](unsigned n) { return "/v2/library/a/blobs/" + digest_of(std::to_string(n)); };
     for (unsigned n = 0; n < 33; ++n) {
@@ -75,9 +75,9 @@ TEST_CASE("who holds many downloads keeps none of the others' places") {
     std::list<http_client> greedy;
     for (unsigned n = 0; n < 32; ++n)
         greedy.emplace_back(m.server->port(), "127.0.0.2").send_get(at(n));
-    REQUIRE(eventually([&] { return m.origin.requests().size() == 16; }));
+    REQUIRE(eventually([&] { return m.origin.requests().size() == 24; }));
     CHECK(http_client(m.server->port(), "127.0.0.3").get(at(32)).body == "32");
-    CHECK(m.origin.requests().size() == 17);
+    CHECK(m.origin.requests().size() == 25);
     flow->open();
     for (auto& c : greedy)
         CHECK(c.read_raw_until("\r\n\r\n").substr(0, 12) == "HTTP/1.1 200");
