@@ -33,7 +33,6 @@
 #include <ctime>
 #include <future>
 #include <thread>
-#include <tuple>
 
 namespace proxy {
 
@@ -334,10 +333,11 @@ void server::parts::reload(config const& wanted) {
     if (wanted.hosted != running.hosted)
         apply_hosted(wanted.hosted);
     if (wanted.triggers != running.triggers)
-        rules->set(running.triggers = wanted.triggers);
-    if (wanted.access != running.access && !apply_access(wanted))
+        rules->set(wanted.triggers);
+    if (have_other_rules(running.access, wanted.access) && !apply_access(wanted))
         std::erase_if(changed.at_once, [](std::string const& key) { return key.starts_with("access."); });
     running.gc = wanted.gc;
+    running.triggers = wanted.triggers;
     running.log.level = wanted.log.level;
     for (auto const& key : changed.after_restart)
         spdlog::warn("{} changed: takes effect after a restart", key);
@@ -366,9 +366,8 @@ void server::parts::apply_hosted(hosted_config const& wanted) {
 // Rules and groups; what logins are checked by is as it was at the start. False: they stay as they are.
 bool server::parts::apply_access(config const& wanted) {
     auto next = running;
-    std::tie(next.access.rules, next.access.groups) = std::tie(wanted.access.rules, wanted.access.groups);
-    if (next.access == running.access)
-        return true;
+    next.access.rules = wanted.access.rules;
+    next.access.groups = wanted.access.groups;
     auto why = unsafe_reload(admin_addresses, running, wanted); // bound, whatever the file says by now
     if (auto set = why.empty() ? who->set_rules(next) : result<void>(); !set)
         why = set.error().message;

@@ -6,8 +6,10 @@ namespace proxy {
 namespace {
 
 std::size_t size_of(std::optional<scope_list> const& list) {
+    if (!list)
+        return 0;
     std::size_t sum = 0;
-    for (auto const& s : list ? list->items : std::vector<scope>())
+    for (auto const& s : list->items)
         sum += sizeof(scope) + s.repositories.text().size();
     return sum;
 }

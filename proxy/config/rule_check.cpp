@@ -82,6 +82,10 @@ std::string unguarded_admin(std::vector<address> const& admin, access_config con
     return {};
 }
 
+bool have_other_rules(access_config const& a, access_config const& b) {
+    return a.rules != b.rules || a.groups != b.groups;
+}
+
 std::string unsafe_reload(std::vector<address> const& admin, config const& running, config const& wanted) {
     if (!running.access.is_open() && wanted.access.is_open())
         return "there is no [[access.rule]] any more, and everybody could do everything: that takes a restart";

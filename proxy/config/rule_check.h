@@ -18,6 +18,8 @@ bool is_loopback(address const& a);
 // Why the admin API must not listen there: somebody else could reach it, and no rule says who may use it. "": it may.
 std::string unguarded_admin(std::vector<address> const& admin, access_config const& access);
 
+bool have_other_rules(access_config const& a, access_config const& b); // or groups in them
+
 // Why a reload must not put the rules of `wanted` in the place of the running ones; "": it may. What opens everything
 // could be a file that was cut short, and takes a restart. So do rules that came along with what they may rest on and
 // counts after a restart alone: that upstream is asked who may pull, or whose word a user's name is.

@@ -40,27 +40,27 @@ void check_told_to_come_back(mirror const& m, std::string const& answer, std::st
     CHECK(m.get("/v2/").status == 200);
 }
 
+// The holders have `each` places of the same kind of push, and those are all.
+void check_fifth_waits(mirror const& m, std::size_t each, std::string const& push) {
+    auto const held = hold(m, each, push);
+    http_client fifth(m.server->port());
+    fifth.send_raw(push);
+    check_told_to_come_back(m, fifth.read_raw_until("\r\n\r\n"));
+}
+
 } // namespace
 
 TEST_CASE("who has no turn for the body of a push within a minute is told to come back", "[long]") {
     mirror m;
     m.settings.server.max_bodies = 16;
     m.start();
-    auto const push = promise("POST", "/v2/local/app/blobs/uploads/?digest=" + digest_of("x"));
-    auto const held = hold(m, 4, push);
-    http_client fifth(m.server->port());
-    fifth.send_raw(push);
-    check_told_to_come_back(m, fifth.read_raw_until("\r\n\r\n"));
+    check_fifth_waits(m, 4, promise("POST", "/v2/local/app/blobs/uploads/?digest=" + digest_of("x")));
 }
 
 TEST_CASE("eight large manifests are taken in at a time", "[long]") {
     mirror m;
     m.start();
-    auto const push = promise("PUT", "/v2/local/app/manifests/1");
-    auto const held = hold(m, 2, push);
-    http_client fifth(m.server->port());
-    fifth.send_raw(push);
-    check_told_to_come_back(m, fifth.read_raw_until("\r\n\r\n"));
+    check_fifth_waits(m, 2, promise("PUT", "/v2/local/app/manifests/1"));
 }
 
 TEST_CASE("sixteen large manifests are fetched at a time", "[long]") {
