@@ -69,7 +69,7 @@ private:
     clock_source const now_;
     std::atomic<std::uint64_t> hashed_{0};
     file_stamp seen_;
-    disk_pool threads_;
+    job_pool threads_;
     single_flight<password_verdict> flights_;
     mutable std::mutex mutex_; // guards what is below
     std::shared_ptr<htpasswd const> users_ = std::make_shared<htpasswd>();

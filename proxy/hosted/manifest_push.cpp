@@ -72,7 +72,7 @@ task<result<void>> manifest_push::handle(exchange& x, oci::route const& r, repos
     x.count_pushed(body->size());
     auto const type = x.req().header(http_field::content_type);
     auto work = [&] { return take(t, ref, *tags, type, *body); };
-    auto done = co_await on_disk(parts_.disk, work);
+    auto done = co_await on_disk(parts_.disk.for_document(body->size()), work);
     if (!done)
         co_return done.error();
     auto const name = done->digest.to_string();

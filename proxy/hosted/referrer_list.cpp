@@ -58,6 +58,22 @@ store::result<void> referrer_list::read_recorded(page& p, std::string const& rep
     }
 }
 
+// Of the index under the subject's fallback tag; 0: there is none.
+store::result<std::uint64_t> referrer_list::fallback_size(std::string const& repo, oci::digest const& subject) const {
+    auto const tag = oci::tag::parse(oci::referrers_tag(subject));
+    if (!tag)
+        return 0;
+    auto const known = parts_.content.index().find_tag(repo, *tag);
+    if (!known)
+        return known.error();
+    if (!*known)
+        return 0;
+    auto const found = parts_.content.find((*known)->digest);
+    if (!found)
+        return found.error();
+    return *found ? (*found)->size : 0;
+}
+
 // Behind all that is recorded, which stands on a page already.
 store::result<void> referrer_list::read_fallback(page& p, std::string const& repo, oci::digest const& subject) {
     auto const tag = oci::tag::parse(oci::referrers_tag(subject));
@@ -108,11 +124,22 @@ task<result<void>> referrer_list::handle(exchange& x, oci::route const& r, repos
         after = *parsed;
     }
 
+    std::uint64_t left = 0; // bytes that are not read yet
     auto read = [&]() -> store::result<void> {
         auto done = *listed ? store::result<void>() : read_recorded(p, t.name, d, after);
-        return done && !p.last ? read_fallback(p, t.name, d) : done;
+        if (!done || p.last)
+            return done;
+        auto const size = fallback_size(t.name, d);
+        if (!size)
+            return size.error();
+        left = *size;
+        return {};
     };
     auto done = co_await on_disk(parts_.disk, read);
+    if (done && left > 0) {
+        auto read_more = [&] { return read_fallback(p, t.name, d); };
+        done = co_await on_disk(parts_.disk.for_document(left), read_more);
+    }
     if (!done)
         co_return from_store(done.error());
     auto head = x.begin(200);

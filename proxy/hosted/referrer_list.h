@@ -36,7 +36,8 @@ private:
         void add(std::string_view type, std::string const& descriptor);
     };
     store::result<void> read_recorded(page& p, std::string const& repo, oci::digest const& subject,
-                                      std::optional<oci::digest> after); // blocks, as the next one does
+                                      std::optional<oci::digest> after); // blocks, as the next two do
+    store::result<std::uint64_t> fallback_size(std::string const& repo, oci::digest const& subject) const;
     store::result<void> read_fallback(page& p, std::string const& repo, oci::digest const& subject);
 
     server_parts const& parts_;

@@ -199,8 +199,9 @@ task<result<manifest_source::manifest_ptr>> manifest_source::take(worker& w, rep
 // document that we cannot parse is kept as it is: its digest is right.
 task<result<manifest_source::manifest_ptr>> manifest_source::keep(repository_target const& t, oci::digest const& d,
                                                                   received r) {
+    auto& readers = parts_.disk.for_document(r.body.size());
     auto work = [&] { return verify_and_store(t, d, std::move(r)); };
-    auto kept = co_await on_disk(parts_.disk, work);
+    auto kept = co_await on_disk(readers, work);
     co_return kept;
 }
 
@@ -309,7 +310,7 @@ task<result<oci::digest>> manifest_source::identify(received const& r) {
             return upstream_error(502, "upstream answered with something else than a manifest");
         return oci::digest::of(r.body);
     };
-    auto found = co_await on_disk(parts_.disk, look);
+    auto found = co_await on_disk(parts_.disk.for_document(r.body.size()), look);
     co_return found;
 }
 

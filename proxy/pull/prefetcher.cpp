@@ -50,7 +50,7 @@ void prefetcher::stop() {
 task<void> prefetcher::consider(worker& w, repository_target t, std::shared_ptr<served_manifest const> m,
                                 std::string client) {
     auto look = [&] { return missing_of(*m); };
-    auto const missing = co_await on_disk(disk_, look);
+    auto const missing = co_await on_disk(disk_.for_document(m->body.size()), look);
     if (!missing)
         co_return;
     std::vector<oci::digest> layers;

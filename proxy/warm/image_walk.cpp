@@ -87,13 +87,14 @@ task<result<void>> image_walk::visit(oci::digest const& d) {
     if (!got)
         co_return got.error();
     auto const& m = **got;
+    auto& readers = parts_.disk.for_document(m.body.size());
     auto read = [&] { return oci::parse_manifest(m.body, m.media_type); };
-    auto parsed = co_await on_disk(parts_.disk, read); // of a kind that nobody knows: nothing to look into
+    auto parsed = co_await on_disk(readers, read); // of a kind that nobody knows: nothing to look into
     if (!parsed)
         co_return from_oci(parsed.error());
     if (parsed->kind == oci::manifest_kind::index) {
         auto list = [&] { return oci::parse_index(m.body, m.media_type); };
-        auto entries = co_await on_disk(parts_.disk, list);
+        auto entries = co_await on_disk(readers, list);
         if (!entries)
             co_return from_oci(entries.error());
         auto chosen = co_await choose(d, std::move(*entries));
