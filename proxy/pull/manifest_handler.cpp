@@ -128,7 +128,7 @@ task<result<void>> manifest_handler::by_tag(exchange& x, repository_target const
     case tag_state::revalidate_first:
         break;
     }
-    co_return co_await revalidate(x, t, name, **known, *stored);
+    co_return co_await revalidate(x, t, name, **known, *std::move(stored));
 }
 
 // Nothing here can be served: the client waits for upstream's answer, whatever it is.
@@ -142,11 +142,14 @@ task<result<void>> manifest_handler::ask_first(exchange& x, repository_target co
 }
 
 // Upstream is asked what the tag is now. Where it fails, or takes too long, the last known manifest is the answer as
-// long as it is not too old.
+// long as it is not too old. A large one has a place, and who has one must not wait for another: it is let go, and read
+// again if need be.
 task<result<void>> manifest_handler::revalidate(exchange& x, repository_target const& t, oci::tag const& name,
                                                 store::tag_record const& known, manifest_ptr last) {
     auto& w = x.local().home;
     tag_lifetime const life(t.from->config(), name.name(), ttl_stretch(t.from->budget()));
+    if (last->held)
+        last.reset();
     if (!life.may_be_served_on_error(parts_.now(), known.checked_at))
         co_return co_await ask_first(x, t, name);
     auto resolved = co_await source_.resolve_for(w, t, name, t.from->config().revalidate_wait);
@@ -162,6 +165,14 @@ task<result<void>> manifest_handler::revalidate(exchange& x, repository_target c
 task<result<void>> manifest_handler::reply_stale(exchange& x, repository_target const& t, oci::tag const& name,
                                                  store::tag_record const& known, manifest_ptr last,
                                                  std::string_view why) {
+    if (!last) {
+        auto stored = co_await source_.stored(x.local().home, t, known.digest);
+        if (!stored)
+            co_return stored.error();
+        last = *std::move(stored);
+    }
+    if (!last)
+        co_return from_oci({oci::errc::manifest_unknown, "'" + name.name() + "' was removed while upstream was asked"});
     auto const age = std::max<std::int64_t>(0, parts_.now() - known.checked_at);
     auto const warning = warning_value(
         fmt::format("{}:{} is what it was {} s ago, when upstream last said so: {}", t.name, name.name(), age, why));

@@ -306,3 +306,61 @@ TEST_CASE("a token that is good and opens no more is a refusal") {
     m.clock.pass(3600s);
     CHECK(m.get(path("latest")).status == 404);
 }
+
+TEST_CASE("a large manifest, too, is served as it was last where upstream fails") {
+    mirror m;
+    set_clock clock;
+    m.seams.now = clock.source();
+    m.settings.upstreams.front().tag_ttl = 60s;
+    m.settings.upstreams.front().stale_while_revalidate = 0s;
+    auto const large = image_manifest({"{}"}).insert(1, "\"x\":\"" + std::string(300'000, 'x') + "\",");
+    m.origin.on("GET", path(digest_of(large))).reply(200, fields_of(large), large);
+    m.origin.on("HEAD", path("1")).reply(200, fields_of(large)).reply(503, {}, {});
+    m.start();
+    REQUIRE(m.get(path("1")).status == 200);
+    clock.pass(70s);
+    auto const a = m.get(path("1"));
+    CHECK(a.header("Cache-Status") == stale);
+    CHECK(a.body == large);
+}
+
+TEST_CASE("who holds the last of a large manifest does not keep himself from the next") {
+    constexpr int tags = 4; // as many large manifests as one client may have on their way
+    mirror m;
+    set_clock clock;
+    m.seams.now = clock.source();
+    m.settings.upstreams.front().tag_ttl = 60s;
+    m.settings.upstreams.front().stale_while_revalidate = 0s;
+    auto const held = gate::closed();
+    auto const large = [](int tag, char version) {
+        auto text = image_manifest({random_bytes(10, 1)});
+        return text.insert(1, fmt::format(R"("x{}":"{}",)", tag, std::string(300'000, version)));
+    };
+    std::vector<std::string> paths;
+    for (int i = 0; i < tags; ++i) {
+        paths.push_back(path("v" + std::to_string(i)));
+        for (char const version : {'a', 'b'}) {
+            auto const body = large(i, version);
+            m.origin.on("GET", path(digest_of(body))).reply(200, fields_of(body), body);
+            auto answer = version == 'a' ? reply(200) : reply(200).hold_head(held);
+            for (auto const& [name, value] : fields_of(body))
+                answer.header(name, value);
+            m.origin.on("HEAD", paths.back()).reply(answer);
+        }
+    }
+    m.start();
+    for (auto const& p : paths)
+        REQUIRE(m.get(p).status == 200);
+    clock.pass(70s);
+    std::vector<std::unique_ptr<http_client>> clients;
+    for (auto const& p : paths) {
+        clients.push_back(std::make_unique<http_client>(m.server->port()));
+        clients.back()->send_get(p);
+        REQUIRE(m.origin.wait_for(p, 2));
+    }
+    held->open();
+    for (auto const& c : clients) {
+        auto const head = c->read_raw_until("\r\n\r\n");
+        CHECK(head.find("Cache-Status: layerd; fwd=miss; stored\r\n") != std::string::npos);
+    }
+}
