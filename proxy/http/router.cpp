@@ -174,6 +174,7 @@ task<result<void>> router::on_repository(exchange& x, oci::route const& r, found
         co_return turn.error();
     if (!target->from)
         co_return co_await hosted_.read(x, r, *target);
+    target->until = deadline::after(target->from->config().first_byte_timeout); // the wait was not upstream's
     co_return co_await on_mirrored(x, r, *target);
 }
 
