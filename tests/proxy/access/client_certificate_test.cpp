@@ -14,21 +14,31 @@ using namespace tests;
 
 namespace {
 
+std::string const tags = "/v2/local/app/tags/list"; // 404: nothing was pushed; for who may see it
+
 struct certified_mirror : guarded_mirror {
     certified_mirror()
         : guarded_mirror("[[access.rule]]\nusers = [\"alice\"]\nallow = [\"pull\"]\nrepositories = [\"local/**\"]\n"
                          "[[access.rule]]\nusers = [\"alice\"]\nallow = [\"admin\"]\n") {
         settings.server.listen = {{"127.0.0.1", 0, true}};
         settings.server.admin_listen = {{"127.0.0.1", 0, true}};
-        settings.server.certificates = {server_files.issue("a", {"localhost"})};
+        settings.server.certificates = {server_files.issue("a", {"localhost"}),
+                                        server_files.issue("b", {"other.test"})};
         settings.access.client_ca_file = clients.authority.ca_file();
         clock.pass(std::chrono::seconds(std::time(nullptr) - clock.now()));
         seams.now = clock.source();
         start();
     }
-    tls_client client(proxy::certificate_config own, int newest = 0) const {
+    tls_client client(proxy::certificate_config own, int newest = 0, std::string host = "localhost") const {
         return tls_client(server->port(), server_files.authority.ca_file(),
-                          {.host = "localhost", .newest = newest, .own = std::move(own)});
+                          {.host = std::move(host), .newest = newest, .own = std::move(own)});
+    }
+    bool ends(proxy::certificate_config own, std::string const& host = "localhost") const {
+        try { // TLS 1.3: the server's refusal comes after ours
+            return !client(std::move(own), 0, host).get(tags).complete;
+        } catch (boost::system::system_error const&) {
+            return true;
+        }
     }
     proxy::certificate_config issue(std::string const& user) const {
         return clients.put("client", clients.authority.issue_for_client(user));
@@ -37,8 +47,6 @@ struct certified_mirror : guarded_mirror {
     certificate_files server_files, clients;
     set_clock clock;
 };
-
-std::string const tags = "/v2/local/app/tags/list"; // 404: nothing was pushed; for who may see it
 
 } // namespace
 
@@ -53,6 +61,20 @@ TEST_CASE("a client's certificate says who it is, and needs no login") {
     }
 }
 
+TEST_CASE("a client's certificate counts under each of the server's names, and none but those of its CA") {
+    certified_mirror m;
+    certificate_files strangers;
+    for (int const newest : {0, TLS1_2_VERSION}) {
+        auto c = m.client(m.issue("alice"), newest, "other.test");
+        CHECK(c.first_name_of_peer() == "other.test");
+        CHECK(c.get(tags).status == 404);
+        CHECK_FALSE(c.can_be_resumed());
+        CHECK(m.client(m.issue("bob"), newest, "other.test").get(tags).status == 403);
+        CHECK(m.client({}, newest, "other.test").get(tags).status == 401);
+        CHECK(m.ends(strangers.put("x", strangers.authority.issue_for_client("alice")), "other.test"));
+    }
+}
+
 TEST_CASE("a certificate makes the token that its bearer asks for") {
     certified_mirror m;
     auto c = m.client(m.issue("alice"));
@@ -63,16 +85,9 @@ TEST_CASE("a certificate makes the token that its bearer asks for") {
 TEST_CASE("a certificate of somebody else's CA, or one that is over, or a server's, is not listened to") {
     certified_mirror m;
     certificate_files strangers;
-    auto const ends = [&](proxy::certificate_config own) {
-        try {
-            return !m.client(std::move(own)).get(tags).complete; // TLS 1.3: the server's refusal comes after ours
-        } catch (boost::system::system_error const&) {
-            return true;
-        }
-    };
-    CHECK(ends(strangers.put("x", strangers.authority.issue_for_client("alice"))));
-    CHECK(ends(m.clients.put("old", m.clients.authority.issue_expired({"alice"}))));
-    CHECK_FALSE(ends(m.issue("alice")));
+    CHECK(m.ends(strangers.put("x", strangers.authority.issue_for_client("alice"))));
+    CHECK(m.ends(m.clients.put("old", m.clients.authority.issue_expired({"alice"}))));
+    CHECK_FALSE(m.ends(m.issue("alice")));
 }
 
 TEST_CASE("a certificate that is over is nobody's any more, on a connection that it began as on another's") {
