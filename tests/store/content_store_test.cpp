@@ -2,6 +2,7 @@
 #include "tests/store/fixture.h"
 
 #include <fstream>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace store_tests;
@@ -275,4 +276,25 @@ TEST_CASE("content stored as a file stays readable when the bound for rows is ra
         s.put(content(2000));
         CHECK(s.store->used().objects == 2);
     }
+}
+
+TEST_CASE("what is stored is nobody else's to read, whatever files are by default") {
+    namespace fs = std::filesystem;
+    auto const before = ::umask(0);
+    test_store s;
+    s.put(content(100));
+    s.put(content(5000));
+    ::umask(before);
+    unsigned folders = 0, files = 0;
+    using walk = fs::recursive_directory_iterator;
+    for (walk at(s.dir.path() / "store"); at != walk(); ++at) {
+        INFO(at->path());
+        auto const mode = at->status().permissions();
+        if (at->path().filename() == "index") // RocksDB's files: their folder keeps others out
+            at.disable_recursion_pending();
+        (at->is_directory() ? folders : files) += 1;
+        CHECK(mode == (at->is_directory() ? fs::perms::owner_all : fs::perms::owner_read | fs::perms::owner_write));
+    }
+    CHECK(folders >= 7);
+    CHECK(files == 1);
 }
