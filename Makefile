@@ -88,7 +88,7 @@ ifdef CLIENTS
 	@ctest --test-dir build/$@ --output-on-failure --parallel $(JOBS) --label-regex clients --tests-regex '$(CLIENTS)'
 else
 	@cmake --build build/$@ --parallel $(JOBS) --target $(UNIT_TESTS)
-	@FILTER=$(if $(SHORT),'~[faults]~[long]') tests/sanitized build/$@/tests $(UNIT_TESTS)
+	@FILTER=$(if $(SHORT),'~[faults]~[long]') tests/sanitized $(JOBS) build/$@/tests $(UNIT_TESTS)
 endif
 
 fuzz:
