@@ -34,6 +34,12 @@ bool is_for_reading(request const& r) {
     return r.is_get() || r.is_head();
 }
 
+// Neither the check of a password nor the wait for a turn takes from upstream's time.
+void begin_to_ask(repository_target& t) {
+    if (t.from)
+        t.until = deadline::after(t.from->config().first_byte_timeout);
+}
+
 // There is nothing to get under a tag that none may have, but nothing may be put there either.
 error malformed(oci::error e, request const& r) {
     if (e.code == oci::errc::manifest_unknown && r.method() == boost::beast::http::verb::put)
@@ -146,7 +152,6 @@ task<result<void>> router::on_repository(exchange& x, oci::route const& r, found
     target = *std::move(found);
     if (target->from) {
         x.upstream_name = target->from->config().name;
-        target->until = deadline::after(target->from->config().first_byte_timeout);
     }
     target->client = x.from().client;
     if (auto ns = r.query.find("ns"); ns && target->from)
@@ -160,6 +165,7 @@ task<result<void>> router::on_repository(exchange& x, oci::route const& r, found
             co_return turn.error();
         co_return co_await hosted_.change(x, r, *target);
     }
+    begin_to_ask(*target);
     if (target->from && target->from->config().access == upstream_access::per_client) {
         auto admitted = co_await access_.admit(x, r.endpoint, *target);
         if (!admitted)
@@ -174,7 +180,7 @@ task<result<void>> router::on_repository(exchange& x, oci::route const& r, found
         co_return turn.error();
     if (!target->from)
         co_return co_await hosted_.read(x, r, *target);
-    target->until = deadline::after(target->from->config().first_byte_timeout); // the wait was not upstream's
+    begin_to_ask(*target);
     co_return co_await on_mirrored(x, r, *target);
 }
 
