@@ -79,8 +79,7 @@ TEST_CASE("where a client says it comes from opens nothing") {
                                                           {"Forwarded", "for=127.0.0.2"},
                                                           {"X-Real-IP", "127.0.0.2"},
                                                           {"X-Remote-User", "alice"},
-                                                          {"X-SSL-Client-S-DN", "CN=alice"},
-                                                          {"X-Original-URL", "/v2/"}}) {
+                                                          {"X-SSL-Client-S-DN", "CN=alice"}}) {
         INFO(name);
         CHECK(c.get(of_alice, {{name, value}}).status == 401);
     }
