@@ -50,6 +50,7 @@ test:
 	@status=0; \
 	ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS) --tests-regex '$(TESTS)' || status=$$?; \
 	grep -h ': skipped: ' $(BUILD)/Testing/Temporary/LastTest.log || true; \
+	[[ $$status == 0 ]] || tests/failed $(BUILD); \
 	exit $$status
 
 test-faults:
