@@ -53,16 +53,17 @@ ending judge(http_answer const& a, wanted_content const& w) {
     return {proper ? ending::refused : ending::bad, "status " + status + ": " + a.body};
 }
 
-ending ask(std::uint16_t port, wanted_content const& w) {
+ending ask(http_client& on, wanted_content const& w) {
     http_client::headers fields;
     if (w.first)
         fields.emplace_back("Range", "bytes=" + std::to_string(*w.first) + "-" + std::to_string(*w.last));
     auto const began = std::chrono::steady_clock::now();
     ending e;
     try {
-        auto const answer = http_get(port, w.target, std::move(fields));
+        auto const answer = on.get(w.target, std::move(fields));
         e = judge(answer, w);
         e.waited = answer.head_at - began;
+        e.goes_on = answer.complete && answer.header("Connection") != "close";
         return e;
     } catch (no_end const& why) {
         e = {ending::bad, why.what()};
@@ -71,6 +72,11 @@ ending ask(std::uint16_t port, wanted_content const& w) {
     }
     e.waited = std::chrono::steady_clock::now() - began;
     return e;
+}
+
+ending ask(std::uint16_t port, wanted_content const& w) {
+    http_client one(port);
+    return ask(one, w);
 }
 
 std::size_t open_descriptors() {

@@ -29,11 +29,13 @@ struct ending {
     kind what = bad;
     std::string detail;                            // for the failed check
     std::chrono::steady_clock::duration waited{0}; // for the answer's head, or for the news that there is none
+    bool goes_on = false;                          // the connection: another request may follow on it
 
     bool is_good() const noexcept { return what != bad; }
 };
 
-ending ask(std::uint16_t port, wanted_content const& w);
+ending ask(http_client& on, wanted_content const& w);
+ending ask(std::uint16_t port, wanted_content const& w); // on a connection of its own
 ending judge(http_answer const& a, wanted_content const& w);
 
 // Open files, sockets and pipes of this process.

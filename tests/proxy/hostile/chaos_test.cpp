@@ -5,6 +5,7 @@
 //   LAYERD_HOSTILE_SECONDS  how long; 5 if it is not set
 #include "tests/proxy/hostile/hostile_server.h"
 #include "tests/support/mirror.h"
+#include "tests/support/test_thread.h"
 
 #include <malloc.h>
 #include <unistd.h>
@@ -13,8 +14,8 @@
 #include <cstdlib>
 #include <fstream>
 #include <mutex>
+#include <optional>
 #include <random>
-#include <thread>
 
 using namespace tests;
 
@@ -134,26 +135,33 @@ struct tally {
 };
 
 // So that content is cold again and again.
-void purge(hostile_server const& s, std::string const& image) {
-    http_client(s.server->admin_port())
-        .request("POST", "/api/v1/purge", {{"Content-Type", "application/json"}}, R"({"image":")" + image + "\"}");
+void purge(http_client& admin, std::string const& image) {
+    admin.request("POST", "/api/v1/purge", {{"Content-Type", "application/json"}}, R"({"image":")" + image + "\"}");
 }
 
+// Connections are kept, as real clients do: one for each request would use up the machine's ports.
 void pull(extent const& much, hostile_server const& s, pulls const& p, tally& counted,
           std::function<void()> meanwhile) {
     auto const end = std::chrono::steady_clock::now() + much.duration;
     auto const running = [end] { return std::chrono::steady_clock::now() < end; };
-    std::vector<std::jthread> threads;
+    std::vector<test_thread> threads;
     for (unsigned i = 0; i < much.clients; ++i)
         threads.emplace_back([&, i] {
             std::mt19937 random(i);
+            std::optional<http_client> line;
             while (running()) {
+                if (!line)
+                    line.emplace(s.server->port());
                 auto const& w = p.wanted[random() % p.wanted.size()];
-                counted.add(w, s.ask(w));
+                auto const e = ask(*line, w);
+                counted.add(w, e);
+                if (!e.goes_on)
+                    line.reset();
             }
         });
+    http_client admin(s.server->admin_port());
     for (std::mt19937 random(4711); running(); meanwhile())
-        purge(s, p.names[random() % p.names.size()]);
+        purge(admin, p.names[random() % p.names.size()]);
 }
 
 void configure(hostile_server& s, hostile_pair& plain, std::vector<proxy::endpoint_config> const& others,
