@@ -14,6 +14,8 @@
 
 #include <algorithm>
 #include <stdexcept>
+
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 namespace tests {
@@ -23,6 +25,8 @@ using boost::asio::ip::tcp;
 
 http_client::http_client(std::uint16_t port, char const* from) : socket_(context_) {
     socket_.open(tcp::v4());
+    int const later = 1; // connect() picks the port: one bound before is of no other connection, wherever that goes
+    ::setsockopt(socket_.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof later);
     socket_.bind({boost::asio::ip::make_address(from), 0});
     socket_.connect({boost::asio::ip::address_v4::loopback(), port});
     timeval const patience{90, 0}; // longer than the server lets anybody wait
