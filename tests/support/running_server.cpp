@@ -1,5 +1,6 @@
 #include "tests/support/running_server.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -51,8 +52,10 @@ running_server::~running_server() {
 void running_server::stop() {
     if (!server_)
         return;
-    if (!server_->stop())
-        std::abort(); // requests or fills outlived the drain timeout: a bug, and nothing can be destroyed
+    if (!server_->stop()) {
+        std::fputs("requests or fills outlived the drain timeout: a bug, and nothing can be destroyed\n", stderr);
+        std::abort();
+    }
     server_.reset();
 }
 

@@ -1,12 +1,12 @@
 #include "proxy/admin/management.h"
 #include "tests/catch.h"
 #include "tests/support/stored_images.h"
+#include "tests/support/test_thread.h"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <future>
-#include <thread>
 
 using namespace proxy;
 using namespace std::chrono_literals;
@@ -265,7 +265,7 @@ TEST_CASE("a collection beside another is 409") {
     };
     unsigned first_status = 0;
     {
-        std::jthread const run([&] { first_status = a.ask("POST", "/api/v1/gc").value().status; });
+        tests::test_thread const run([&] { first_status = a.ask("POST", "/api/v1/gc").value().status; });
         begun.get_future().wait();
         CHECK(json::parse(a.ask("GET", "/api/v1/gc").value().body).at("running") == true);
         auto const second = a.ask("POST", "/api/v1/gc").value();

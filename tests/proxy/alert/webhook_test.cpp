@@ -6,12 +6,12 @@
 #include "tests/support/gate.h"
 #include "tests/support/running_server.h"
 #include "tests/support/scripted_origin.h"
+#include "tests/support/test_thread.h"
 
 #include <boost/asio/executor_work_guard.hpp>
 
 #include <algorithm>
 #include <fstream>
-#include <thread>
 
 using namespace proxy;
 
@@ -21,7 +21,7 @@ namespace {
 struct running_worker {
     worker w{0};
     net::executor_work_guard<executor> busy{w.executor()};
-    std::jthread thread{[this] { w.context().run(); }};
+    tests::test_thread thread{[this] { w.context().run(); }};
 
     ~running_worker() { busy.reset(); }
 };

@@ -4,6 +4,7 @@
 #include "tests/support/run_io.h"
 #include "tests/support/running_server.h"
 #include "tests/support/scripted_origin.h"
+#include "tests/support/test_thread.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/read_until.hpp>
@@ -11,7 +12,6 @@
 #include <boost/json/parse.hpp>
 
 #include <sstream>
-#include <thread>
 
 using namespace proxy;
 
@@ -34,26 +34,26 @@ outcome_of_run stats_of(std::uint16_t port, bool json = false) {
 // Takes one connection, reads a request's head, answers with `answer`, and closes once the client has.
 class one_answer {
 public:
-    explicit one_answer(std::string answer) : answer_(std::move(answer)) {
-        thread_ = std::jthread([this] {
-            net::ip::tcp::socket client(context_);
-            acceptor_.accept(client);
-            std::string head;
-            error_code ec;
-            net::read_until(client, net::dynamic_buffer(head), "\r\n\r\n", ec);
-            net::write(client, net::buffer(answer_), ec);
-            if (!answer_.empty())
-                client.shutdown(net::ip::tcp::socket::shutdown_send, ec);
-            net::read(client, net::dynamic_buffer(head), ec);
-        });
-    }
+    explicit one_answer(std::string answer) : answer_(std::move(answer)) {}
     std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
 private:
+    void serve() {
+        net::ip::tcp::socket client(context_);
+        acceptor_.accept(client);
+        std::string head;
+        error_code ec;
+        net::read_until(client, net::dynamic_buffer(head), "\r\n\r\n", ec);
+        net::write(client, net::buffer(answer_), ec);
+        if (!answer_.empty())
+            client.shutdown(net::ip::tcp::socket::shutdown_send, ec);
+        net::read(client, net::dynamic_buffer(head), ec);
+    }
+
     std::string answer_;
     net::io_context context_;
     net::ip::tcp::acceptor acceptor_{context_, {net::ip::address_v4::loopback(), 0}};
-    std::jthread thread_;
+    tests::test_thread thread_{[this] { serve(); }};
 };
 
 std::string document(std::string const& body) {

@@ -1,9 +1,9 @@
 // Many clients and one cold layer: one download, every body right, nobody held up by another.
 #include "tests/catch.h"
 #include "tests/support/mirror.h"
+#include "tests/support/test_thread.h"
 
 #include <atomic>
-#include <thread>
 
 using namespace tests;
 
@@ -14,7 +14,7 @@ std::string const repo = "library/alpine";
 // Runs `work(i)` for every i below n at once, on threads of their own.
 template <class F>
 void all_at_once(std::size_t n, F work) {
-    std::vector<std::jthread> threads;
+    std::vector<test_thread> threads;
     for (std::size_t i = 0; i < n; ++i)
         threads.emplace_back([&work, i] { work(i); });
 }

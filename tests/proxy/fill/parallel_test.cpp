@@ -2,12 +2,12 @@
 #include "oci/byte_range.h"
 #include "tests/catch.h"
 #include "tests/support/mirror.h"
+#include "tests/support/test_thread.h"
 
 #include <atomic>
 #include <functional>
 #include <map>
 #include <optional>
-#include <thread>
 
 using namespace tests;
 
@@ -60,9 +60,11 @@ struct far : mirror {
 
     // A client that reads along, until `n` requests have come; then the first connection goes on.
     http_answer pull_until_asked(std::size_t n) {
-        std::jthread opener([this, n] {
-            CHECK(origin.wait_for(path, n));
+        test_thread opener([this, n] {
+            bool const all = origin.wait_for(path, n);
             flow->open();
+            if (!all)
+                throw std::runtime_error("fewer than " + std::to_string(n) + " requests came");
         });
         return get(path);
     }

@@ -2,9 +2,9 @@
 #include "tests/catch.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/stored_images.h"
+#include "tests/support/test_thread.h"
 
 #include <future>
-#include <thread>
 
 using namespace proxy;
 using namespace std::chrono_literals;
@@ -86,7 +86,7 @@ TEST_CASE("while a run is under way there is no other, and it shows how far it i
     };
     std::optional<store::gc_report> report;
     {
-        std::jthread const run([&] { report = gc.run(false); });
+        tests::test_thread const run([&] { report = gc.run(false); });
         begun.get_future().wait();
         CHECK(gc.state().running);
         CHECK_FALSE(gc.run(false));

@@ -2,10 +2,10 @@
 // younger than the grace time: that nothing in use is collected without one, tests/store/hosted shows.
 #include "tests/catch.h"
 #include "tests/support/pusher.h"
+#include "tests/support/test_thread.h"
 
 #include <array>
 #include <atomic>
-#include <thread>
 
 using namespace tests;
 
@@ -77,12 +77,12 @@ TEST_CASE("many jobs push and pull images that share layers, while the collector
     pusher const p;
     std::atomic<bool> over = false;
     int runs = 0;
-    std::thread collector([&] {
+    test_thread collector([&] {
         while (!over)
             runs += http_client(p.server->admin_port()).request("POST", "/api/v1/gc").status == 200;
     });
     std::array<std::string, clients> wrong;
-    std::vector<std::thread> jobs;
+    std::vector<test_thread> jobs;
     for (unsigned i = 0; i < clients; ++i)
         jobs.emplace_back([&, i] { wrong[i] = job(p, i).run(); });
     for (auto& j : jobs)

@@ -4,6 +4,7 @@
 #include "tests/support/few_files.h"
 #include "tests/support/guarded_mirror.h"
 #include "tests/support/pusher.h"
+#include "tests/support/test_thread.h"
 
 #include <latch>
 #include <thread>
@@ -222,7 +223,7 @@ TEST_CASE("a disk that does not keep up is not asked for more, and says so") {
     constexpr unsigned clients = 40; // each holds one of the disk's threads, or waits for one
     std::atomic<unsigned> stored = 0, sent_away = 0;
     {
-        std::vector<std::jthread> threads;
+        std::vector<test_thread> threads;
         for (unsigned i = 0; i < clients; ++i)
             threads.emplace_back([&, i] {
                 auto const bytes = random_bytes(200'000, i);

@@ -2,10 +2,9 @@
 #include "tests/catch.h"
 #include "tests/support/eventually.h"
 #include "tests/support/mirror.h"
+#include "tests/support/test_thread.h"
 
 #include <malloc.h>
-
-#include <thread>
 
 using namespace tests;
 
@@ -183,7 +182,7 @@ TEST_CASE("a stop ends idle connections and lets a running answer finish") {
     http_client busy(m.server->port());
     busy.send_get("/v2/library/a/blobs/" + d);
     auto const head_size = busy.read_raw_until("\r\n\r\n").find("\r\n\r\n") + 4;
-    std::jthread stopping([&] { m.server->stop(); });
+    test_thread stopping([&] { m.server->stop(); });
     idle.read_raw_to_end();
     flow->open();
     CHECK(busy.read_raw_at_least(head_size + bytes.size()).substr(head_size) == bytes);

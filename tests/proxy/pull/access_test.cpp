@@ -5,6 +5,7 @@
 #include "tests/support/eventually.h"
 #include "tests/support/guarded_registry.h"
 #include "tests/support/mirror.h"
+#include "tests/support/test_thread.h"
 
 #include <fstream>
 #include <thread>
@@ -226,7 +227,7 @@ TEST_CASE("nor does it open a download that is under way for others") {
     REQUIRE(m.get(at + "/manifests/1.0", as("alice")).status == 200);
     REQUIRE(m.get("/v2/team/evil/manifests/layer", as("bob")).status == 200);
     http_answer first;
-    std::jthread alice([&] { first = m.get(path, as("alice")); });
+    test_thread alice([&] { first = m.get(path, as("alice")); });
     REQUIRE(m.origin.wait_for(path, 1));
     CHECK(m.get("/v2/team/evil/blobs/" + digest_of(bytes), as("bob")).status == 404);
     flow->open();
@@ -383,9 +384,9 @@ TEST_CASE("a download that upstream refuses to go on with for one client is done
     REQUIRE(m.get(at + "/manifests/1.0", as("alice")).status == 200); // both are let in, and have their tokens
     REQUIRE(m.get(at + "/manifests/1.0", as("carol")).status == 200);
     http_answer first, second;
-    std::jthread alice([&] { first = m.get(path, as("alice")); });
+    test_thread alice([&] { first = m.get(path, as("alice")); });
     m.origin.wait_for(path, 1);
-    std::jthread carol([&] { second = m.get(path, as("carol")); });
+    test_thread carol([&] { second = m.get(path, as("carol")); });
     while (http_get(m.server->admin_port(), "/api/v1/fills").body.find("\"followers\":2") == std::string::npos)
         std::this_thread::yield();
     hold->open();

@@ -2,9 +2,9 @@
 // have it: methods, paths, Accept fields, what comes one after the other and what at once.
 #include "tests/catch.h"
 #include "tests/support/mirror.h"
+#include "tests/support/test_thread.h"
 
 #include <atomic>
-#include <thread>
 
 using namespace tests;
 
@@ -122,7 +122,7 @@ void look_at_manifest(http_answer const& a, std::string const& body, std::string
 void pull_blobs(mirror const& m, client const& c, std::vector<std::string> const& blobs) {
     std::atomic<std::size_t> right{0};
     {
-        std::vector<std::jthread> at_once;
+        std::vector<test_thread> at_once;
         for (auto const& blob : blobs)
             at_once.emplace_back([&] {
                 auto const fields = c.blob_type.empty() ? http_client::headers{} : accept({c.blob_type});
@@ -201,7 +201,7 @@ TEST_CASE("all clients at once share what they pull cold") {
     m.start();
     std::atomic<std::size_t> right{0};
     {
-        std::vector<std::jthread> at_once;
+        std::vector<test_thread> at_once;
         for (auto const& c : clients)
             at_once.emplace_back([&] {
                 auto const manifest = m.get(c.at + "/manifests/3" + c.query, accept(c.resolve));

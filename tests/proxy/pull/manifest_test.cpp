@@ -2,11 +2,11 @@
 #include "tests/catch.h"
 #include "tests/support/eventually.h"
 #include "tests/support/mirror.h"
+#include "tests/support/test_thread.h"
 
 #include <boost/algorithm/string/erase.hpp>
 
 #include <map>
-#include <thread>
 #include <vector>
 
 using namespace tests;
@@ -68,7 +68,7 @@ TEST_CASE("who asks for a manifest that is being fetched for another is told so,
         auto const path = manifest_path(m.put_manifest(repo, "latest", body));
         std::vector<http_answer> answers(8);
         {
-            std::vector<std::jthread> herd;
+            std::vector<test_thread> herd;
             for (auto& a : answers)
                 herd.emplace_back([&] { a = m.get(path); });
         }

@@ -3,8 +3,7 @@
 #include "tests/catch.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/guarded_mirror.h"
-
-#include <thread>
+#include "tests/support/test_thread.h"
 
 using namespace tests;
 
@@ -137,7 +136,7 @@ TEST_CASE("a download that is under way is not shown to who only says that he ha
     http_client first(m.server->port());
     first.send_get("/v2/docker.io/team/app/blobs/" + d);
     REQUIRE(m.origin.wait_for("/v2/team/app/blobs/" + d, 1));
-    std::jthread const opens_later([&] {
+    test_thread const opens_later([&] {
         (void)m.origin.wait_for("/v2/evil/app/blobs/" + d, 2); // or in vain: then it follows the first
         flow->open();
     });

@@ -3,11 +3,11 @@
 #include "tests/catch.h"
 #include "tests/support/limited_disk.h"
 #include "tests/support/mirror.h"
+#include "tests/support/test_thread.h"
 
 #include <boost/json/parse.hpp>
 
 #include <atomic>
-#include <thread>
 
 using namespace tests;
 
@@ -109,7 +109,7 @@ TEST_CASE("without room many clients at once all get the bytes") {
     std::atomic<std::size_t> right{0}, asked{0};
     constexpr std::size_t clients = 12;
     {
-        std::vector<std::jthread> threads;
+        std::vector<test_thread> threads;
         for (std::size_t i = 0; i < clients; ++i)
             threads.emplace_back([&] {
                 http_client c(m.server->port());

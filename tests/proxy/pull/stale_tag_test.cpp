@@ -2,9 +2,9 @@
 #include "tests/catch.h"
 #include "tests/support/mirror.h"
 #include "tests/support/set_clock.h"
+#include "tests/support/test_thread.h"
 
 #include <regex>
-#include <thread>
 
 using namespace tests;
 using namespace std::chrono_literals;
@@ -152,7 +152,7 @@ TEST_CASE("a client that leaves while upstream is asked cancels nothing for thos
     leaver.send_get(path("latest"));
     REQUIRE(m.origin.wait_for(path("latest"), 2));
     http_answer stayed;
-    std::thread stays([&] { stayed = m.get(path("latest")); });
+    test_thread stays([&] { stayed = m.get(path("latest")); });
     leaver.hang_up();
     m.held->open();
     stays.join();

@@ -2,11 +2,11 @@
 #include "proxy/upstream/credentials.h"
 #include "tests/catch.h"
 #include "tests/proxy/upstream/upstream_bench.h"
+#include "tests/support/test_thread.h"
 
 #include <filesystem>
 #include <fstream>
 #include <optional>
-#include <thread>
 
 #include <sys/fsuid.h>
 #include <sys/stat.h>
@@ -146,7 +146,7 @@ TEST_CASE("concurrent users of a missing token share one request for it") {
     auto const hold = gate::closed();
     token_registry registry({.hold = hold});
     upstream_bench bench(registry.origin);
-    std::jthread opener([&] {
+    test_thread opener([&] {
         registry.origin.wait_for(registry.blob, 8); // all eight are refused
         registry.tokens.wait_for("/token", 1);
         hold->open();

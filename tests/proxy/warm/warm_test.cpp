@@ -2,8 +2,7 @@
 #include "tests/catch.h"
 #include "tests/support/few_files.h"
 #include "tests/support/pulling_mirror.h"
-
-#include <thread>
+#include "tests/support/test_thread.h"
 
 using namespace tests;
 
@@ -285,7 +284,7 @@ TEST_CASE("a stop waits for nothing that no client waits for") {
               .status == 200);
     CHECK(m.origin.wait_for("/v2/library/app/blobs/" + digest_of(large), 1));
     CHECK(eventually([&] { return m.stats().find(R"("running_fills":1)") != std::string::npos; }));
-    std::jthread const stopping([&] { m.server->stop(); });
+    test_thread const stopping([&] { m.server->stop(); });
     // Its next bytes end it, long before the rest.
     CHECK(eventually([&] {
         flow->allow(70'000);
