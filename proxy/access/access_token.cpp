@@ -83,10 +83,11 @@ result<std::string> token_signer::sign(access_token const& t) const {
         o["limits"] = to_json(*t.who.limits);
     if (t.who.asked)
         o["asked"] = to_json(*t.who.asked);
-    if (!t.who.issuer.empty())
+    if (!t.who.issuer.empty()) {
         o["idp"] = t.who.issuer;
-    if (!t.who.issuer.empty())
+        o["idp_url"] = t.issuer_url;
         o["known"] = json::array(t.who.claims_known.begin(), t.who.claims_known.end());
+    }
     json::array claims;
     for (auto const& [name, value] : t.who.claims)
         claims.emplace_back(json::array{name, value});
@@ -103,7 +104,7 @@ result<access_token> token_signer::verify(unverified_token t, std::int64_t now) 
     auto const use = parse_use(text_at(o, {"use"}));
     if (!use || text_at(o, {"iss"}) != issuer || text_at(o, {"aud"}) != issuer)
         return refused("is not one of this registry");
-    access_token out{*use, {}, count_at(o, "iat"), count_at(o, "exp")};
+    access_token out{*use, {}, count_at(o, "iat"), count_at(o, "exp"), std::string(text_at(o, {"idp_url"}))};
     if (now >= out.expires_at)
         return refused("has expired");
     out.who.user = text_at(o, {"sub"});

@@ -22,6 +22,7 @@ struct access_token {
     token_use use = token_use::access;
     identity who;
     std::int64_t issued_at = 0, expires_at = 0; // Unix seconds
+    std::string issuer_url;                     // of who.issuer when it was made; "" if nobody's word made it
 };
 
 // Immutable: any thread.

@@ -110,7 +110,10 @@ result<access_token> authenticator::own_token(unverified_token t) const {
     if (!signer)
         return signer.error();
     auto ours = (*signer)->verify(std::move(t), now_());
-    if (ours && !ours->who.issuer.empty() && issuer_config(ours->who.issuer) == nullptr)
+    if (!ours || ours->who.issuer.empty())
+        return ours;
+    auto const* issuer = issuer_config(ours->who.issuer);
+    if (issuer == nullptr || issuer->issuer != ours->issuer_url) // another may have its name now
         return unauthorized("the token was made on the word of an issuer that is not known here any more");
     return ours;
 }

@@ -108,7 +108,9 @@ result<std::string> token_endpoint::answer_for(identity const& who, token_questi
     auto const now = who_.now();
     auto const end = who.until != 0 ? who.until : std::numeric_limits<std::int64_t>::max();
     auto const until = std::min(now + settings_.token_ttl.count(), end);
-    access_token t{token_use::access, who, now, until};
+    auto const* issuer = who_.issuer_config(who.issuer);
+    auto const issuer_url = issuer != nullptr ? issuer->issuer : std::string();
+    access_token t{token_use::access, who, now, until, issuer_url};
     t.who.asked = q.asked;
     auto const signer = who_.signer();
     if (!signer)
@@ -120,9 +122,9 @@ result<std::string> token_endpoint::answer_for(identity const& who, token_questi
         {"token", *text}, {"access_token", *text}, {"expires_in", until - now}, {"issued_at", timestamp(now)}};
     // An issuer's token lives for minutes, a job for longer: what it proved once can be renewed. A password can be
     // shown again, so nothing is given that would outlive its change.
-    auto const* issuer = who_.issuer_config(who.issuer);
     if (q.wants_renewal && issuer != nullptr) {
-        access_token const renewal{token_use::renewal, who, now, std::min(now + issuer->session.count(), end)};
+        access_token const renewal{token_use::renewal, who, now, std::min(now + issuer->session.count(), end),
+                                   issuer_url};
         auto refresh = (*signer)->sign(renewal);
         if (!refresh)
             return refresh.error();

@@ -148,6 +148,22 @@ TEST_CASE("what was signed on an issuer's word is over when the issuer is not co
     CHECK(after.status("POST", uploads, token) == 401);
 }
 
+TEST_CASE("what was signed on an issuer's word is over when another issuer has its name") {
+    ci issuer, next;
+    ci_mirror before(issuer), after(next);
+    auto const key = [](ci_mirror const& m) { return m.store.path() / "token-key.pem"; };
+    auto const token = before.token(scope, as_password(issuer.token()));
+    auto const renewal =
+        member(before.token_answer(scope + "&offline_token=true", as_password(issuer.token())).body, "refresh_token");
+    after.server.reset();
+    std::filesystem::copy_file(key(before), key(after), std::filesystem::copy_options::overwrite_existing);
+    after.start();
+    CHECK(after.status("POST", uploads, before.token(scope, alice())) == 403); // the key is the same
+    CHECK(after.status("POST", uploads, token) == 401);
+    CHECK(after.ask("POST", "/token", {}, "grant_type=refresh_token&refresh_token=" + renewal).status == 401);
+    CHECK(after.status("POST", uploads, as_password(next.token())) == 202);
+}
+
 TEST_CASE("while an issuer's keys cannot be had, its tokens are refused for now") {
     ci issuer;
     issuer.set_silent(true);
