@@ -213,7 +213,7 @@ void server::parts::make_services(server_seams const& seams) {
 result<void> server::parts::make_access(server_seams const& seams) {
     // Half the cores: whoever tries passwords must not slow down who pulls.
     auto const threads = std::max(1u, thread_count(settings.server) / 2);
-    auto opened = authenticator::open(settings, *workers.front(), disk, threads, seams.now);
+    auto opened = authenticator::open(settings, *workers.front(), disk, threads, seams.now, seams.ticks);
     if (!opened)
         return opened.error();
     who = std::move(*opened);

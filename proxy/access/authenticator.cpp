@@ -31,16 +31,16 @@ authenticator::authenticator(config const& c, std::unique_ptr<password_check> pa
     : issuer_configs_(c.access.issuers), passwords_(std::move(passwords)), now_(std::move(now)), key_(c) {}
 
 result<std::unique_ptr<authenticator>> authenticator::open(config const& c, worker& home, disk_pool& disk,
-                                                           unsigned password_threads,
-                                                           std::function<std::int64_t()> now) {
-    auto passwords = password_check::open(password_path(c.access.htpasswd_file), password_threads, &steady_clock::now);
+                                                           unsigned password_threads, std::function<std::int64_t()> now,
+                                                           clock_source ticks) {
+    auto passwords = password_check::open(password_path(c.access.htpasswd_file), password_threads, ticks);
     if (!passwords)
         return passwords.error();
     std::unique_ptr<authenticator> made(new authenticator(c, *std::move(passwords), std::move(now)));
     if (auto set = made->set_rules(c); !set)
         return set.error();
     for (auto const& each : c.access.issuers)
-        made->issuers_.push_back(std::make_unique<oidc_issuer>(each, home, disk, &steady_clock::now));
+        made->issuers_.push_back(std::make_unique<oidc_issuer>(each, home, disk, ticks));
     return made;
 }
 

@@ -28,9 +28,11 @@ using identity_ptr = std::shared_ptr<identity const>;
 class authenticator {
 public:
     // Reads what the configuration names; blocks. Fetches an issuer's keys on `home`, or reads them on `disk`, both of
-    // which must outlive this; checks passwords on so many threads. `now` in Unix seconds.
+    // which must outlive this; checks passwords on so many threads. `now` in Unix seconds; keys and verdicts grow old
+    // by `ticks`.
     static result<std::unique_ptr<authenticator>> open(config const& c, worker& home, disk_pool& disk,
-                                                       unsigned password_threads, std::function<std::int64_t()> now);
+                                                       unsigned password_threads, std::function<std::int64_t()> now,
+                                                       clock_source ticks);
 
     // The rules as they are; what was given stays as long as this. All is open if they do not exist.
     access_rules const& rules() const noexcept { return *rules_.load(std::memory_order_acquire); }

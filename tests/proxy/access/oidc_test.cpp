@@ -30,6 +30,7 @@ repositories = ["local/acme/**"]
 struct ci_mirror : guarded_mirror {
     explicit ci_mirror(ci const& c) : guarded_mirror(c.config()) {
         seams.now = clock.source();
+        seams.ticks = [now = clock.source()] { return proxy::steady_clock::time_point(std::chrono::seconds(now())); };
         start();
     }
     set_clock clock;
@@ -132,6 +133,19 @@ TEST_CASE("an issuer's new key is fetched when a token names it, and strangers' 
     CHECK(m.status("POST", uploads, as_password(issuer.token({}, {{"kid", "7"}}))) == 401);
     CHECK(m.status("POST", uploads, as_password(issuer.token({}, {{"kid", "8"}}))) == 401);
     CHECK(issuer.times_asked() == 1);
+}
+
+TEST_CASE("a key that its issuer took back opens nothing after an hour and five minutes") {
+    ci issuer;
+    ci_mirror m(issuer);
+    auto const shown = "Bearer " + issuer.token({{"exp", issuer.now + 24 * 3600}});
+    CHECK(m.status("GET", tags, shown) == 404);
+    issuer.change_key();
+    m.clock.pass(59min);
+    CHECK(m.status("GET", tags, shown) == 404); // proved by the keys that are here
+    m.clock.pass(6min);
+    CHECK(m.status("GET", tags, shown) == 401);
+    CHECK(issuer.times_asked() == 2);
 }
 
 TEST_CASE("what was signed on an issuer's word is over when the issuer is not configured any more") {
