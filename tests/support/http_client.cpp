@@ -29,9 +29,6 @@ http_client::http_client(std::uint16_t port, char const* from) : socket_(context
     ::setsockopt(socket_.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof later);
     socket_.bind({boost::asio::ip::make_address(from), 0});
     socket_.connect({boost::asio::ip::address_v4::loopback(), port});
-    timeval const patience{90, 0}; // longer than the server lets anybody wait
-    ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
 namespace {
@@ -58,14 +55,18 @@ std::vector<std::string> http_answer::headers(std::string const& name) const {
     return out;
 }
 
+template <class Start>
+boost::system::error_code http_client::write(Start start) {
+    return bounded(context_, start, [this] { hang_up(); });
+}
+
 // A server may answer and close before it took the whole body, so failing to write is no failure yet.
 http_answer http_client::request(std::string const& method, std::string const& target, headers h,
                                  std::string const& body) {
     auto r = request_head(method, target, h);
     r.body() = body;
     r.prepare_payload();
-    boost::system::error_code ignored;
-    http::write(socket_, r, ignored);
+    write([&](auto done) { http::async_write(socket_, r, done); });
     return read_answer(method, target);
 }
 
@@ -73,14 +74,14 @@ http_answer http_client::request_in_chunks(std::string const& method, std::strin
                                            std::string const& body, std::size_t piece) {
     auto r = request_head(method, target, h);
     r.chunked(true);
-    boost::system::error_code ec;
     http::request_serializer<http::string_body> head(r);
-    http::write_header(socket_, head, ec);
-    for (std::size_t at = 0; at < body.size() && !ec; at += piece)
-        boost::asio::write(
-            socket_, http::make_chunk(boost::asio::buffer(body.data() + at, std::min(piece, body.size() - at))), ec);
+    auto ec = write([&](auto done) { http::async_write_header(socket_, head, done); });
+    for (std::size_t at = 0; at < body.size() && !ec; at += piece) {
+        auto const bytes = boost::asio::buffer(body.data() + at, std::min(piece, body.size() - at));
+        ec = write([&](auto done) { boost::asio::async_write(socket_, http::make_chunk(bytes), done); });
+    }
     if (!ec)
-        boost::asio::write(socket_, http::make_chunk_last(), ec);
+        write([&](auto done) { boost::asio::async_write(socket_, http::make_chunk_last(), done); });
     return read_answer(method, target);
 }
 
@@ -107,7 +108,9 @@ http_answer http_client::read_answer(std::string const& method, std::string cons
 }
 
 void http_client::send_raw(std::string const& text) {
-    boost::asio::write(socket_, boost::asio::buffer(text));
+    auto const ec = write([&](auto done) { boost::asio::async_write(socket_, boost::asio::buffer(text), done); });
+    if (ec)
+        throw boost::system::system_error(ec, "write");
 }
 
 void http_client::send_get(std::string const& target) {
@@ -120,23 +123,34 @@ std::string http_client::read_raw_until(std::string const& text) {
     return raw_;
 }
 
-std::string http_client::read_raw_at_least(std::size_t n) {
+// False at the end of the connection.
+bool http_client::read_more() {
     char piece[65536];
-    boost::system::error_code ec;
-    while (raw_.size() < n && !ec)
-        raw_.append(piece, socket_.read_some(boost::asio::buffer(piece), ec));
+    std::size_t got = 0;
+    auto const ec = bounded(
+        context_,
+        [&](auto done) {
+            socket_.async_read_some(boost::asio::buffer(piece), [&got, done](auto e, std::size_t n) mutable {
+                got = n;
+                done(e);
+            });
+        },
+        [this] { hang_up(); });
+    raw_.append(piece, got);
+    return !ec;
+}
+
+std::string http_client::read_raw_at_least(std::size_t n) {
+    while (raw_.size() < n && read_more()) {
+    }
     if (raw_.size() < n)
         throw std::runtime_error("the connection ended after " + std::to_string(raw_.size()) + " bytes");
     return raw_;
 }
 
 std::string http_client::read_raw_to_end() {
-    char piece[65536];
-    boost::system::error_code ec;
-    while (!ec)
-        raw_.append(piece, socket_.read_some(boost::asio::buffer(piece), ec));
-    if (ec == boost::asio::error::would_block || ec == boost::asio::error::try_again)
-        throw std::runtime_error("the server did not close");
+    while (read_more()) {
+    }
     return raw_;
 }
 

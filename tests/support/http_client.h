@@ -53,6 +53,9 @@ public:
 
 private:
     http_answer read_answer(std::string const& method, std::string const& target);
+    bool read_more();
+    template <class Start>
+    boost::system::error_code write(Start start); // bounded
 
     boost::asio::io_context context_;
     boost::asio::ip::tcp::socket socket_;

@@ -6,6 +6,7 @@
 #include "tests/support/running_server.h"
 #include "tests/support/scripted_origin.h"
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,6 +30,11 @@ struct mirror {
     std::unique_ptr<running_server> server;
 
     mirror() = default;
+    // After a check that threw, gates stay closed: what waits for the origin must end for the server to stop.
+    ~mirror() {
+        if (std::uncaught_exceptions() > 0)
+            origin.go_down();
+    }
     void start() { server = std::make_unique<running_server>(settings, seams); }
     void restart();
 
