@@ -24,7 +24,7 @@ namespace proxy {
 struct server_seams {
     std::shared_ptr<store::file_system> files; // none: the real one
     std::function<std::int64_t()> now;         // Unix seconds, from any thread; none: the system's clock
-    clock_source ticks = &steady_clock::now;   // how old an issuer's keys are, and a password's verdict
+    clock_source ticks = &steady_clock::now;   // for the age of an issuer's keys and of a password's verdict
     std::optional<range_rule> ranges;          // for layers that fit into a test; none: the one for real ones
 };
 

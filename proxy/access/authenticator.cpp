@@ -114,7 +114,7 @@ result<access_token> authenticator::own_token(unverified_token t) const {
         return ours;
     auto const* issuer = issuer_config(ours->who.issuer);
     if (issuer == nullptr || issuer->issuer != ours->issuer_url) // another may have its name now
-        return unauthorized("the token was made on the word of an issuer that is not known here any more");
+        return unauthorized("the token was made on the word of an issuer that is not known here: log in again");
     return ours;
 }
 

@@ -1,5 +1,5 @@
-// One asynchronous operation, waited for, but a minute and a half at most: Asio's blocking calls wait for ever, whatever
-// timeout the socket has, and a server that hangs shall fail the test instead of stopping it.
+// One asynchronous operation, waited for, but 90 seconds at most: Asio's blocking calls wait for ever, whatever timeout
+// the socket has, and a server that hangs shall fail the test instead of stopping it.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

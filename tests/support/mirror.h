@@ -30,7 +30,8 @@ struct mirror {
     std::unique_ptr<running_server> server;
 
     mirror() = default;
-    // After a check that threw, gates stay closed: what waits for the origin must end for the server to stop.
+    // After a check that threw, gates stay closed: what waits for the origin must end for the server to stop. The
+    // test's threads are joined before that.
     ~mirror() {
         if (std::uncaught_exceptions() > 0)
             origin.go_down();

@@ -4,6 +4,7 @@
 
 #include "tests/catch.h"
 
+#include <atomic>
 #include <concepts>
 #include <exception>
 #include <future>
@@ -27,11 +28,28 @@ public:
             done_.get();
         } catch (std::exception const& e) {
             FAIL_CHECK("a thread of this test threw: " << e.what());
+        } catch (...) {
+            FAIL_CHECK("a thread of this test asserted: only the test's own may");
         }
     }
 
 private:
     std::future<void> done_;
+};
+
+// Counts the end of what it stands in, however that ends: who waits for the count does not wait in vain.
+class counted_end {
+public:
+    explicit counted_end(std::atomic<unsigned>& ended) : ended_(ended) {}
+    counted_end(counted_end const&) = delete;
+    counted_end& operator=(counted_end const&) = delete;
+    ~counted_end() {
+        ++ended_;
+        ended_.notify_all();
+    }
+
+private:
+    std::atomic<unsigned>& ended_;
 };
 
 } // namespace tests

@@ -64,7 +64,11 @@ http_answer tls_client::request(std::string const& method, std::string const& ta
 }
 
 void tls_client::send_get(std::string const& target) {
-    asio::write(stream_, asio::buffer("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    auto const text = "GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    auto const ec = bounded(
+        context_, [&](auto done) { asio::async_write(stream_, asio::buffer(text), done); }, [this] { give_up(); });
+    if (ec)
+        throw boost::system::system_error(ec, "write");
 }
 
 std::string tls_client::read_raw_until(std::string const& text) {

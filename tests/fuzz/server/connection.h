@@ -13,7 +13,7 @@ namespace fuzz {
 
 class connection {
 public:
-    static constexpr int patience_ms = 8'000;
+    static constexpr int patience_ms = 30'000;
 
     explicit connection(std::uint16_t port);
     ~connection();

@@ -135,7 +135,7 @@ TEST_CASE("an issuer's new key is fetched when a token names it, and strangers' 
     CHECK(issuer.times_asked() == 1);
 }
 
-TEST_CASE("a key that its issuer took back opens nothing after an hour and five minutes") {
+TEST_CASE("a key that its issuer took back proves nothing after an hour and five minutes") {
     ci issuer;
     ci_mirror m(issuer);
     auto const shown = "Bearer " + issuer.token({{"exp", issuer.now + 24 * 3600}});

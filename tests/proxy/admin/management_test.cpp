@@ -266,7 +266,7 @@ TEST_CASE("a collection beside another is 409") {
     unsigned first_status = 0;
     {
         tests::test_thread const run([&] { first_status = a.ask("POST", "/api/v1/gc").value().status; });
-        begun.get_future().wait();
+        CHECK(begun.get_future().wait_for(1min) == std::future_status::ready);
         CHECK(json::parse(a.ask("GET", "/api/v1/gc").value().body).at("running") == true);
         auto const second = a.ask("POST", "/api/v1/gc").value();
         CHECK(second.status == 409);

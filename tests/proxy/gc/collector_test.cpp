@@ -87,7 +87,7 @@ TEST_CASE("while a run is under way there is no other, and it shows how far it i
     std::optional<store::gc_report> report;
     {
         tests::test_thread const run([&] { report = gc.run(false); });
-        begun.get_future().wait();
+        CHECK(begun.get_future().wait_for(1min) == std::future_status::ready);
         CHECK(gc.state().running);
         CHECK_FALSE(gc.run(false));
         CHECK_FALSE(gc.run(true));

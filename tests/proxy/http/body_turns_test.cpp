@@ -86,11 +86,10 @@ TEST_CASE("sixteen large manifests are fetched at a time", "[long]") {
         std::vector<test_thread> clients;
         for (unsigned n = 0; n <= 16; ++n)
             clients.emplace_back([&, n] {
+                counted_end const told(answered);
                 http_client c(m.server->port(), n < 16 ? holders[n / 4] : "127.0.0.1");
                 c.send_get(paths[n]);
                 answers[n] = c.read_raw_until("\r\n\r\n");
-                ++answered;
-                answered.notify_all();
             });
         answered.wait(0); // for the one whose head came from upstream when all places were taken: any of them
         flow->open();

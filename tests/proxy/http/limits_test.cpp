@@ -7,7 +7,6 @@
 #include "tests/support/test_thread.h"
 
 #include <latch>
-#include <thread>
 
 using namespace tests;
 
@@ -221,20 +220,20 @@ TEST_CASE("a disk that does not keep up is not asked for more, and says so") {
     m.start();
     files->stalls = true;
     constexpr unsigned clients = 40; // each holds one of the disk's threads, or waits for one
-    std::atomic<unsigned> stored = 0, sent_away = 0;
+    std::atomic<unsigned> stored = 0, sent_away = 0, ended = 0;
     {
         std::vector<test_thread> threads;
         for (unsigned i = 0; i < clients; ++i)
             threads.emplace_back([&, i] {
+                counted_end const told(ended);
                 auto const bytes = random_bytes(200'000, i);
                 http_client c(m.server->port());
                 c.send_raw(half_of_a_push("local/app", bytes) + bytes.substr(100'000));
                 auto const answer = c.read_raw_until("\r\n\r\n");
                 stored += answer.starts_with("HTTP/1.1 201") ? 1 : 0;
                 sent_away += answer.starts_with("HTTP/1.1 503") && answer.find("Retry-After: 1") != answer.npos ? 1 : 0;
-                sent_away.notify_all();
             });
-        sent_away.wait(0);
+        ended.wait(0); // by being sent away: nothing is stored yet
         files->go_on.count_down();
     }
     CHECK(stored + sent_away == clients);
@@ -289,8 +288,7 @@ TEST_CASE("bodies beyond a bound wait until others are there, and keep nobody fr
     http_client slow(m.server->port());
     slow.send_raw(half_of_a_push("local/app", first));
     auto const stored = [&] { return m.stats().find("\"pushed\":100000") != std::string::npos; };
-    while (!stored()) // its turn has come
-        std::this_thread::yield();
+    REQUIRE(eventually(stored)); // its turn has come
     http_client next(m.server->port(), "127.0.0.2");
     next.send_raw(half_of_a_push("local/app", second) + second.substr(100'000));
     CHECK(m.get("/v2/").status == 200);

@@ -1,5 +1,6 @@
 // More than there is room for: the answer is 503 with Retry-After, and at once.
 #include "tests/catch.h"
+#include "tests/support/eventually.h"
 #include "tests/support/mirror.h"
 
 #include <algorithm>
@@ -99,5 +100,6 @@ TEST_CASE("a bounded client that leaves, or a stop, ends its waiting") {
     http_client c(m.server->port());
     c.send_get(path);
     c.read_raw_at_least(1000);
+    REQUIRE(eventually([&] { return m.stats().find("\"running_fills\":0") != std::string::npos; }));
     m.server->stop(); // aborts if the answer outlives it
 }

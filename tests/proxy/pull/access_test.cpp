@@ -8,7 +8,6 @@
 #include "tests/support/test_thread.h"
 
 #include <fstream>
-#include <thread>
 
 using namespace tests;
 
@@ -387,8 +386,9 @@ TEST_CASE("a download that upstream refuses to go on with for one client is done
     test_thread alice([&] { first = m.get(path, as("alice")); });
     m.origin.wait_for(path, 1);
     test_thread carol([&] { second = m.get(path, as("carol")); });
-    while (http_get(m.server->admin_port(), "/api/v1/fills").body.find("\"followers\":2") == std::string::npos)
-        std::this_thread::yield();
+    CHECK(eventually([&] {
+        return http_get(m.server->admin_port(), "/api/v1/fills").body.find("\"followers\":2") != std::string::npos;
+    }));
     hold->open();
     alice.join();
     carol.join();

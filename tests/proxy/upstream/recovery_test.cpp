@@ -164,6 +164,7 @@ TEST_CASE("a silent endpoint is overtaken by the next one") {
     first.on("GET", blob).reply(reply().body("first").hold_head(g));
     second.on("GET", blob).reply(200, {}, "second");
     CHECK(t.fetch("blobs/x").value().body == "second");
+    CHECK(first.wait_for(blob, 1));
     CHECK(first.count("GET", blob) == 1);
     end_overtaken(t, first);
 }

@@ -262,7 +262,8 @@ TEST_CASE("the same asked for twice is done once") {
     auto const flow = gate::closed();
     auto const i = m.make(1);
     m.put_manifest(repo, "1", i.manifest);
-    m.put(repo, i);
+    for (auto const* layer : {&i.first, &i.second})
+        m.put_blob(repo, *layer);
     m.origin.on("GET", "/v2/library/app/blobs/" + digest_of(i.config)).reply(reply(200).body(i.config).hold_body(flow));
     m.start();
     for (int n = 0; n < 3; ++n)
