@@ -189,7 +189,7 @@ result<void> hosted_collection::sweep(repository_name const& repo) {
     if (auto marked = follow(repo, *std::move(live_roots), live); !marked)
         return marked;
     kept_.clear();
-    notes_seen_.reset();
+    notes_seen_ = notes_before_;
     std::vector<linked const*> dead;
     for (auto const& l : *links)
         if (!live.contains(l.digest))
@@ -209,7 +209,7 @@ result<void> hosted_collection::sweep(repository_name const& repo) {
 // show nobody is told. What is new since the last time is followed once, so that all of it costs what marking does.
 result<bool> hosted_collection::is_counted_on(repository_name const& repo, oci::digest const& d) {
     if (auto const notes = core_.relied.notes(); notes != notes_seen_) {
-        auto noted = core_.relied.noted_since(now_);
+        auto noted = core_.relied.noted_after(notes_before_);
         if (!noted)
             return true; // anything may have been
         std::erase_if(*noted, [&](oci::digest const& each) { return !here_.contains(each); });
@@ -301,7 +301,7 @@ result<void> hosted_collection::release_content(gc_report& report) {
 // A mirrored repository shows it still: it can be fetched again, and is evicted like what was.
 result<bool> hosted_collection::demote(oci::digest const& d) {
     auto const lock = core_.locks.hold(d);
-    if (core_.relied.since(d, now_))
+    if (core_.relied.after(d, notes_before_))
         return false;
     auto const holders = holders_of(core_, d);
     if (!holders)

@@ -17,7 +17,8 @@ namespace store {
 class hosted_collection {
 public:
     hosted_collection(content_store& content, core& c, hosted_rules const& rules, gc_request const& request)
-        : content_(content), core_(c), rules_(rules), request_(request), now_(c.now()) {}
+        : content_(content), core_(c), rules_(rules), request_(request), now_(c.now()),
+          notes_before_(c.relied.notes()) {}
 
     // Blocks for as long as it takes to read all links of the hosted repositories.
     gc_report run();
@@ -47,10 +48,11 @@ private:
     hosted_rules const& rules_;
     gc_request const& request_;
     std::int64_t now_;
+    std::uint64_t notes_before_; // the run
     // Of the repository under way:
     std::unordered_map<oci::digest, link const*> here_;     // all its links
     digest_set kept_;                                       // what somebody was told of since the run began leads to
-    std::optional<std::uint64_t> notes_seen_;               // that kept_ comes from
+    std::uint64_t notes_seen_ = 0;                          // that kept_ comes from
     std::unordered_map<oci::digest, std::size_t> unlinked_; // from how many repositories; or would be
 };
 

@@ -1,6 +1,9 @@
 // What clients were told is here while a push is under way, and will name without sending it: the digests of HEAD
 // answers, of blobs just uploaded or mounted. Garbage collection leaves them alone.
 //
+// What was noted before a run counts for a time, by the clock. What is noted during one is told by the order of notes:
+// clocks are set back.
+//
 // Whoever relies on a digest notes it first and looks whether it is here afterwards; whoever removes looks here after
 // the removal, and takes it back if it was noted meanwhile. So one of the two always sees the other. Unlike the
 // evictor's log of uses nothing of this is ever lost; in exchange it takes a lock, one of many, for the time of an
@@ -37,25 +40,32 @@ public:
         std::lock_guard const lock(s.mutex);
         if (s.noted.size() >= max_noted / shards_.size() && !s.noted.contains(d))
             s.blur();
-        s.noted[d] = now;
-        notes_.fetch_add(1); // in one order with what the collector writes
+        s.noted[d] = {now, notes_.fetch_add(1) + 1}; // in one order with what the collector writes
     }
 
-    // Another number after each note.
+    // How many notes there were. Each of them is seen by what is called afterwards.
     std::uint64_t notes() const noexcept { return notes_.load(); }
 
-    // What was noted then or later, or nothing if some of it may have been forgotten as one.
-    std::optional<std::vector<oci::digest>> noted_since(std::int64_t when) const {
+    // What was noted after the first so many notes, or nothing if some of it may have been forgotten as one.
+    std::optional<std::vector<oci::digest>> noted_after(std::uint64_t notes) const {
         std::vector<oci::digest> all;
         for (auto const& s : shards_) {
             std::lock_guard const lock(s.mutex);
-            if (s.any_at >= when)
+            if (s.any.number > notes)
                 return std::nullopt;
-            for (auto const& [d, at] : s.noted)
-                if (at >= when)
+            for (auto const& [d, noted] : s.noted)
+                if (noted.number > notes)
                     all.push_back(d);
         }
         return all;
+    }
+
+    // Whether it was noted after the first so many notes; or may have been.
+    bool after(oci::digest const& d, std::uint64_t notes) const {
+        auto const& s = shard_of(d);
+        std::lock_guard const lock(s.mutex);
+        auto const found = s.noted.find(d);
+        return s.any.number > notes || (found != s.noted.end() && found->second.number > notes);
     }
 
     // Whether it was noted then or later; or may have been.
@@ -63,7 +73,7 @@ public:
         auto const& s = shard_of(d);
         std::lock_guard const lock(s.mutex);
         auto const found = s.noted.find(d);
-        return s.any_at >= when || (found != s.noted.end() && found->second >= when);
+        return s.any.at >= when || (found != s.noted.end() && found->second.at >= when);
     }
 
     // The same of what is remembered one by one: of what was forgotten, false.
@@ -71,7 +81,7 @@ public:
         auto const& s = shard_of(d);
         std::lock_guard const lock(s.mutex);
         auto const found = s.noted.find(d);
-        return found != s.noted.end() && found->second >= when;
+        return found != s.noted.end() && found->second.at >= when;
     }
 
     std::size_t size() const {
@@ -86,19 +96,23 @@ public:
     void forget_before(std::int64_t when) {
         for (auto& s : shards_) {
             std::lock_guard const lock(s.mutex);
-            std::erase_if(s.noted, [&](auto const& entry) { return entry.second < when; });
+            std::erase_if(s.noted, [&](auto const& entry) { return entry.second.at < when; });
         }
     }
 
 private:
+    struct note_of {
+        std::int64_t at; // seconds
+        std::uint64_t number;
+    };
     struct alignas(64) shard {
         mutable std::mutex mutex;
-        std::unordered_map<oci::digest, std::int64_t> noted;
-        std::int64_t any_at = std::numeric_limits<std::int64_t>::min(); // any digest may have been noted until then
+        std::unordered_map<oci::digest, note_of> noted;
+        note_of any{std::numeric_limits<std::int64_t>::min(), 0}; // any digest may have been noted until then
 
         void blur() {
-            for (auto const& [d, at] : noted)
-                any_at = std::max(any_at, at);
+            for (auto const& [d, last] : noted)
+                any = {std::max(any.at, last.at), std::max(any.number, last.number)};
             noted.clear();
         }
     };

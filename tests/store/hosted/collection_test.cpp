@@ -92,6 +92,22 @@ TEST_CASE("who is told of a manifest while a run is under way finds what signs i
     }
 }
 
+TEST_CASE("who is told of a blob while a run is under way finds it, though the clock is set back meanwhile") {
+    collected_store s;
+    std::vector<oci::digest> blobs;
+    for (unsigned i = 0; i < 5; ++i)
+        blobs.push_back(s.push("local/a", content(5000, i)));
+    s.age(100'000);
+    s.watched->on_write = [&] {
+        s.now -= 7200;
+        for (auto const& d : blobs)
+            s.hosted().rely_on(d);
+    };
+    CHECK(s.collect() == 0);
+    for (auto const& d : blobs)
+        CHECK(s.shows("local/a", d));
+}
+
 TEST_CASE("what is wanted after all is put back also where the disk is nearly full") {
     collected_store s;
     auto const blob = s.push("local/a", content(5000));
@@ -158,8 +174,11 @@ TEST_CASE("too many digests to be remembered one by one are all counted on") {
     CHECK(relied.size() <= store::reliance::max_noted);
     std::size_t lost = 0;
     for (std::size_t i = 0; i < all.size(); ++i)
-        lost += !relied.since(all[i], static_cast<std::int64_t>(i));
+        lost += !relied.since(all[i], static_cast<std::int64_t>(i)) || !relied.after(all[i], i);
     CHECK(lost == 0);
+    CHECK_FALSE(relied.noted_after(0)); // which of them is not known
+    CHECK(relied.noted_after(all.size())->empty());
+    CHECK_FALSE(relied.after(all.back(), all.size()));
     auto const later = static_cast<std::int64_t>(all.size());
     CHECK_FALSE(relied.since(oci::digest::of("another"), later));
     relied.forget_before(later);
