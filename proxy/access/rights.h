@@ -25,6 +25,9 @@ public:
         return rules_ == nullptr || rules_->may_allow(who_, action::pull) || rules_->may_allow(who_, action::push);
     }
 
+    // Whether there are no rules: nobody is to be kept from knowing what is here.
+    bool are_everybodys() const noexcept { return rules_ == nullptr; }
+
     // Whether the client's token was made for this, by either name of the repository: one that was not is to be
     // replaced by the client, not to be denied.
     bool is_asked(action a, std::string_view repository, std::string_view as_written) const {

@@ -20,10 +20,12 @@ Endpoint const* as(oci::route const& r) {
 
 } // namespace
 
-error hosted_handler::not_hosted(std::string_view repo) const {
+error hosted_handler::not_hosted(exchange const& x, std::string_view repo) const {
     auto const& prefixes = parts_.upstreams.hosted_prefixes();
     if (prefixes.empty())
         return unsupported("this registry is a pull-through mirror: it takes no pushes and deletes nothing");
+    if (!x.may.are_everybodys()) // whose prefixes there are is not for all tenants to know
+        return unsupported(fmt::format("{} is not hosted here: nothing can be pushed to it or deleted from it", repo));
     return unsupported(fmt::format("{} is not hosted here: nothing can be pushed to it or deleted from it; what can be "
                                    "pushed to begins with '{}/'",
                                    repo, fmt::join(prefixes, "/' or '")));
@@ -31,7 +33,7 @@ error hosted_handler::not_hosted(std::string_view repo) const {
 
 task<result<void>> hosted_handler::change(exchange& x, oci::route const& r, repository_target const& t) {
     if (t.from)
-        co_return not_hosted(t.name);
+        co_return not_hosted(x, t.name);
     if (parts_.hosted_read_only.load(std::memory_order_relaxed)) {
         auto e = from_oci({oci::errc::denied, "hosted repositories are read-only here for now ([hosted] read_only)"});
         co_return e;

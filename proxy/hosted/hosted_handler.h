@@ -18,7 +18,7 @@ public:
     // Any method but GET and HEAD. UNSUPPORTED if the repository is a mirrored one, or nothing may be changed.
     task<result<void>> change(exchange& x, oci::route const& r, repository_target const& t);
     // Why nothing can be pushed to a repository that is not hosted.
-    error not_hosted(std::string_view repo) const;
+    error not_hosted(exchange const& x, std::string_view repo) const;
     // GET and HEAD of what is neither manifest nor blob.
     task<result<void>> read(exchange& x, oci::route const& r, repository_target const& t);
     task<result<void>> catalog(exchange& x, oci::route const& r) { return lists_.catalog(x, r); }

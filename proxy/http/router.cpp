@@ -147,7 +147,7 @@ task<result<void>> router::on_repository(exchange& x, oci::route const& r, found
         auto admitted = co_await guard_.admit_nowhere(x, r);
         if (!admitted)
             co_return admitted.error();
-        co_return is_for_reading(x.req()) ? found.error() : hosted_.not_hosted(r.repo->name());
+        co_return is_for_reading(x.req()) ? found.error() : hosted_.not_hosted(x, r.repo->name());
     }
     target = *std::move(found);
     if (target->from) {

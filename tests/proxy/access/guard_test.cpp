@@ -71,6 +71,16 @@ TEST_CASE("who may pull nothing does not learn what is mirrored or hosted") {
     CHECK(m.status("POST", "/v2/app/x/blobs/uploads/?ns=nothere.example", alice()) == 405);
 }
 
+TEST_CASE("who may pull something does not learn by a refused push what is hosted here") {
+    guarded_mirror m(two_tenants);
+    m.settings.upstreams.front().is_default = false;
+    m.start();
+    auto const refused = m.ask("POST", "/v2/app/x/blobs/uploads/", bob());
+    CHECK(refused.status == 405);
+    CHECK(refused.body.find("app/x is not hosted here") != std::string::npos);
+    CHECK(refused.body.find("local") == std::string::npos);
+}
+
 TEST_CASE("a login is right or refused, the first time as later, and is not needed to be shown again soon") {
     guarded_mirror m(two_tenants);
     m.start();
