@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <exception>
 #include <list>
 #include <map>
 #include <mutex>
@@ -210,7 +211,11 @@ scripted_reply scripted_origin::state::answer(recorded_request const& request) {
     }
     if (!handler)
         return reply(404).header("Content-Type", "application/json").body(R"({"errors":[]})");
-    return handler(request);
+    try {
+        return handler(request);
+    } catch (std::exception const& e) { // on this thread it would end the program, and all other tests
+        return reply(500).body("the script for " + request.path + " failed: " + e.what());
+    }
 }
 
 std::optional<scripted_reply> scripted_origin::state::refusal(recorded_request const& request) const {
