@@ -23,6 +23,17 @@ void quota::set_limit(std::uint64_t bytes) {
         used_.clear();
 }
 
+// Who still counts when the bound goes does so for nobody: nothing is added from then on.
+std::shared_ptr<quota::use> quota::used_below(std::string_view prefix) {
+    std::lock_guard const lock(mutex_);
+    if (limit_ == 0)
+        return nullptr;
+    auto known = used_.find(prefix);
+    if (known == used_.end())
+        known = used_.emplace(prefix, std::make_shared<use>()).first;
+    return known->second;
+}
+
 result<void> quota::take(repository_name const& repo, oci::digest const& d, std::uint64_t bytes) {
     std::uint64_t const limit = limit_;
     if (limit == 0)
@@ -37,8 +48,11 @@ result<void> quota::take(repository_name const& repo, oci::digest const& d, std:
     if (*another)
         bytes = 0;
     auto const max_links = least_links + limit / bytes_per_link;
-    std::lock_guard const lock(mutex_);
-    auto& u = used_[below];
+    auto const used = used_below(below);
+    if (!used)
+        return {};
+    auto& u = *used;
+    std::lock_guard const lock(u.mutex);
     auto const fits = [&] { return bytes <= limit && u.bytes <= limit - bytes && u.links < max_links; };
     if (!u.counted || (!fits() && core_.now() >= u.counted_at + recount_after)) {
         if (auto counted = count(below, u); !counted)
@@ -77,7 +91,10 @@ result<void> quota::count(std::string_view below, use& u) {
     sizes.erase(
         std::unique(sizes.begin(), sizes.end(), [](auto const& a, auto const& b) { return a.first == b.first; }),
         sizes.end());
-    u = {0, links, core_.now(), true};
+    u.bytes = 0;
+    u.links = links;
+    u.counted_at = core_.now();
+    u.counted = true;
     for (auto const& [hash, size] : sizes)
         u.bytes += size;
     return {};

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -24,23 +25,25 @@ public:
 
     // Takes room for content that the repository is about to show; if another below its prefix shows it already, for
     // the link alone. Of links there may be 100,000, and one more for each 64 KiB of the bound: each is rows of the
-    // index. May take as long as reading all links below the prefix. From any thread.
+    // index. May take as long as reading all links below the prefix, for which no other prefix waits. From any thread.
     //   over_quota  there is no such room
     result<void> take(repository_name const& repo, oci::digest const& d, std::uint64_t bytes);
 
 private:
     struct use {
+        std::mutex mutex;        // guards the rest
         std::uint64_t bytes = 0; // as last counted, and what came since
         std::uint64_t links = 0;
         std::int64_t counted_at = 0;
         bool counted = false;
     };
+    std::shared_ptr<use> used_below(std::string_view prefix); // null: there is no bound any more
     result<void> count(std::string_view below, use& u);
 
     core& core_;
-    mutable std::mutex mutex_; // guards the rest
-    std::atomic<std::uint64_t> limit_ = 0;
-    std::map<std::string, use, std::less<>> used_; // by "prefix/"
+    std::mutex mutex_;                                              // guards the rest
+    std::atomic<std::uint64_t> limit_ = 0;                          // which is read without it too
+    std::map<std::string, std::shared_ptr<use>, std::less<>> used_; // by "prefix/"
 };
 
 } // namespace store

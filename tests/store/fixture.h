@@ -197,7 +197,12 @@ struct test_store {
                 .inline_max = 1024,
                 .durability = durability,
                 .limits = limits,
-                .now = [this] { return now.load(); },
+                .now =
+                    [this] {
+                        if (on_clock)
+                            on_clock();
+                        return now.load();
+                    },
                 .warn = [this](std::string const&) { ++warnings; },
                 .files = files};
     }
@@ -238,6 +243,7 @@ struct test_store {
     store::durability durability = store::durability::cache;
     store::space_limits limits;
     std::atomic<std::int64_t> now = 1'700'000'000;
+    std::function<void()> on_clock; // called by whoever looks at it
     std::atomic<int> warnings = 0;
     std::unique_ptr<store::content_store> store;
 };

@@ -2,6 +2,11 @@
 #include "store/hosted/tag_counts.h"
 #include "tests/store/hosted/collected_store.h"
 
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <thread>
+
 using namespace store_tests;
 
 namespace {
@@ -177,6 +182,35 @@ TEST_CASE("who deletes to make room may push at once") {
     CHECK(s.hosted().remove_blob("local/a", first).value());
     s.age(60);
     CHECK(s.put("local/a", content(5000, 3)));
+}
+
+TEST_CASE("who pushes below one prefix does not wait until what another shows is counted") {
+    unsigned looked = 0, refused = 0;
+    std::vector<std::future<bool>> late;
+    std::atomic<std::thread::id> counting; // none
+    bounded_store s(12'000);
+    s.push("local/a", content(5000, 1));
+    s.on_clock = [&] { // while it is counted, too
+        if (std::this_thread::get_id() != counting || !late.empty())
+            return;
+        auto const too_much = content(20'000, ++looked); // what is refused has not met any lock but the quota's
+        auto pushed =
+            std::async(std::launch::async, [&s, too_much] { return is_over_quota(s.put("other/a", too_much)); });
+        if (pushed.wait_for(std::chrono::seconds(20)) != std::future_status::ready)
+            late.push_back(std::move(pushed));
+        else
+            refused += pushed.get();
+    };
+    s.reopen();
+    s.set_rules({.max_used_space = 12'000});
+    counting = std::this_thread::get_id();
+    CHECK(s.put("local/a", content(5000, 2)));
+    counting = std::thread::id();
+    CHECK(looked > 0);
+    CHECK(refused == looked);
+    CHECK(late.empty());
+    for (auto& each : late)
+        each.wait();
 }
 
 TEST_CASE("a repository has so many tags at most, and moving one is none more") {
