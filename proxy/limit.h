@@ -29,7 +29,7 @@ enum class limit : std::uint8_t {
     open_files,      // of the process, sockets too: RLIMIT_NOFILE
     header_timeout,  // of a greeting through TLS, or a request's head: from its first byte to its end
     idle_timeout,    // of a connection without a request
-    write_timeout,   // of a client that takes no byte of its answer
+    write_timeout,   // of a client that takes no byte of its answer, or keeps a place that others want
     request_timeout, // of one request with its answer
     json_depth       // of a pushed manifest
 };

@@ -47,6 +47,9 @@ public:
     // Starts a head in the connection's buffer. `ns`, if set before, is echoed as OCI-Namespace.
     response_head begin(unsigned status);
 
+    // Until the answer is over it holds a place of that queue, which a slow client may lose: see sender::hold().
+    void hold(fair_queue const& q) noexcept { sender_.hold(q); }
+
     // Ends the head with Content-Length and sends it with the body (without it for HEAD).
     task<result<void>> reply(response_head head, std::string_view body);
     // Of a HEAD answer about a body that is elsewhere.

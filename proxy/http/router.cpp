@@ -114,6 +114,7 @@ task<result<router::turn>> router::list_in(exchange& x, fair_queue& queue) {
     auto place = co_await enter(x, queue);
     if (!place)
         co_return overloaded("too many lists are being made at once", limit::lists);
+    x.hold(queue);
     co_return turn(std::move(place));
 }
 

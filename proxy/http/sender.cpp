@@ -19,6 +19,10 @@ constexpr std::uint64_t window = 2 * 1024 * 1024;
 // A client that takes this much without a pause has had its turn.
 constexpr std::uint64_t unfair = 8 * 1024 * 1024;
 
+// How long a client may keep a place that others want: with 4 MiB for less than the 20 seconds that others wait.
+constexpr seconds holders_patience{5};
+constexpr std::uint64_t holders_rate = 512 * 1024; // bytes a second
+
 // Of a window each such stretch is looked at; what is not larger than `small` its ends speak for.
 constexpr std::uint64_t stretch = 256 * 1024;
 constexpr std::uint64_t small = 64 * 1024;
@@ -47,7 +51,14 @@ bool in_page_cache(int fd, std::uint64_t offset, std::uint64_t length) {
 
 task<bool> sender::wait_writable() {
     touch();
-    co_return co_await client_.wait_writable();
+    if (held_ == nullptr)
+        co_return co_await client_.wait_writable();
+    auto const since = steady_clock::now();
+    entry_.give_way(held_, since + holders_patience + seconds(sent_ / holders_rate) - kept_waiting_);
+    bool const writable = co_await client_.wait_writable();
+    entry_.give_way(nullptr, {});
+    kept_waiting_ += steady_clock::now() - since;
+    co_return writable;
 }
 
 // Takes bytes of the client's allowance and waits until they are due. In slices: a timer does not hear of a connection

@@ -27,6 +27,10 @@ public:
            pacer* pace = nullptr)
         : client_(client), entry_(entry), disk_(disk), timeout_(timeout), pace_(pace) {}
 
+    // The answer holds a place of that queue, which outlives it: a client that keeps it waiting for five seconds, and
+    // one more for each 512 KiB that went out, is let go when others want the place.
+    void hold(fair_queue const& q) noexcept { held_ = &q; }
+
     // Each answers whether everything went out; after false the connection is only good for closing.
     task<bool> send(std::string_view head, std::string_view body, more m = more::no);
     task<bool> send_file(store::blob_file const& file, std::uint64_t offset, std::uint64_t length);
@@ -67,6 +71,8 @@ private:
     std::chrono::seconds timeout_;
     pacer* pace_;
     std::uint64_t sent_ = 0;
+    fair_queue const* held_ = nullptr;
+    steady_clock::duration kept_waiting_{}; // by the client, while it held a place
 };
 
 } // namespace proxy

@@ -5,10 +5,12 @@
 #pragma once
 
 #include "proxy/limit.h"
+#include "proxy/runtime/fair_queue.h"
 #include "proxy/runtime/net.h"
 
 #include <boost/intrusive/list.hpp>
 
+#include <optional>
 #include <utility>
 
 namespace proxy {
@@ -30,29 +32,47 @@ public:
         // A request has come, and all of it has to be over by then, however well it goes; or it is over.
         void begin_request(steady_clock::time_point until) noexcept { request_due_ = until; }
         void end_request() noexcept { request_due_ = steady_clock::time_point::max(); }
+        // From that time on it is late as soon as somebody wants a place of that queue; null: whoever wants one waits.
+        void give_way(fair_queue const* q, steady_clock::time_point from) noexcept {
+            held_ = q;
+            gives_way_from_ = from;
+        }
         // Nothing is asked for: a stop may close it, from that time on.
         void set_idle(steady_clock::time_point from) noexcept { idle_from_ = from; }
         void set_busy() noexcept { idle_from_ = steady_clock::time_point::max(); }
 
     private:
         friend class watchdog;
+        std::optional<limit> met(steady_clock::time_point now) const noexcept {
+            if (due_ <= now)
+                return over_;
+            if (request_due_ <= now)
+                return limit::request_timeout;
+            if (held_ && gives_way_from_ <= now && held_->is_wanted())
+                return limit::write_timeout;
+            return std::nullopt;
+        }
+
         tcp_socket& socket_;
         limit over_ = limit::none;
         bool closed_ = false; // for being late: counted once, whatever its coroutine still does
         steady_clock::time_point due_ = steady_clock::time_point::max();
         steady_clock::time_point request_due_ = steady_clock::time_point::max();
         steady_clock::time_point idle_from_ = steady_clock::time_point::max();
+        fair_queue const* held_ = nullptr;
+        steady_clock::time_point gives_way_from_;
     };
 
     // Calls late(limit) once for each connection that is late.
     template <class F>
     void sweep(steady_clock::time_point now, F&& late) {
         for (auto& e : entries_) {
-            if (e.due_ > now && e.request_due_ > now)
+            auto const met = e.met(now);
+            if (!met)
                 continue;
             close(e);
             if (!std::exchange(e.closed_, true))
-                late(e.due_ > now ? limit::request_timeout : e.over_);
+                late(*met);
         }
     }
     // A request that has arrived by then is still read and answered.

@@ -218,6 +218,8 @@ task<result<void>> manifest_handler::reply(exchange& x, manifest_ptr manifest, s
         head.field("Warning", warning);
     if (unchanged)
         co_return co_await x.reply_empty(head);
+    if (m.held)
+        x.hold(m.held->queue());
     co_return co_await x.reply(head, m.body);
 }
 

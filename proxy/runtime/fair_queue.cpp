@@ -53,13 +53,16 @@ bool fair_queue::take_at_once(std::string const& client) {
     return taken_ < places_ && take(client);
 }
 
+bool fair_queue::may_take(std::string const& client) const {
+    auto const n = taken_by_.find(client);
+    return n == taken_by_.end() || n->second < of_one_;
+}
+
 bool fair_queue::take(std::string const& client) {
-    if (of_one_ != unlimited) {
-        auto& n = taken_by_[client];
-        if (n >= of_one_)
-            return false;
-        ++n;
-    }
+    if (!may_take(client))
+        return false;
+    if (of_one_ != unlimited)
+        ++taken_by_[client];
     ++taken_;
     return true;
 }
@@ -87,6 +90,7 @@ bool fair_queue::give_up(waiter_ptr const& w) {
         --waiting_;
         if (line->waiting.empty())
             lines_.erase(line);
+        call_next();
         return false;
     }
     return false;
@@ -117,6 +121,8 @@ void fair_queue::call_next() {
         next->has_place = true;
         net::post(next->home, [next] { next->called.set(); });
     }
+    // Those who have what they may wait for their own.
+    wanted_ = std::ranges::any_of(lines_, [&](auto const& line) { return may_take(line.client); });
 }
 
 } // namespace proxy

@@ -7,6 +7,7 @@
 #include "proxy/runtime/event.h"
 #include "proxy/runtime/worker.h"
 
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <limits>
@@ -43,6 +44,8 @@ public:
                 queue_->leave(client_);
         }
 
+        fair_queue const& queue() const noexcept { return *queue_; }
+
     private:
         std::shared_ptr<fair_queue> queue_;
         std::string client_;
@@ -56,6 +59,10 @@ public:
 
     // More or fewer from now on; those who have a place keep it. Any thread.
     void resize(std::size_t places);
+
+    // Whether somebody waits who would have a place if another client gave up his: who holds one for the sake of a
+    // client that takes its time should. Takes no lock, and may be a moment old.
+    bool is_wanted() const noexcept { return wanted_.load(std::memory_order_relaxed); }
 
     std::size_t waiting() const;
     std::size_t under_way() const;
@@ -78,7 +85,8 @@ private:
     bool join(std::string const& client, waiter_ptr const& w);
     bool give_up(waiter_ptr const& w); // true if it was given a place meanwhile
     void leave(std::string const& client);
-    bool take(std::string const& client); // under mutex_, as below: false if it has as many as it may
+    bool may_take(std::string const& client) const; // under mutex_, as below: false if it has as many as it may
+    bool take(std::string const& client);
     void call_next();
 
     mutable std::mutex mutex_; // guards all below
@@ -88,6 +96,7 @@ private:
     std::unordered_map<std::string, std::size_t> taken_by_; // where that is bounded; none: not here
     std::size_t waiting_ = 0;
     std::list<client_line> lines_; // of clients that wait, in the order of their turns
+    std::atomic<bool> wanted_ = false;
 };
 
 } // namespace proxy

@@ -52,6 +52,17 @@ void check_fifth_waits(mirror const& m, std::size_t each, std::string const& pus
     check_told_to_come_back(m, fifth.read_raw_until("\r\n\r\n"));
 }
 
+// Answers to the holders, a quarter to each, who read no more than their heads.
+std::vector<std::unique_ptr<http_client>> leave_unread(mirror const& m, std::vector<std::string> const& paths) {
+    std::vector<std::unique_ptr<http_client>> slow;
+    for (std::size_t n = 0; n < paths.size(); ++n) {
+        slow.push_back(std::make_unique<http_client>(m.server->port(), holders[n * holders.size() / paths.size()]));
+        slow.back()->send_get(paths[n]);
+        slow.back()->read_raw_until("\r\n\r\n");
+    }
+    return slow;
+}
+
 } // namespace
 
 TEST_CASE("who has no turn for the body of a push within a minute is told to come back", "[long]") {
@@ -121,4 +132,34 @@ TEST_CASE("thirty-two lists are made or sent at a time", "[long]") {
     flow->open();
     for (auto const& c : held)
         CHECK(c->read_raw_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
+}
+
+TEST_CASE("who does not take his list makes room when others wait for theirs", "[long]") {
+    mirror m;
+    auto const list = R"({"name":"library/a","tags":["1"]})" + std::string(15'000'000, ' '); // more than sockets hold
+    auto const path = std::string("/v2/library/a/tags/list");
+    m.origin.on("GET", path).reply(200, {}, list);
+    m.start();
+    auto const slow = leave_unread(m, std::vector<std::string>(32, path));
+    CHECK((m.get(path).body == list));
+    CHECK(refused(m, "lists") == 0);
+    CHECK(refused(m, "write_timeout") > 0);
+}
+
+TEST_CASE("who does not take his large manifest makes room when others wait for theirs", "[long]") {
+    mirror m; // whose patience with upstream, places included, is 20 seconds
+    std::vector<std::string> paths;
+    std::string last;
+    for (unsigned n = 0; n <= 16; ++n) {
+        last = R"({"schemaVersion":2,"n":)" + std::to_string(n) + R"(,"x":")" + std::string(4'100'000, 'x') + "\"}";
+        paths.push_back("/v2/library/app/manifests/" + digest_of(last));
+        m.origin.on("GET", paths.back()).reply(200, {{"Content-Type", "application/vnd.x+json"}}, last);
+    }
+    m.start();
+    auto const of_fifth = paths.back();
+    paths.pop_back();
+    auto const slow = leave_unread(m, paths);
+    CHECK((m.get(of_fifth).body == last));
+    CHECK(refused(m, "bodies") == 0);
+    CHECK(refused(m, "write_timeout") > 0);
 }

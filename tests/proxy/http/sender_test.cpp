@@ -85,6 +85,43 @@ TEST_CASE("a client that takes all that there is, as fast as it comes, is not la
     CHECK(late == 1);
 }
 
+TEST_CASE("a client that keeps a place waiting has five seconds, and one for each 512 KiB, while others want it") {
+    worker home(0);
+    disk_pool disk(1);
+    connection c(home);
+    auto const queue = std::make_shared<fair_queue>(1);
+    auto const enter = [&] { return queue->enter(home, "client", deadline::after(seconds(60))); };
+    std::string const body(32 * 1024 * 1024, 'x'); // more than sockets hold
+    sender out(c.stream, c.entry, disk, seconds(3600));
+    auto const held = tests::run_io(home, enter);
+    out.hold(held->queue());
+    std::optional<bool> whole;
+    net::co_spawn(home.executor(), out.send({}, body), [&](std::exception_ptr, bool all) { whole = all; });
+    home.context().restart();
+    home.context().poll();
+    REQUIRE(out.sent() > 0);
+    std::size_t late = 0;
+    auto const sweep = [&](seconds after) {
+        auto const taken = seconds(out.sent() / (512 * 1024));
+        c.dog.sweep(steady_clock::now() + taken + after, [&](limit) { ++late; });
+    };
+    sweep(seconds(60));
+    CHECK(late == 0); // nobody wants it
+    net::co_spawn(home.executor(), enter, [](std::exception_ptr, auto const&) {});
+    home.context().poll();
+    sweep(seconds(3));
+    CHECK(late == 0);
+    std::string taken(out.sent(), '\0');
+    net::read(c.client, net::buffer(taken));
+    home.context().poll();
+    sweep(seconds(3));
+    CHECK(late == 0);
+    sweep(seconds(6));
+    CHECK(late == 1);
+    home.context().poll();
+    CHECK(whole == false);
+}
+
 TEST_CASE("a file of which somebody has read single bytes is read on the pool") {
     worker home(0);
     tests::temp_folder folder;

@@ -1,5 +1,6 @@
 #include "proxy/http/watchdog.h"
 #include "tests/catch.h"
+#include "tests/support/run_io.h"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
@@ -104,4 +105,33 @@ TEST_CASE("a request that came just before a stop can still be read and answered
     net::write(c.server, net::buffer(std::string_view("HTTP/1.1 200")));
     std::array<char, 12> answer{};
     CHECK(c.client.read_some(net::buffer(answer)) == answer.size());
+}
+
+TEST_CASE("who holds a place for too long is late once somebody wants it") {
+    connection c;
+    worker home(0);
+    auto const queue = std::make_shared<fair_queue>(1);
+    std::vector<limit> met;
+    auto const sweep = [&](seconds after) { c.dog.sweep(start + after, [&](limit l) { met.push_back(l); }); };
+    auto const enter = [&](std::string const& client) {
+        return queue->enter(home, client, deadline::after(seconds(60)));
+    };
+    auto const held = tests::run_io(home, [&] { return enter("slow"); });
+    c.entry.give_way(queue.get(), start + seconds(10));
+    sweep(seconds(20));
+    CHECK(met.empty());
+    std::optional<fair_queue::place> got;
+    net::co_spawn(home.executor(), enter("other"), [&](std::exception_ptr, auto place) { got = std::move(place); });
+    home.context().restart();
+    home.context().poll();
+    REQUIRE(queue->is_wanted());
+    sweep(seconds(9));
+    c.entry.give_way(nullptr, {});
+    sweep(seconds(20));
+    CHECK(met.empty());
+    CHECK(c.read() == "nothing yet");
+    c.entry.give_way(queue.get(), start + seconds(10));
+    sweep(seconds(10));
+    CHECK(met == std::vector{limit::write_timeout});
+    CHECK(c.read() == "end");
 }

@@ -71,6 +71,46 @@ TEST_CASE("where one client may have so many places, the others are for others, 
     CHECK(t.q->under_way() == 0);
 }
 
+TEST_CASE("a place is wanted while somebody waits who would have it, not while its holder alone waits for more") {
+    queue_bench t;
+    t.q = std::make_shared<fair_queue>(2, 1);
+    auto const enter = [&](std::string const& client) {
+        return run_io(t.w, [&] { return t.q->enter(t.w, client, ample()); });
+    };
+    std::vector<std::optional<fair_queue::place>> got(3);
+    auto const wait = [&](std::size_t i, std::string const& client, deadline d) {
+        net::co_spawn(t.w.executor(), t.q->enter(t.w, client, d),
+                      [&got, i](std::exception_ptr, auto place) { got[i] = std::move(place); });
+        t.w.context().restart();
+        t.w.context().poll();
+    };
+    auto a = enter("a");
+    wait(0, "a", ample());
+    CHECK(t.q->waiting() == 1);
+    CHECK_FALSE(t.q->is_wanted()); // there is another, for others
+    auto b = enter("b");
+    CHECK_FALSE(t.q->is_wanted());
+    wait(1, "c", ample());
+    CHECK(t.q->is_wanted());
+    CHECK(&b->queue() == t.q.get());
+    b.reset();
+    t.w.context().restart();
+    t.w.context().poll();
+    CHECK(got[1]);
+    CHECK_FALSE(t.q->is_wanted());
+    wait(2, "d", deadline::after(std::chrono::milliseconds(1)));
+    t.w.context().restart();
+    t.w.context().run_one(); // its deadline
+    t.w.context().poll();
+    CHECK(t.q->waiting() == 1);
+    CHECK_FALSE(t.q->is_wanted());
+    a.reset();
+    t.w.context().restart();
+    t.w.context().poll();
+    CHECK(got[0]);
+    CHECK(t.q->waiting() == 0);
+}
+
 TEST_CASE("who waits past his deadline goes without a place, and takes none with him") {
     queue_bench t;
     auto const taken = run_io(t.w, [&] { return t.q->enter(t.w, "a", ample()); });
