@@ -97,8 +97,14 @@ task<client_stream::greeting> client_stream::secure(server_identity::ptr as) {
     }
 }
 
+task<bool> client_stream::wait_for_record() {
+    if (SSL_pending(tls_.get()) > 0) // of a record that was more than was read
+        co_return true;
+    co_return co_await gate_.wait();
+}
+
 task<std::size_t> client_stream::read_secure(net::mutable_buffer to, error_code& ec) {
-    bool may_read = SSL_pending(tls_.get()) > 0 || co_await gate_.wait(); // of a record that was more than was read
+    bool may_read = co_await wait_for_record();
     for (int empty = 0; may_read; ++empty) {
         ERR_clear_error();
         std::size_t n = 0;

@@ -15,7 +15,7 @@ namespace http = boost::beast::http;
 
 namespace {
 
-constexpr std::size_t read_size = 2 * 1024;  // most heads are smaller; thousands of idle connections keep it
+constexpr std::size_t read_size = 2 * 1024;  // most heads are smaller; thousands of idle plain connections keep it
 constexpr std::size_t usual_head = 8 * 1024; // of clients; those that show long tokens have more
 constexpr std::size_t max_large_heads = 128; // that one worker reads at a time: thousands would be much memory
 constexpr std::chrono::milliseconds longest_turn{1000};
@@ -128,6 +128,11 @@ task<void> session::linger() {
 }
 
 task<bool> session::fill_buffer() {
+    if (stream_.is_secure() && buffer_.size() == 0) { // what TLS itself needs is enough for who is only waited for
+        buffer_.shrink_to_fit();
+        if (!co_await stream_.wait_for_record())
+            co_return false;
+    }
     error_code ec;
     auto const n = co_await stream_.read_some(buffer_.prepare(read_size), ec);
     if (ec)
