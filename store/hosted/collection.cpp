@@ -34,7 +34,7 @@ gc_report hosted_collection::run() {
     if (auto released = release_content(report); !released)
         report.error = released.error().message;
     if (!request_.dry_run)
-        core_.relied.forget_before(now_ - std::max(rules_.grace.count(), reliance::a_push));
+        core_.relied.forget_before(now_ - std::max(rules_.grace.count(), reliance::a_push), notes_before_);
     return report;
 }
 

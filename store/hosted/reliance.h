@@ -93,10 +93,12 @@ public:
         return sum;
     }
 
-    void forget_before(std::int64_t when) {
+    // What was noted before then, of the first so many notes: a clock set back makes the others no older.
+    void forget_before(std::int64_t when, std::uint64_t notes) {
         for (auto& s : shards_) {
             std::lock_guard const lock(s.mutex);
-            std::erase_if(s.noted, [&](auto const& entry) { return entry.second.at < when; });
+            std::erase_if(s.noted,
+                          [&](auto const& entry) { return entry.second.at < when && entry.second.number <= notes; });
         }
     }
 
