@@ -213,6 +213,66 @@ TEST_CASE("who pushes below one prefix does not wait until what another shows is
         each.wait();
 }
 
+TEST_CASE("while it is counted again what a prefix shows, others below it are told soon whether they may push") {
+    unsigned looked = 0, refused = 0, granted = 0;
+    std::vector<std::future<bool>> late;
+    std::thread::id counting;
+    bounded_store s(12'000);
+    s.push("local/a", content(5000, 1));
+    s.push("local/a", content(5000, 2));
+    auto const is_soon = [&](auto put) {
+        auto pushed = std::async(std::launch::async, put);
+        if (pushed.wait_for(std::chrono::seconds(20)) == std::future_status::ready)
+            return pushed.get();
+        late.push_back(std::move(pushed));
+        return false;
+    };
+    s.on_clock = [&] { // while it is counted, too
+        if (std::this_thread::get_id() != counting || !late.empty())
+            return;
+        ++looked;
+        refused += is_soon([&s, bytes = content(9000, looked)] {
+            auto const answer = s.put("local/b", bytes);
+            return is_over_quota(answer) || is_too_much(answer);
+        });
+        granted += is_soon([&s, bytes = content(100, looked)] { return s.put("local/b", bytes).has_value(); });
+        s.now += 60; // so that it is counted again
+    };
+    counting = std::this_thread::get_id();
+    CHECK(is_over_quota(s.put("local/a", content(9000))));
+    counting = std::thread::id();
+    CHECK(looked > 1);
+    CHECK(refused == looked);
+    CHECK(granted == looked);
+    CHECK(late.empty());
+    for (auto& each : late)
+        each.wait();
+    auto const left = 2000 - granted * 100; // what was granted meanwhile counts, and once
+    CHECK(is_over_quota(s.put("local/a", content(left + 1, 1))));
+    CHECK(s.put("local/a", content(left, 2)));
+}
+
+TEST_CASE("who has made room may push several at once") {
+    bounded_store s(12'000);
+    auto const first = s.push("local/a", content(10'000, 1));
+    CHECK(s.hosted().remove_blob("local/a", first).value());
+    s.now += 60;
+    std::vector<std::future<bool>> pushed;
+    for (unsigned i = 0; i < 5; ++i)
+        pushed.push_back(std::async(
+            std::launch::async, [&s, bytes = content(2100, i + 2)] { return s.put("local/a", bytes).has_value(); }));
+    for (auto& each : pushed)
+        CHECK(each.get());
+}
+
+TEST_CASE("what is shown is counted again though the clock was set back") {
+    bounded_store s(12'000);
+    auto const first = s.push("local/a", content(10'000, 1));
+    CHECK(s.hosted().remove_blob("local/a", first).value());
+    s.now -= 7200;
+    CHECK(s.put("local/a", content(2001, 2)));
+}
+
 TEST_CASE("a repository has so many tags at most, and moving one is none more") {
     collected_store s;
     std::vector<std::string> names;
