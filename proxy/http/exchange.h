@@ -47,8 +47,8 @@ public:
     // Starts a head in the connection's buffer. `ns`, if set before, is echoed as OCI-Namespace.
     response_head begin(unsigned status);
 
-    // Until the answer is over it holds a place of that queue, which a slow client may lose: see sender::hold().
-    void hold(fair_queue const& q) noexcept { sender_.hold(q); }
+    // The answer holds a place of that queue, which a slow client may lose: see sender::hold(). Null: none any more.
+    void hold(fair_queue* q) noexcept { sender_.hold(q); }
 
     // Ends the head with Content-Length and sends it with the body (without it for HEAD).
     task<result<void>> reply(response_head head, std::string_view body);

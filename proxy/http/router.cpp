@@ -58,6 +58,7 @@ task<void> router::dispatch(exchange& x) {
             x.local().counters.overloaded.add();
         x.local().counters.refuse(done.error().over);
         log_error(done.error(), x.req());
+        x.hold(nullptr); // what place there was is given back
         done = co_await x.reply_error(done.error());
     } else if (!done) {
         // The head is out: only a body cut short can still tell the client.
@@ -114,7 +115,7 @@ task<result<router::turn>> router::list_in(exchange& x, fair_queue& queue) {
     auto place = co_await enter(x, queue);
     if (!place)
         co_return overloaded("too many lists are being made at once", limit::lists);
-    x.hold(queue);
+    x.hold(&queue);
     co_return turn(std::move(place));
 }
 

@@ -28,8 +28,8 @@ public:
         : client_(client), entry_(entry), disk_(disk), timeout_(timeout), pace_(pace) {}
 
     // The answer holds a place of that queue, which outlives it: a client that keeps it waiting for five seconds, and
-    // one more for each 512 KiB that went out, is let go when others want the place.
-    void hold(fair_queue const& q) noexcept { held_ = &q; }
+    // one more for each 512 KiB that went out, is let go when others want the place. Null: it holds none any more.
+    void hold(fair_queue* q) noexcept { held_ = q; }
 
     // Each answers whether everything went out; after false the connection is only good for closing.
     task<bool> send(std::string_view head, std::string_view body, more m = more::no);
@@ -71,7 +71,7 @@ private:
     std::chrono::seconds timeout_;
     pacer* pace_;
     std::uint64_t sent_ = 0;
-    fair_queue const* held_ = nullptr;
+    fair_queue* held_ = nullptr;
     steady_clock::duration kept_waiting_{}; // by the client, while it held a place
 };
 

@@ -32,8 +32,8 @@ public:
         // A request has come, and all of it has to be over by then, however well it goes; or it is over.
         void begin_request(steady_clock::time_point until) noexcept { request_due_ = until; }
         void end_request() noexcept { request_due_ = steady_clock::time_point::max(); }
-        // From that time on it is late as soon as somebody wants a place of that queue; null: whoever wants one waits.
-        void give_way(fair_queue const* q, steady_clock::time_point from) noexcept {
+        // From that time on it is late as soon as that queue calls a place back; null: whoever wants one waits.
+        void give_way(fair_queue* q, steady_clock::time_point from) noexcept {
             held_ = q;
             gives_way_from_ = from;
         }
@@ -43,12 +43,12 @@ public:
 
     private:
         friend class watchdog;
-        std::optional<limit> met(steady_clock::time_point now) const noexcept {
+        std::optional<limit> met(steady_clock::time_point now) const {
             if (due_ <= now)
                 return over_;
             if (request_due_ <= now)
                 return limit::request_timeout;
-            if (held_ && gives_way_from_ <= now && held_->is_wanted())
+            if (held_ && gives_way_from_ <= now && !closed_ && held_->call_back(now))
                 return limit::write_timeout;
             return std::nullopt;
         }
@@ -59,7 +59,7 @@ public:
         steady_clock::time_point due_ = steady_clock::time_point::max();
         steady_clock::time_point request_due_ = steady_clock::time_point::max();
         steady_clock::time_point idle_from_ = steady_clock::time_point::max();
-        fair_queue const* held_ = nullptr;
+        fair_queue* held_ = nullptr;
         steady_clock::time_point gives_way_from_;
     };
 

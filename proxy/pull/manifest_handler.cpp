@@ -219,7 +219,7 @@ task<result<void>> manifest_handler::reply(exchange& x, manifest_ptr manifest, s
     if (unchanged)
         co_return co_await x.reply_empty(head);
     if (m.held)
-        x.hold(m.held->queue());
+        x.hold(&m.held->queue());
     co_return co_await x.reply(head, m.body);
 }
 

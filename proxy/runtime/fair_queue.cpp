@@ -99,6 +99,7 @@ bool fair_queue::give_up(waiter_ptr const& w) {
 void fair_queue::leave(std::string const& client) {
     std::lock_guard lock(mutex_);
     --taken_;
+    called_back_ -= std::min<std::size_t>(called_back_, 1); // or one in its stead
     if (auto const n = taken_by_.find(client); n != taken_by_.end() && --n->second == 0)
         taken_by_.erase(n);
     call_next();
@@ -123,6 +124,29 @@ void fair_queue::call_next() {
     }
     // Those who have what they may wait for their own.
     wanted_ = std::ranges::any_of(lines_, [&](auto const& line) { return may_take(line.client); });
+}
+
+std::size_t fair_queue::count_wanted() const {
+    std::size_t n = 0;
+    for (auto const& line : lines_) {
+        auto const taken = taken_by_.find(line.client);
+        n += std::min(line.waiting.size(), of_one_ - (taken == taken_by_.end() ? 0 : taken->second));
+    }
+    return n;
+}
+
+bool fair_queue::call_back(steady_clock::time_point now) {
+    constexpr std::chrono::seconds patience{3}; // with who gives a place up
+    if (!wanted_)
+        return false;
+    std::lock_guard lock(mutex_);
+    if (now >= called_back_at_ + patience)
+        called_back_ = 0;
+    if (called_back_ >= count_wanted())
+        return false;
+    ++called_back_;
+    called_back_at_ = now;
+    return true;
 }
 
 } // namespace proxy

@@ -44,7 +44,7 @@ public:
                 queue_->leave(client_);
         }
 
-        fair_queue const& queue() const noexcept { return *queue_; }
+        fair_queue& queue() const noexcept { return *queue_; }
 
     private:
         std::shared_ptr<fair_queue> queue_;
@@ -60,9 +60,10 @@ public:
     // More or fewer from now on; those who have a place keep it. Any thread.
     void resize(std::size_t places);
 
-    // Whether somebody waits who would have a place if another client gave up his: who holds one for the sake of a
-    // client that takes its time should. Takes no lock, and may be a moment old.
-    bool is_wanted() const noexcept { return wanted_.load(std::memory_order_relaxed); }
+    // Whether who holds a place for the sake of a client that takes its time is to give it up now: somebody waits who
+    // would have it, and for whom none has been called back in the last seconds. True: it will be given back, unless
+    // others share it. Takes no lock where nobody waits.
+    bool call_back(steady_clock::time_point now);
 
     std::size_t waiting() const;
     std::size_t under_way() const;
@@ -88,6 +89,7 @@ private:
     bool may_take(std::string const& client) const; // under mutex_, as below: false if it has as many as it may
     bool take(std::string const& client);
     void call_next();
+    std::size_t count_wanted() const;
 
     mutable std::mutex mutex_; // guards all below
     std::size_t places_;
@@ -95,8 +97,10 @@ private:
     std::size_t taken_ = 0;
     std::unordered_map<std::string, std::size_t> taken_by_; // where that is bounded; none: not here
     std::size_t waiting_ = 0;
-    std::list<client_line> lines_; // of clients that wait, in the order of their turns
-    std::atomic<bool> wanted_ = false;
+    std::list<client_line> lines_;     // of clients that wait, in the order of their turns
+    std::atomic<bool> wanted_ = false; // by somebody who may have one
+    std::size_t called_back_ = 0;      // places, and none of them is back
+    steady_clock::time_point called_back_at_{};
 };
 
 } // namespace proxy

@@ -143,7 +143,7 @@ TEST_CASE("who does not take his list makes room when others wait for theirs", "
     auto const slow = leave_unread(m, std::vector<std::string>(32, path));
     CHECK((m.get(path).body == list));
     CHECK(refused(m, "lists") == 0);
-    CHECK(refused(m, "write_timeout") > 0);
+    CHECK(refused(m, "write_timeout") == 1); // that is enough
 }
 
 TEST_CASE("who does not take his large manifest makes room when others wait for theirs", "[long]") {

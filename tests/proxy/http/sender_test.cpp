@@ -94,7 +94,7 @@ TEST_CASE("a client that keeps a place waiting has five seconds, and one for eac
     std::string const body(32 * 1024 * 1024, 'x'); // more than sockets hold
     sender out(c.stream, c.entry, disk, seconds(3600));
     auto const held = tests::run_io(home, enter);
-    out.hold(held->queue());
+    out.hold(&held->queue());
     std::optional<bool> whole;
     net::co_spawn(home.executor(), out.send({}, body), [&](std::exception_ptr, bool all) { whole = all; });
     home.context().restart();

@@ -71,13 +71,14 @@ TEST_CASE("where one client may have so many places, the others are for others, 
     CHECK(t.q->under_way() == 0);
 }
 
-TEST_CASE("a place is wanted while somebody waits who would have it, not while its holder alone waits for more") {
+TEST_CASE("a place is called back for each who waits and would have it, not where its holder alone waits for more") {
     queue_bench t;
     t.q = std::make_shared<fair_queue>(2, 1);
     auto const enter = [&](std::string const& client) {
         return run_io(t.w, [&] { return t.q->enter(t.w, client, ample()); });
     };
-    std::vector<std::optional<fair_queue::place>> got(3);
+    auto now = steady_clock::now();
+    std::vector<std::optional<fair_queue::place>> got(5);
     auto const wait = [&](std::size_t i, std::string const& client, deadline d) {
         net::co_spawn(t.w.executor(), t.q->enter(t.w, client, d),
                       [&got, i](std::exception_ptr, auto place) { got[i] = std::move(place); });
@@ -87,28 +88,36 @@ TEST_CASE("a place is wanted while somebody waits who would have it, not while i
     auto a = enter("a");
     wait(0, "a", ample());
     CHECK(t.q->waiting() == 1);
-    CHECK_FALSE(t.q->is_wanted()); // there is another, for others
+    CHECK_FALSE(t.q->call_back(now)); // there is another, for others
     auto b = enter("b");
-    CHECK_FALSE(t.q->is_wanted());
+    CHECK_FALSE(t.q->call_back(now));
     wait(1, "c", ample());
-    CHECK(t.q->is_wanted());
+    CHECK(t.q->call_back(now));
+    CHECK_FALSE(t.q->call_back(now)); // one is enough for him
     CHECK(&b->queue() == t.q.get());
     b.reset();
     t.w.context().restart();
     t.w.context().poll();
     CHECK(got[1]);
-    CHECK_FALSE(t.q->is_wanted());
+    CHECK_FALSE(t.q->call_back(now));
     wait(2, "d", deadline::after(std::chrono::milliseconds(1)));
+    wait(3, "e", ample());
+    wait(4, "e", ample()); // may have one
+    CHECK(t.q->call_back(now));
     t.w.context().restart();
     t.w.context().run_one(); // its deadline
     t.w.context().poll();
-    CHECK(t.q->waiting() == 1);
-    CHECK_FALSE(t.q->is_wanted());
+    CHECK(t.q->waiting() == 3);
+    CHECK_FALSE(t.q->call_back(now)); // the one that is called back already is for the next
     a.reset();
     t.w.context().restart();
     t.w.context().poll();
-    CHECK(got[0]);
-    CHECK(t.q->waiting() == 0);
+    CHECK(t.q->waiting() == 2);
+    CHECK(t.q->call_back(now));
+    now += std::chrono::seconds(2);
+    CHECK_FALSE(t.q->call_back(now));
+    now += std::chrono::seconds(2); // others seem to share that one
+    CHECK(t.q->call_back(now));
 }
 
 TEST_CASE("who waits past his deadline goes without a place, and takes none with him") {
