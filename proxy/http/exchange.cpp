@@ -56,6 +56,16 @@ task<result<void>> exchange::reply_file(response_head head, store::blob_file con
     co_return sent(whole, before);
 }
 
+task<result<void>> exchange::reply_all_of(response_head head, store::blob_file const& file) {
+    if (file.in_memory())
+        return reply(head, file.bytes());
+    if (request_.is_head())
+        return reply_length_only(head, file.size());
+    if (file.size() == 0)
+        return reply(head, {});
+    return reply_file(head, file, {0, file.size() - 1});
+}
+
 task<result<void>> exchange::reply_fill(response_head head, fill& f, oci::byte_range part) {
     head.field("Content-Length", part.length()).finish(keep_alive());
     auto const before = sender_.sent();

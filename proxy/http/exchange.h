@@ -59,6 +59,8 @@ public:
     // `head` says everything but Content-Length; the part of the file or of the fill follows.
     task<result<void>> reply_file(response_head head, store::blob_file const& file, oci::byte_range part);
     task<result<void>> reply_fill(response_head head, fill& f, oci::byte_range part);
+    // The whole file (without it for HEAD).
+    task<result<void>> reply_all_of(response_head head, store::blob_file const& file);
     // Without a length: chunked, for clients that request().takes_chunks().
     task<result<void>> reply_stream(response_head head, std::optional<std::uint64_t> length, streamed_body& body);
 

@@ -4,35 +4,16 @@
 // moves (something was removed, a tag changed) the entry is not believed and the store is asked again.
 #pragma once
 
-#include "oci/digest.h"
-#include "proxy/runtime/fair_queue.h"
-#include "store/error.h"
+#include "proxy/pull/served_manifest.h"
 
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 namespace proxy {
-
-// Content-Type, Docker-Content-Digest and ETag, each with CRLF. Whoever writes a document says what type it is: what
-// cannot stand in a field is octets, and a browser that is led to it runs nothing of it.
-std::string manifest_fields(oci::digest const& d, std::string_view media_type);
-
-// A manifest as it is served: its bytes, and the fields of the answer that depend on nothing else.
-struct served_manifest {
-    oci::digest digest;
-    std::string media_type;
-    std::string body;
-    std::string fields;                      // manifest_fields()
-    std::optional<store::errc> unkept{};     // why it is not in the store, if it is not
-    std::optional<fair_queue::place> held{}; // of a large one, for as long as it is in memory
-
-    served_manifest(oci::digest d, std::string type, std::string bytes);
-};
 
 struct cached_manifest {
     static constexpr std::int64_t forever = std::numeric_limits<std::int64_t>::max();
@@ -52,7 +33,7 @@ public:
     cached_manifest const* find(std::string_view repository, std::string_view reference, std::uint64_t generation,
                                 std::int64_t now);
 
-    // One that holds a place is not kept.
+    // One that is in a file, or holds a place, is not kept.
     void put(std::string_view repository, std::string_view reference, cached_manifest entry);
 
 private:

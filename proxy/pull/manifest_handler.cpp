@@ -65,16 +65,16 @@ void manifest_handler::remember(exchange& x, repository_target const& t, std::st
     x.local().manifests.put(t.name, reference, std::move(entry));
 }
 
-// Not for what this worker has just served: its layers were looked for then.
+// Not for what this worker has just served from memory: its layers were looked for then; nor for who has it already.
 void manifest_handler::look_ahead(exchange& x, repository_target const& t, manifest_ptr const& m) {
-    if (x.req().is_get())
+    if (x.req().is_get() && !matches_etag(x.req().header(http_field::if_none_match), m->digest.to_string()))
         parts_.ahead.manifest_asked(x.local().home, t, m, x.req().header(http_field::user_agent));
 }
 
 task<result<void>> manifest_handler::by_digest(exchange& x, repository_target const& t, oci::digest const& d) {
     // Read before the store is: a removal in between makes the entry stale at birth, never wrong.
     auto const generation = parts_.content.index().generation();
-    auto stored = co_await source_.stored(x.local().home, t, d);
+    auto stored = co_await source_.stored(t, d);
     if (!stored)
         co_return stored.error();
     if (*stored) {
@@ -103,7 +103,7 @@ task<result<void>> manifest_handler::by_tag(exchange& x, repository_target const
         co_return from_oci({oci::errc::manifest_unknown, "no tag '" + name.name() + "' in " + t.name});
     if (!*known)
         co_return co_await ask_first(x, t, name);
-    auto stored = co_await source_.stored(x.local().home, t, (*known)->digest);
+    auto stored = co_await source_.stored(t, (*known)->digest);
     if (!stored)
         co_return stored.error();
     if (!*stored)
@@ -142,37 +142,26 @@ task<result<void>> manifest_handler::ask_first(exchange& x, repository_target co
 }
 
 // Upstream is asked what the tag is now. Where it fails, or takes too long, the last known manifest is the answer as
-// long as it is not too old. A large one has a place, and who has one must not wait for another: it is let go, and read
-// again if need be.
+// long as it is not too old.
 task<result<void>> manifest_handler::revalidate(exchange& x, repository_target const& t, oci::tag const& name,
                                                 store::tag_record const& known, manifest_ptr last) {
     auto& w = x.local().home;
     tag_lifetime const life(t.from->config(), name.name(), ttl_stretch(t.from->budget()));
-    if (last->held)
-        last.reset();
     if (!life.may_be_served_on_error(parts_.now(), known.checked_at))
         co_return co_await ask_first(x, t, name);
     auto resolved = co_await source_.resolve_for(w, t, name, t.from->config().revalidate_wait);
     if (!resolved)
-        co_return co_await reply_stale(x, t, name, known, last, "upstream has not answered yet");
+        co_return co_await reply_stale(x, t, name, known, std::move(last), "upstream has not answered yet");
     if (resolved->has_value())
         co_return co_await reply_resolved(x, t, **resolved, (*resolved)->digest == known.digest);
     if (is_definite(resolved->error()))
         co_return resolved->error();
-    co_return co_await reply_stale(x, t, name, known, last, resolved->error().message);
+    co_return co_await reply_stale(x, t, name, known, std::move(last), resolved->error().message);
 }
 
 task<result<void>> manifest_handler::reply_stale(exchange& x, repository_target const& t, oci::tag const& name,
                                                  store::tag_record const& known, manifest_ptr last,
                                                  std::string_view why) {
-    if (!last) {
-        auto stored = co_await source_.stored(x.local().home, t, known.digest);
-        if (!stored)
-            co_return stored.error();
-        last = *std::move(stored);
-    }
-    if (!last)
-        co_return from_oci({oci::errc::manifest_unknown, "'" + name.name() + "' was removed while upstream was asked"});
     auto const age = std::max<std::int64_t>(0, parts_.now() - known.checked_at);
     auto const warning = warning_value(
         fmt::format("{}:{} is what it was {} s ago, when upstream last said so: {}", t.name, name.name(), age, why));
@@ -183,7 +172,7 @@ task<result<void>> manifest_handler::reply_stale(exchange& x, repository_target 
 // What upstream has just said; its manifest is fetched only if it is not here.
 task<result<void>> manifest_handler::reply_resolved(exchange& x, repository_target const& t, resolved_tag const& r,
                                                     bool confirmed) {
-    auto stored = co_await source_.stored(x.local().home, t, r.digest);
+    auto stored = co_await source_.stored(t, r.digest);
     if (!stored)
         co_return stored.error();
     if (*stored) {
@@ -220,7 +209,7 @@ task<result<void>> manifest_handler::reply(exchange& x, manifest_ptr manifest, s
         co_return co_await x.reply_empty(head);
     if (m.held)
         x.hold(&m.held->queue());
-    co_return co_await x.reply(head, m.body);
+    co_return co_await x.reply_all_of(head, *m.content);
 }
 
 // A HEAD for a manifest that is not here: upstream's own HEAD says all that is asked for, and costs it nothing.

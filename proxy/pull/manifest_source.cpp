@@ -60,8 +60,7 @@ result<resolved_tag> as_told(single_flight<resolved_tag>::answer a) {
 
 } // namespace
 
-task<result<manifest_source::manifest_ptr>> manifest_source::stored(worker& w, repository_target const& t,
-                                                                    oci::digest const& d) {
+task<result<manifest_source::manifest_ptr>> manifest_source::stored(repository_target const& t, oci::digest const& d) {
     auto& content = parts_.content;
     auto link_of = [&](store::access a) { return content.index().find_link(t.name, d, a); };
     auto link = co_await look_up(parts_.disk, link_of);
@@ -75,31 +74,10 @@ task<result<manifest_source::manifest_ptr>> manifest_source::stored(worker& w, r
         co_return from_store(blob.error());
     if (!*blob || (*blob)->info.size > oci::max_manifest_size) // a layer that an index calls a manifest
         co_return manifest_ptr();
-    auto& file = (*blob)->file; // by a name that Clang 14 lets a lambda capture
-    auto const type = manifest_type(t, **link, (*blob)->info);
+    auto type = manifest_type(t, **link, (*blob)->info);
     if (!type)
         co_return manifest_ptr();
-    if (file->in_memory())
-        co_return std::make_shared<served_manifest const>(d, *type, std::string(file->bytes()));
-    if (auto others = sent_.find(d, *type))
-        co_return others;
-    auto held = co_await hold(w, t, file->size());
-    if (!held)
-        co_return held.error();
-    auto read = [&]() -> store::result<std::string> {
-        std::string bytes(file->size(), '\0');
-        auto n = file->read(0, std::as_writable_bytes(std::span(bytes)));
-        if (!n)
-            return n.error();
-        bytes.resize(*n);
-        return bytes;
-    };
-    auto bytes = co_await on_disk(parts_.disk, read);
-    if (!bytes)
-        co_return from_store(bytes.error());
-    auto served = std::make_shared<served_manifest>(d, *type, std::move(*bytes));
-    served->held = std::move(*held);
-    co_return sent_.share(std::move(served));
+    co_return std::make_shared<served_manifest const>(d, *std::move(type), std::move((*blob)->file));
 }
 
 task<result<manifest_source::place>> manifest_source::hold(worker& w, repository_target const& t, std::uint64_t size) {
@@ -225,6 +203,10 @@ result<manifest_source::manifest_ptr> manifest_source::verify_and_store(reposito
     } else {
         spdlog::warn("{}@{}: not kept: {}", t.name, d.to_string(), put.error().message);
     }
+    if (put) { // and is in memory no longer than it has to be
+        if (auto blob = parts_.content.open_blob(d); blob && *blob && !(*blob)->file->in_memory())
+            return std::make_shared<served_manifest const>(d, m.media_type, std::move((*blob)->file));
+    }
     auto served = std::make_shared<served_manifest>(d, m.media_type, std::move(r.body));
     served->held = std::move(r.held);
     if (!put)
@@ -321,13 +303,13 @@ task<result<resolved_tag>> manifest_source::ask_by_get(worker& w, repository_tar
         co_await forget(t, name);
     if (!got)
         co_return without_denial(parts_, t, got.error(), name.name());
-    resolved_tag found{(*got)->digest, parts_.now(), (*got)->media_type, (*got)->body.size()};
+    resolved_tag found{(*got)->digest, parts_.now(), (*got)->media_type, (*got)->size()};
     co_await record(t, name, found, why);
     co_return found;
 }
 
-task<result<bool>> manifest_source::is_here(worker& w, repository_target const& t, oci::digest const& d) {
-    auto const found = co_await stored(w, t, d);
+task<result<bool>> manifest_source::is_here(repository_target const& t, oci::digest const& d) {
+    auto const found = co_await stored(t, d);
     if (!found)
         co_return found.error();
     co_return *found != nullptr;
@@ -340,10 +322,10 @@ task<result<bool>> manifest_source::replace(worker& w, repository_target const& 
     auto const before = co_await look_up(parts_.disk, find);
     if (!before || !*before || (*before)->digest == d)
         co_return false;
-    auto const next = co_await is_here(w, t, d);
+    auto const next = co_await is_here(t, d);
     if (!next || *next)
         co_return false;
-    auto const last = co_await is_here(w, t, (*before)->digest);
+    auto const last = co_await is_here(t, (*before)->digest);
     if (!last || !*last)
         co_return false;
     auto const got = co_await fetch(w, t, d);

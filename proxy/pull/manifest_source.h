@@ -8,8 +8,7 @@
 #pragma once
 
 #include "oci/reference.h"
-#include "proxy/pull/manifest_cache.h"
-#include "proxy/pull/sent_manifests.h"
+#include "proxy/pull/served_manifest.h"
 #include "proxy/pull/upstream_set.h"
 #include "proxy/runtime/fair_queue.h"
 #include "proxy/runtime/single_flight.h"
@@ -37,8 +36,8 @@ public:
 
     explicit manifest_source(server_parts const& parts) : parts_(parts) {}
 
-    // From the store alone: null if it is not there or this repository may not show it. Runs on `w`.
-    task<result<manifest_ptr>> stored(worker& w, repository_target const& t, oci::digest const& d);
+    // From the store alone: null if it is not there or this repository may not show it.
+    task<result<manifest_ptr>> stored(repository_target const& t, oci::digest const& d);
 
     struct fetched {
         manifest_ptr manifest;
@@ -66,8 +65,8 @@ private:
         std::optional<oci::digest> named; // what upstream says its digest is
         std::optional<fair_queue::place> held{};
     };
-    // Large manifests are in memory while they come and while they are sent: so many at a time, of one client a
-    // quarter. Nothing for one of `size` bytes that is not large.
+    // Large manifests are in memory while they come, and while they are sent if they cannot be stored: so many at a
+    // time, of one client a quarter. Nothing for one of `size` bytes that is not large.
     static constexpr std::size_t max_large = 16;
     static constexpr std::chrono::seconds patience{60};
     using place = std::optional<fair_queue::place>;
@@ -85,7 +84,7 @@ private:
                                    std::optional<oci::digest> d);
     task<result<manifest_ptr>> take(worker& w, repository_target const& t, std::optional<oci::digest> d,
                                     upstream_response& response, deadline until);
-    task<result<bool>> is_here(worker& w, repository_target const& t, oci::digest const& d);
+    task<result<bool>> is_here(repository_target const& t, oci::digest const& d);
     task<result<manifest_ptr>> keep(repository_target const& t, oci::digest const& d, received r);
     result<manifest_ptr> verify_and_store(repository_target const& t, oci::digest const& d, received r); // blocks
     task<result<bool>> replace(worker& w, repository_target const& t, oci::tag const& name, oci::digest const& d);
@@ -94,7 +93,6 @@ private:
     bool is_absent(repository_target const& t, std::string_view reference);
 
     server_parts const& parts_;
-    sent_manifests sent_;
     std::shared_ptr<fair_queue> const large_ = std::make_shared<fair_queue>(max_large, max_large / 4);
     single_flight<manifest_ptr> fetches_;
     single_flight<resolved_tag> resolutions_;

@@ -30,8 +30,13 @@ void prefetcher::manifest_asked(worker& w, repository_target const& t, std::shar
         return;
     if (oci::classify_manifest(m->media_type) != oci::manifest_kind::image)
         return;
+    look one(looks_);
+    if (!one.is_granted())
+        return;
     spawn(w.executor(), "prefetch",
-          [this, &w, t, m = std::move(m), client = client_name(t, user_agent)] { return consider(w, t, m, client); });
+          [this, &w, t, m = std::move(m), client = client_name(t, user_agent), one = std::move(one)] {
+              return consider(w, t, m, client);
+          });
 }
 
 void prefetcher::blob_asked(repository_target const& t, oci::digest const& d, std::string_view user_agent) {
@@ -50,7 +55,7 @@ void prefetcher::stop() {
 task<void> prefetcher::consider(worker& w, repository_target t, std::shared_ptr<served_manifest const> m,
                                 std::string client) {
     auto look = [&] { return missing_of(*m); };
-    auto const missing = co_await on_disk(disk_.for_document(m->body.size()), look);
+    auto const missing = co_await on_disk(disk_.for_document(m->size()), look);
     if (!missing)
         co_return;
     std::vector<oci::digest> layers;
@@ -70,7 +75,10 @@ task<void> prefetcher::consider(worker& w, repository_target t, std::shared_ptr<
 
 // In the manifest's order, each once. What is kept elsewhere than in the registry is not for us to fetch.
 result<std::vector<oci::descriptor>> prefetcher::missing_of(served_manifest const& m) const {
-    auto const parsed = oci::parse_manifest(m.body, m.media_type);
+    auto const bytes = m.read();
+    if (!bytes)
+        return from_store(bytes.error());
+    auto const parsed = oci::parse_manifest(*bytes, m.media_type);
     if (!parsed)
         return from_oci(parsed.error());
     if (parsed->children.size() > max_waiting) // no image: nothing is noted of it, nor fetched

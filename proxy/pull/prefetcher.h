@@ -15,10 +15,12 @@
 #include "proxy/stats/stats.h"
 #include "store/content_store.h"
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace proxy {
@@ -28,6 +30,7 @@ class prefetcher {
 public:
     static constexpr unsigned max_running = 8;      // for one upstream
     static constexpr std::size_t max_waiting = 256; // for one upstream; what comes then is left to the client
+    static constexpr std::size_t max_looks = 64;    // the same
 
     // All must outlive this.
     prefetcher(store::content_store& content, disk_pool& disk, fill_table& fills, stats& counts)
@@ -57,6 +60,22 @@ private:
         std::deque<job> waiting;
     };
 
+    // At a manifest that was asked for, to see what is missing: so many at a time, for each may have a file open.
+    class look {
+    public:
+        explicit look(std::atomic<std::size_t>& under_way) : under_way_(&under_way), before_(under_way.fetch_add(1)) {}
+        look(look&& other) noexcept : under_way_(std::exchange(other.under_way_, nullptr)), before_(other.before_) {}
+        ~look() {
+            if (under_way_ != nullptr)
+                under_way_->fetch_sub(1);
+        }
+        bool is_granted() const noexcept { return before_ < max_looks; }
+
+    private:
+        std::atomic<std::size_t>* under_way_;
+        std::size_t before_;
+    };
+
     task<void> consider(worker& w, repository_target t, std::shared_ptr<served_manifest const> m, std::string client);
     result<std::vector<oci::descriptor>> missing_of(served_manifest const& m) const; // blocks
     void begin(job j);
@@ -70,6 +89,7 @@ private:
     fill_table& fills_;
     stats& counts_;
     prefetch_history history_;
+    std::atomic<std::size_t> looks_ = 0;
     std::mutex room_mutex_; // makes asking for room and counting on it one step
     std::mutex mutex_;      // guards all below; never held while anything blocks
     bool stopping_ = false;

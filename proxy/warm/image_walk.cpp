@@ -5,6 +5,7 @@
 #include "proxy/warm/platform_choice.h"
 
 #include <algorithm>
+#include <variant>
 
 namespace proxy {
 
@@ -22,6 +23,24 @@ void add_new(std::vector<oci::platform> const& from, std::vector<oci::platform>&
     for (auto const& p : from)
         if (std::find(to.begin(), to.end(), p) == to.end())
             to.push_back(p);
+}
+
+// Of an index its entries, with their platforms; of a kind that nobody knows nothing.
+using named_content = std::variant<std::vector<oci::descriptor>, std::vector<oci::index_entry>>;
+
+result<named_content> look_into(served_manifest const& m) { // blocks
+    auto const bytes = m.read();
+    if (!bytes)
+        return from_store(bytes.error());
+    auto parsed = oci::parse_manifest(*bytes, m.media_type);
+    if (!parsed)
+        return from_oci(parsed.error());
+    if (parsed->kind != oci::manifest_kind::index)
+        return named_content(std::move(parsed->children));
+    auto entries = oci::parse_index(*bytes, m.media_type);
+    if (!entries)
+        return from_oci(entries.error());
+    return named_content(*std::move(entries));
 }
 
 } // namespace
@@ -87,16 +106,12 @@ task<result<void>> image_walk::visit(oci::digest const& d) {
     if (!got)
         co_return got.error();
     auto const& m = **got;
-    auto& readers = parts_.disk.for_document(m.body.size());
-    auto read = [&] { return oci::parse_manifest(m.body, m.media_type); };
-    auto parsed = co_await on_disk(readers, read); // of a kind that nobody knows: nothing to look into
-    if (!parsed)
-        co_return from_oci(parsed.error());
-    if (parsed->kind == oci::manifest_kind::index) {
-        auto list = [&] { return oci::parse_index(m.body, m.media_type); };
-        auto entries = co_await on_disk(readers, list);
-        if (!entries)
-            co_return from_oci(entries.error());
+    auto& readers = parts_.disk.for_document(m.size());
+    auto look = [&] { return look_into(m); };
+    auto found = co_await on_disk(readers, look);
+    if (!found)
+        co_return found.error();
+    if (auto* entries = std::get_if<std::vector<oci::index_entry>>(&*found)) {
         auto chosen = co_await choose(d, std::move(*entries));
         if (!chosen)
             co_return chosen.error();
@@ -104,7 +119,7 @@ task<result<void>> image_walk::visit(oci::digest const& d) {
             add(std::move(e.content));
         co_return result<void>();
     }
-    for (auto& child : parsed->children)
+    for (auto& child : std::get<std::vector<oci::descriptor>>(*found))
         add(std::move(child));
     co_return result<void>();
 }
@@ -120,7 +135,7 @@ void image_walk::add(oci::descriptor d) {
 
 task<result<manifest_source::manifest_ptr>> image_walk::manifest(oci::digest const& d) {
     auto const& t = job_.request().image.target;
-    auto known = co_await manifests_.stored(worker_, t, d);
+    auto known = co_await manifests_.stored(t, d);
     if (!known)
         co_return known.error();
     bool const is_missing = !*known;
@@ -134,8 +149,8 @@ task<result<manifest_source::manifest_ptr>> image_walk::manifest(oci::digest con
     } else {
         parts_.content.touch(d); // as a client's pull would
     }
-    job_.expect((*known)->body.size());
-    job_.has((*known)->body.size(), is_missing);
+    job_.expect((*known)->size());
+    job_.has((*known)->size(), is_missing);
     co_return known;
 }
 

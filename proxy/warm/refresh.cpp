@@ -22,7 +22,7 @@ task<result<refreshed>> refresh(server_parts const& parts, manifest_source& mani
         seen.before = (*known)->digest;
     if (!seen.has_moved() || seen.fetched)
         co_return seen;
-    auto const stored = co_await manifests.stored(w, t, now->digest);
+    auto const stored = co_await manifests.stored(t, now->digest);
     if (!stored)
         co_return stored.error();
     if (*stored)

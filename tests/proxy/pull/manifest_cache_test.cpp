@@ -17,7 +17,7 @@ TEST_CASE("a cached manifest is found again under its repository and reference o
     manifest_cache cache;
     cache.put("docker.io/library/alpine", "3.19", {manifest("{}"), 1, 100, 400});
     REQUIRE(cache.find("docker.io/library/alpine", "3.19", 1, 200));
-    CHECK(cache.find("docker.io/library/alpine", "3.19", 1, 200)->manifest->body == "{}");
+    CHECK(cache.find("docker.io/library/alpine", "3.19", 1, 200)->manifest->content->bytes() == "{}");
     CHECK_FALSE(cache.find("docker.io/library/alpine", "3.18", 1, 200));
     CHECK_FALSE(cache.find("ghcr.io/library/alpine", "3.19", 1, 200));
 }
