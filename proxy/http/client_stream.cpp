@@ -97,28 +97,33 @@ task<client_stream::greeting> client_stream::secure(server_identity::ptr as) {
     }
 }
 
-task<bool> client_stream::wait_for_record() {
+// Whole records with nothing for us, new keys say, are read here; they could come for ever without a wait between them.
+task<bool> client_stream::wait_for_data() {
     if (SSL_pending(tls_.get()) > 0) // of a record that was more than was read
         co_return true;
-    co_return co_await gate_.wait();
+    bool may_go_on = co_await gate_.wait();
+    for (int empty = 0; may_go_on; ++empty) {
+        ERR_clear_error();
+        char first = 0;
+        std::size_t n = 0;
+        auto const done = SSL_peek_ex(tls_.get(), &first, 1, &n);
+        if (done == 1)
+            co_return true;
+        auto const why = SSL_get_error(tls_.get(), done);
+        broken_ = broken_ || why == SSL_ERROR_SSL || why == SSL_ERROR_SYSCALL;
+        bool const too_many = !gate_.is_open() && empty >= empty_records_max;
+        may_go_on = !too_many && co_await wait_for(why);
+    }
+    co_return false;
 }
 
 task<std::size_t> client_stream::read_secure(net::mutable_buffer to, error_code& ec) {
-    bool may_read = co_await wait_for_record();
-    for (int empty = 0; may_read; ++empty) {
-        ERR_clear_error();
-        std::size_t n = 0;
-        auto const done = SSL_read_ex(tls_.get(), to.data(), to.size(), &n);
-        if (done == 1)
-            co_return n;
-        auto const why = SSL_get_error(tls_.get(), done);
-        broken_ = broken_ || why == SSL_ERROR_SSL || why == SSL_ERROR_SYSCALL;
-        // Whole records with nothing for us, new keys say, could come for ever without a wait between them.
-        bool const too_many = !gate_.is_open() && empty >= empty_records_max;
-        may_read = !too_many && co_await wait_for(why);
-    }
-    ec = net::error::eof; // whether what came is whole, its length decides
-    co_return std::size_t{0};
+    std::size_t n = 0;
+    if (co_await wait_for_data())
+        SSL_read_ex(tls_.get(), to.data(), to.size(), &n);
+    if (n == 0)
+        ec = net::error::eof; // whether what came is whole, its length decides
+    co_return n;
 }
 
 client_stream::progress client_stream::failed(int result) {

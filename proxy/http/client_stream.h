@@ -51,9 +51,8 @@ public:
     // What the client has shown, of a CA that clients may be of; the name is "" if it has nothing such.
     certified certificate() const;
 
-    // After secure(): until read_some() has something to do, for which no room is needed yet. False: the socket is
-    // closed.
-    task<bool> wait_for_record();
+    // After secure(): until read_some() has something to give, for which no room is needed yet. False: it has the end.
+    task<bool> wait_for_data();
     // At least one byte, or an error; net::error::eof at the end.
     task<std::size_t> read_some(net::mutable_buffer to, error_code& ec) {
         return tls_ ? read_secure(to, ec) : socket_.async_read_some(to, net::redirect_error(use_task, ec));
