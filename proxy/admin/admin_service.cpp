@@ -73,12 +73,14 @@ task<void> admin_service::serve(exchange& x) {
         admitted =
             from_oci({oci::errc::denied, "without a login this is shown by the name localhost, or by an address"});
     if (!admitted) {
+        x.local().counters.refuse(admitted.error().over);
         co_await x.reply_error(admitted.error());
         co_return;
     }
     if (!x.req().is_get() && !x.req().is_head()) {
         auto taken = co_await take_command(x, *asked);
         if (!taken) {
+            x.local().counters.refuse(taken.error().over);
             auto const refused = admin_problem(taken.error().status, taken.error().message);
             co_await reply(x, refused);
             co_return;

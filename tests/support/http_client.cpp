@@ -16,6 +16,7 @@
 #include <stdexcept>
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 namespace tests {
@@ -152,6 +153,11 @@ std::string http_client::read_raw_to_end() {
     while (read_more()) {
     }
     return raw_;
+}
+
+bool http_client::answers_within(std::chrono::milliseconds wait) {
+    pollfd readable{socket_.native_handle(), POLLIN, 0};
+    return ::poll(&readable, 1, static_cast<int>(wait.count())) > 0;
 }
 
 void http_client::hang_up() {

@@ -47,7 +47,8 @@ public:
     std::string read_raw_until(std::string const& text); // everything received so far, once `text` is in it
     std::string read_raw_at_least(std::size_t n);
     void send_raw(std::string const& text);
-    std::string read_raw_to_end(); // until the server closes
+    std::string read_raw_to_end();                       // until the server closes
+    bool answers_within(std::chrono::milliseconds wait); // or ends the connection; nothing is read
     void hang_up();
     void reset(); // with a TCP reset, as a program that crashes
 

@@ -3,6 +3,7 @@
 #include "oci/media_type.h"
 
 #include <random>
+#include <stdexcept>
 
 namespace tests {
 
@@ -51,6 +52,15 @@ std::string mirror::put_manifest(std::string const& repo, std::string const& tag
     origin.on("GET", "/v2/" + repo + "/manifests/" + tag).reply(200, fields, body);
     origin.on("GET", "/v2/" + repo + "/manifests/" + d).reply(200, fields, body);
     return d;
+}
+
+std::size_t mirror::refused(std::string const& limit) const {
+    auto const metrics = http_get(server->admin_port(), "/metrics").body;
+    auto const name = "layerd_limit_refusals_total{limit=\"" + limit + "\"} ";
+    auto const at = metrics.find(name);
+    if (at == metrics.npos)
+        throw std::runtime_error("no metric of the limit " + limit);
+    return std::stoul(metrics.substr(at + name.size()));
 }
 
 } // namespace tests

@@ -49,6 +49,9 @@ struct mirror {
     http_answer head(std::string const& target) const { return http_client(server->port()).head(target); }
 
     std::string stats() const { return http_get(server->admin_port(), "/api/v1/stats").body; }
+
+    // How often a limit was met, as the metrics say.
+    std::size_t refused(std::string const& limit) const;
 };
 
 } // namespace tests

@@ -14,12 +14,6 @@ namespace {
 
 std::array const holders{"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"};
 
-std::size_t refused(mirror const& m, std::string const& limit) {
-    auto const stats = m.stats();
-    auto const name = "\"" + limit + "\":";
-    return std::stoul(stats.substr(stats.find(name, stats.find("refused_by_limit")) + name.size()));
-}
-
 std::string promise(std::string const& method, std::string const& target) {
     return method + " " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 400000\r\n" +
            "Expect: 100-continue\r\n\r\n";
@@ -40,7 +34,7 @@ std::vector<std::unique_ptr<http_client>> hold(mirror const& m, std::size_t each
 void check_told_to_come_back(mirror const& m, std::string const& answer, std::string const& limit = "bodies") {
     CHECK(answer.starts_with("HTTP/1.1 503"));
     CHECK(answer.find("Retry-After:") != answer.npos);
-    CHECK(refused(m, limit) == 1);
+    CHECK(m.refused(limit) == 1);
     CHECK(m.get("/v2/").status == 200);
 }
 
@@ -142,8 +136,8 @@ TEST_CASE("who does not take his list makes room when others wait for theirs", "
     m.start();
     auto const slow = leave_unread(m, std::vector<std::string>(32, path));
     CHECK((m.get(path).body == list));
-    CHECK(refused(m, "lists") == 0);
-    CHECK(refused(m, "write_timeout") == 1); // that is enough
+    CHECK(m.refused("lists") == 0);
+    CHECK(m.refused("write_timeout") == 1); // that is enough
 }
 
 TEST_CASE("who does not take his large manifest is in nobody's way") {
@@ -162,6 +156,6 @@ TEST_CASE("who does not take his large manifest is in nobody's way") {
     CHECK((m.get(of_fifth).body == last));
     CHECK((m.get(of_fifth).body == last));
     CHECK(m.head(of_fifth).header("Content-Length") == std::to_string(last.size()));
-    CHECK(refused(m, "bodies") == 0);
-    CHECK(refused(m, "write_timeout") == 0);
+    CHECK(m.refused("bodies") == 0);
+    CHECK(m.refused("write_timeout") == 0);
 }

@@ -1,22 +1,23 @@
 // What one client, or all of them, may take: each bound is met, said, counted, and costs nobody else anything.
+#include "oci/media_type.h"
+#include "store/content_store.h"
+#include "store/hosted/hosted_repositories.h"
+#include "store/hosted/tag_counts.h"
 #include "tests/catch.h"
 #include "tests/support/eventually.h"
 #include "tests/support/few_files.h"
 #include "tests/support/guarded_mirror.h"
 #include "tests/support/pusher.h"
 #include "tests/support/test_thread.h"
+#include "tests/support/token_desk.h"
 
+#include <array>
+#include <fstream>
 #include <latch>
 
 using namespace tests;
 
 namespace {
-
-std::size_t refused(mirror const& m, std::string const& limit) {
-    auto const stats = m.stats();
-    auto const at = stats.find("\"" + limit + "\":", stats.find("refused_by_limit"));
-    return std::stoul(stats.substr(at + limit.size() + 3));
-}
 
 std::string half_of_a_push(std::string const& repo, std::string const& bytes) {
     return "POST /v2/" + repo + "/blobs/uploads/?digest=" + digest_of(bytes) + " HTTP/1.1\r\nHost: layerd.test\r\n" +
@@ -43,7 +44,7 @@ TEST_CASE("who asks faster than it may waits for its turn, and far ahead of it i
     CHECK(served + sent_away == 40);
     CHECK(served >= 2);
     CHECK(sent_away >= 6);
-    CHECK(refused(m, "requests") == sent_away);
+    CHECK(m.refused("requests") == sent_away);
     CHECK(http_client(m.server->port(), "127.0.0.2").get("/v2/").status == 200); // another client
 }
 
@@ -61,7 +62,7 @@ TEST_CASE("a head that is too large is refused, and of large ones so many are re
     for (std::size_t i = 128; i < 140; ++i)
         turned_away += clients[i]->read_raw_to_end().starts_with("HTTP/1.1 503") ? 1 : 0;
     CHECK(turned_away == 12);
-    CHECK(refused(m, "large_heads") == 12);
+    CHECK(m.refused("large_heads") == 12);
     CHECK(m.get("/v2/").status == 200);
     for (std::size_t i = 0; i < 128; ++i) {
         clients[i]->send_raw("\r\nConnection: close\r\n\r\n");
@@ -69,7 +70,7 @@ TEST_CASE("a head that is too large is refused, and of large ones so many are re
     }
     CHECK(m.get("/v2/", {{"X-Long", std::string(20'000, 'x')}}).status == 200);
     CHECK(m.get("/v2/", {{"X-Long", std::string(40'000, 'x')}}).status == 431);
-    CHECK(refused(m, "head_size") == 1);
+    CHECK(m.refused("head_size") == 1);
 }
 
 TEST_CASE("a head is as large as its fields together, however they come") {
@@ -93,7 +94,7 @@ TEST_CASE("a head is as large as its fields together, however they come") {
     CHECK(status(14) == "200"); // 30 KiB
     CHECK(status(15) == "431"); // 32 KiB and one byte
     CHECK(status(100) == "431");
-    CHECK(refused(m, "head_size") == 2);
+    CHECK(m.refused("head_size") == 2);
 }
 
 TEST_CASE("a head has so many fields, and names one host") {
@@ -117,7 +118,7 @@ TEST_CASE("a head has so many fields, and names one host") {
     CHECK(status("GET /v2/ HTTP/1.1\r\nHost: a\r\nHost: a\r\n") == "400");
     CHECK(status("GET /v2/ HTTP/1.0\r\nHost: a\r\nHost: b\r\n") == "400");
     CHECK(status("GET /v2/ HTTP/1.0\r\n") == "200");
-    CHECK(refused(m, "head_size") == 2);
+    CHECK(m.refused("head_size") == 2);
 }
 
 TEST_CASE("one client begins so many downloads, follows any, and leaves others theirs") {
@@ -140,7 +141,7 @@ TEST_CASE("one client begins so many downloads, follows any, and leaves others t
     auto const refusal = m.get(one_more);
     CHECK(refusal.status == 503);
     CHECK(refusal.header("Retry-After") == "1");
-    CHECK(refused(m, "fills") == 1);
+    CHECK(m.refused("fills") == 1);
     clients.push_back(begin("127.0.0.2", 17));
     auto const path_of_other = "/v2/library/app/blobs/" + digest_of(random_bytes(1000, 17));
     http_client follower(m.server->port());
@@ -163,7 +164,7 @@ TEST_CASE("a pushed manifest is nested no deeper than any client reads") {
         p.put_manifest(app, "1", blob(R"({"x":)" + deep + "}", "application/vnd.oci.image.manifest.v1+json"));
     CHECK(refusal(answer) == "400 MANIFEST_INVALID");
     CHECK(answer.body.find("32 levels") != std::string::npos);
-    CHECK(refused(p, "json_depth") == 1);
+    CHECK(p.refused("json_depth") == 1);
 }
 
 TEST_CASE("who is idle, does not end its head, or does not read is let go, and counted") {
@@ -174,7 +175,7 @@ TEST_CASE("who is idle, does not end its head, or does not read is let go, and c
         http_client c(m.server->port());
         CHECK(c.get("/v2/").status == 200);
         CHECK(c.read_raw_to_end().empty());
-        CHECK(refused(m, "idle_timeout") == 1);
+        CHECK(m.refused("idle_timeout") == 1);
     }
     SECTION("head") {
         m.settings.server.header_timeout = std::chrono::seconds(3);
@@ -182,14 +183,14 @@ TEST_CASE("who is idle, does not end its head, or does not read is let go, and c
         http_client c(m.server->port());
         c.send_raw("GET /v2/ HTTP/1.1\r\nHost: lay");
         CHECK(c.read_raw_to_end().empty());
-        CHECK(refused(m, "header_timeout") == 1);
+        CHECK(m.refused("header_timeout") == 1);
     }
     SECTION("reader") {
         m.settings.server.write_timeout = std::chrono::seconds(3);
         m.start();
         http_client c(m.server->port());
         c.send_get("/v2/library/app/blobs/" + m.put_blob("library/app", random_bytes(32'000'000, 7)));
-        CHECK(eventually([&] { return refused(m, "write_timeout") == 1; }));
+        CHECK(eventually([&] { return m.refused("write_timeout") == 1; }));
     }
     SECTION("request") { // who reads on and on
         m.settings.server.request_timeout = std::chrono::seconds(2);
@@ -198,7 +199,7 @@ TEST_CASE("who is idle, does not end its head, or does not read is let go, and c
         http_client c(m.server->port());
         c.send_get("/v2/library/app/blobs/" + m.put_blob("library/app", random_bytes(32'000'000, 7)));
         CHECK(c.read_raw_to_end().size() < 16'000'000);
-        CHECK(refused(m, "request_timeout") == 1);
+        CHECK(m.refused("request_timeout") == 1);
     }
     CHECK(m.get("/v2/").status == 200);
 }
@@ -238,7 +239,7 @@ TEST_CASE("a disk that does not keep up is not asked for more, and says so") {
     }
     CHECK(stored + sent_away == clients);
     CHECK(stored >= 3);
-    CHECK(refused(m, "disk") == sent_away);
+    CHECK(m.refused("disk") == sent_away);
 }
 
 TEST_CASE("a quota bounds what is pushed and what is being pushed, and each refusal is counted") {
@@ -259,7 +260,7 @@ TEST_CASE("a quota bounds what is pushed and what is being pushed, and each refu
     CHECK(http_client(m.server->port()).request("PATCH", one, {}, second).status == 202);
     CHECK(status("PATCH", other, second) == "429 TOOMANYREQUESTS");
     CHECK(status("PATCH", one, second) == "403 DENIED");
-    CHECK(refused(m, "quota") == 3);
+    CHECK(m.refused("quota") == 3);
 }
 
 TEST_CASE("a manifest that is promised and does not come takes no memory, and large ones are few at a time") {
@@ -316,7 +317,7 @@ TEST_CASE("a blob larger than a bound is refused before it is here, in one piece
     CHECK(http_client(m.server->port()).request("PATCH", session, {}, large.substr(60'000)).status == 413);
     auto const rest = session + "?digest=" + digest_of(large);
     CHECK(http_client(m.server->port()).request("PUT", rest, {}, large.substr(60'000)).status == 413);
-    CHECK(refused(m, "body_size") == 4);
+    CHECK(m.refused("body_size") == 4);
 }
 
 TEST_CASE("who holds forms or manifests back keeps nobody else's push waiting") {
@@ -341,13 +342,71 @@ TEST_CASE("who holds forms or manifests back keeps nobody else's push waiting") 
     CHECK(m.status("POST", "/v2/local/app/blobs/uploads/?digest=" + digest_of("x"), bob(), "x") == 201);
 }
 
-TEST_CASE("a form that does not come is not waited for", "[long]") {
+TEST_CASE("a form that does not come is not waited for", "[long]") { // for more than ten seconds
     guarded_mirror m("[[access.rule]]\nusers = [\"*\"]\nallow = [\"pull\"]\n");
     m.start();
-    http_client c(m.server->port());
-    c.send_raw("POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\ngrant_type=");
-    c.read_raw_to_end(); // in ten seconds
-    CHECK(refused(m, "body_rate") == 1);
+    http_client silent(m.server->port()), slow(m.server->port());
+    auto const begun = "POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\ngrant_type=";
+    silent.send_raw(begun);
+    slow.send_raw(begun);
+    while (!slow.answers_within(std::chrono::milliseconds(500)))
+        slow.send_raw("x");
+    CHECK(slow.read_raw_to_end().starts_with("HTTP/1.1 408 "));
+    CHECK(silent.read_raw_to_end().empty());
+    CHECK(m.refused("body_rate") == 2);
+}
+
+TEST_CASE("of passwords so many are checked at a time, for the registry and for its operators") {
+    guarded_mirror m("[[access.rule]]\nnetworks = [\"127.0.0.1\"]\nallow = [\"pull\", \"admin\"]\n");
+    std::ofstream(m.files.path() / "htpasswd") // htpasswd -nbB -C 8: one takes some 15 ms
+        << "ci:$2y$08$20ayiFRjXDsas2H27hNr4uD1dMNn4Y9ae.CQLRCzMlJu17RRgCm1C\n";
+    m.start();
+    struct door {
+        std::uint16_t port;
+        char const* target;
+        std::size_t refused = 0;
+    };
+    std::array doors{door{m.server->port(), "/v2/"}, door{m.server->admin_port(), "/api/v1/stats"}};
+    std::vector<std::unique_ptr<http_client>> clients;
+    for (std::size_t i = 0; i < 60; ++i)
+        clients.push_back(std::make_unique<http_client>(doors[i % 2].port));
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+        auto const& to = doors[i % 2];
+        clients[i]->send_raw(std::string("GET ") + to.target + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: " +
+                             basic_authorization("ci", "guess " + std::to_string(i)) + "\r\n\r\n");
+    }
+    for (std::size_t i = 0; i < clients.size(); ++i)
+        doors[i % 2].refused += clients[i]->read_raw_until("\r\n\r\n").starts_with("HTTP/1.1 503 ") ? 1 : 0;
+    CHECK(doors[0].refused > 0);
+    CHECK(doors[1].refused > 0);
+    CHECK(m.refused("logins") == doors[0].refused + doors[1].refused);
+}
+
+TEST_CASE("a repository with all the tags that it may have takes no other, and that is counted") {
+    mirror m;
+    auto const config = std::string("{}"), manifest = image_manifest({config});
+    auto const path = "/v2/local/app/manifests/";
+    {
+        auto store = store::content_store::open({.path = m.store.path()}).value();
+        store->hosted().set_rules({.prefixes = {"local"}});
+        REQUIRE(store->hosted().put_small_blob("local/app", oci::digest::of(config), config));
+        auto const type = std::string(oci::media_type::oci_manifest);
+        std::vector<oci::tag> tags;
+        for (std::size_t i = 0; i < store::tag_counts::tags_max; ++i)
+            tags.push_back(oci::tag::parse("v" + std::to_string(i)).value());
+        auto const parsed = oci::parse_pushed_manifest(manifest, type).value();
+        REQUIRE(store->hosted().put_manifest("local/app",
+                                             {oci::digest::of(manifest), manifest, parsed, std::move(tags), "{}"}));
+        REQUIRE(store->flush());
+    }
+    m.start();
+    auto const put = [&](std::string const& tag) {
+        return http_client(m.server->port())
+            .request("PUT", path + tag, {{"Content-Type", std::string(oci::media_type::oci_manifest)}}, manifest);
+    };
+    CHECK(refusal(put("one-more")) == "403 DENIED");
+    CHECK(put("v7").status == 201);
+    CHECK(m.refused("tags") == 1);
 }
 
 TEST_CASE("each client may have so many uploads under way, and gets others when it ends some") {
@@ -362,7 +421,7 @@ TEST_CASE("each client may have so many uploads under way, and gets others when 
     CHECK(m.status("DELETE", session, alice()) == 204);
     CHECK(begin(alice()).status == 202);
     CHECK(begin(alice()).status == 429);
-    CHECK(refused(m, "upload_sessions") == 2);
+    CHECK(m.refused("upload_sessions") == 2);
 }
 
 TEST_CASE("who meets a want of descriptors is told to try again, and an upload goes on from where it was") {
@@ -389,5 +448,5 @@ TEST_CASE("who meets a want of descriptors is told to try again, and an upload g
     files->refuse = 0;
     CHECK(http_client(m.server->port()).request("PATCH", session, {}, pushed).status == 202);
     CHECK(http_client(m.server->port()).request("PUT", session + "?digest=" + digest_of(pushed), {}, "").status == 201);
-    CHECK(refused(m, "open_files") == 2);
+    CHECK(m.refused("open_files") == 2);
 }

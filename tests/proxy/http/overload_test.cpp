@@ -39,6 +39,20 @@ TEST_CASE("a client's connections beyond its bound are told to come back, and co
     CHECK(status == 200);
 }
 
+TEST_CASE("of operators, too, one client has so many connections") {
+    mirror m;
+    m.start();
+    std::vector<std::unique_ptr<http_client>> held;
+    for (int i = 0; i < 128; ++i) {
+        held.push_back(std::make_unique<http_client>(m.server->admin_port()));
+        REQUIRE(held.back()->get("/healthz").status == 200);
+    }
+    CHECK(http_client(m.server->admin_port()).read_raw_to_end().starts_with("HTTP/1.1 503 "));
+    CHECK(http_client(m.server->admin_port(), "127.0.0.2").get("/healthz").status == 200);
+    auto const metrics = held.front()->get("/metrics").body;
+    CHECK(metrics.find("layerd_limit_refusals_total{limit=\"connections\"} 1\n") != metrics.npos);
+}
+
 TEST_CASE("a connection beyond all bounds is told so too") {
     mirror m;
     m.settings.server.max_connections = 1;
