@@ -13,6 +13,7 @@
 #include "tests/fuzz/multipart_check.h"
 #include "tests/fuzz/name_pattern_check.h"
 #include "tests/fuzz/oidc_claims_check.h"
+#include "tests/fuzz/record_gate_check.h"
 #include "tests/fuzz/request_body_check.h"
 #include "tests/fuzz/scope_check.h"
 #include "tests/fuzz/token_check.h"
@@ -59,6 +60,9 @@ TEST_CASE("the corpus of name patterns passes its check") {
 }
 TEST_CASE("the corpus of issuers' claims passes its check") {
     check_corpus("oidc_claims", fuzz::check_oidc_claims);
+}
+TEST_CASE("the corpus of TLS records passes its check") {
+    check_corpus("record_gate", fuzz::check_record_gate);
 }
 TEST_CASE("the corpus of bodies in chunks passes its check") {
     check_corpus("request_body", fuzz::check_request_body);
