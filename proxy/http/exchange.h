@@ -49,6 +49,8 @@ public:
 
     // The answer holds a place of that queue, which a slow client may lose: see sender::hold(). Null: none any more.
     void hold(fair_queue* q) noexcept { sender_.hold(q); }
+    // What the client owes by its pace is waited for before a place is taken, not in it.
+    task<bool> settle() { return sender_.settle(); }
 
     // Ends the head with Content-Length and sends it with the body (without it for HEAD).
     task<result<void>> reply(response_head head, std::string_view body);

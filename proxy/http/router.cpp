@@ -112,6 +112,7 @@ task<result<router::turn>> router::take_in(exchange& x, fair_queue& queue) {
 }
 
 task<result<router::turn>> router::list_in(exchange& x, fair_queue& queue) {
+    co_await x.settle();
     auto place = co_await enter(x, queue);
     if (!place)
         co_return overloaded("too many lists are being made at once", limit::lists);

@@ -65,9 +65,11 @@ task<bool> sender::wait_writable() {
 // that ends.
 task<bool> sender::wait_turn(std::uint64_t bytes) {
     constexpr auto slice = milliseconds(250);
+    if (pace_ == nullptr)
+        co_return true;
     auto now = steady_clock::now();
     auto const until = now + pace_->take(bytes, now);
-    if (now >= until)
+    if (now >= until || held_ != nullptr)
         co_return true;
     steady_timer timer(client_.socket().get_executor());
     for (; now < until; now = steady_clock::now()) {

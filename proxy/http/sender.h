@@ -28,8 +28,13 @@ public:
         : client_(client), entry_(entry), disk_(disk), timeout_(timeout), pace_(pace) {}
 
     // The answer holds a place of that queue, which outlives it: a client that keeps it waiting for five seconds, and
-    // one more for each 512 KiB that went out, is let go when others want the place. Null: it holds none any more.
+    // one more for each 512 KiB that went out, is let go when others want the place. What holds one waits for no turn
+    // of its client's pace, and weighs on what comes after it. Null: it holds none any more.
     void hold(fair_queue* q) noexcept { held_ = q; }
+
+    // Until what the client's connections were sent has had its time; before a place is taken. False: the client is
+    // gone.
+    task<bool> settle() { return wait_turn(0); }
 
     // Each answers whether everything went out; after false the connection is only good for closing.
     task<bool> send(std::string_view head, std::string_view body, more m = more::no);

@@ -122,6 +122,32 @@ TEST_CASE("a client that keeps a place waiting has five seconds, and one for eac
     CHECK(whole == false);
 }
 
+TEST_CASE("a client that is behind by its pace waits before it takes a place, not in it") {
+    worker home(0);
+    disk_pool disk(1);
+    connection c(home);
+    pacer pace(1000);
+    auto const queue = std::make_shared<fair_queue>(1);
+    sender out(c.stream, c.entry, disk, seconds(3600), &pace);
+    bool is_done = false;
+    auto const is_done_at_once = [&](auto what) {
+        is_done = false;
+        net::co_spawn(home.executor(), what, [&](std::exception_ptr, bool) { is_done = true; });
+        home.context().restart();
+        home.context().poll();
+        return is_done;
+    };
+    CHECK(is_done_at_once([&] { return out.settle(); }));
+    std::string const body(5000, 'x');
+    CHECK(is_done_at_once([&] { return out.send({}, body); }));
+    out.hold(queue.get());
+    CHECK(is_done_at_once([&] { return out.send({}, body); }));
+    out.hold(nullptr);
+    CHECK_FALSE(is_done_at_once([&] { return out.settle(); })); // for some nine seconds, while it is there
+    c.dog.close_all();
+    home.context().run();
+}
+
 TEST_CASE("a file of which somebody has read single bytes is read on the pool") {
     worker home(0);
     tests::temp_folder folder;
