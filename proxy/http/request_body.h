@@ -55,7 +55,7 @@ public:
     task<bool> drop();
 
     // Whether drop() is worth its while.
-    bool is_soon_over() const noexcept { return left() && *left() <= max_dropped; }
+    bool is_soon_over() const noexcept { return !is_slow_ && left() && *left() <= max_dropped; }
 
 private:
     task<bool> more(std::size_t most);

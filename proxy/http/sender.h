@@ -53,11 +53,11 @@ public:
         entry_.expire_after(limit::none, steady_clock::duration::max() / 4, steady_clock::now());
     }
 
-    // The client is about to send, and has to by then.
+    // The client is about to send, and has to by then; a second later it is let go without having been told.
     void await_client(steady_clock::time_point until) noexcept {
         touch();
         if (auto const now = steady_clock::now(); until < now + timeout_)
-            entry_.expire_after(limit::body_rate, until - now, now);
+            entry_.expire_after(limit::body_rate, until - now + seconds(1), now);
     }
 
     // Bytes in all since construction, heads included, the framing of chunks not.
