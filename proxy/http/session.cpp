@@ -128,7 +128,7 @@ task<void> session::linger() {
 }
 
 task<bool> session::fill_buffer() {
-    if (stream_.is_secure() && buffer_.size() == 0) { // what TLS itself needs is enough for who is only waited for
+    if (stream_.is_secure()) { // what TLS itself needs is enough for who is only waited for, in the midst of a head too
         buffer_.shrink_to_fit();
         if (!co_await stream_.wait_for_data())
             co_return false;
